@@ -1,0 +1,75 @@
+import { cpus } from "node:os";
+import util from "node:util";
+import * as tf from "@tensorflow/tfjs";
+
+export type BackendName = "native" | "wasm" | "cpu";
+
+/** Which tfjs backend runs, and why that one. */
+export interface Backend {
+  readonly name: BackendName;
+  readonly why: string;
+}
+
+const CHOICES: readonly BackendName[] = ["native", "wasm", "cpu"];
+const firstLine = (error: unknown) => String(error instanceof Error ? error.message : error).split("\n", 1)[0];
+
+/** tfjs-node's own package, installed as an optional dependency under this alias. @throws if it is missing or doesn't load. */
+async function startNative(): Promise<string> {
+  // tfjs-node 4.22 still calls these two, which Node 23 removed
+  const old = util as unknown as Record<string, unknown>;
+  old.isNullOrUndefined ??= (x: unknown) => x === null || x === undefined;
+  old.isArray ??= Array.isArray;
+  const { version } = require("tfjs-node-native") as { version: Record<string, string> };
+  if (!(await tf.setBackend("tensorflow"))) throw new Error("its backend did not start");
+  return `@tensorflow/tfjs-node ${version["tfjs-node"] ?? version.tfjs}`;
+}
+
+async function startWasm(): Promise<string> {
+  const events = ["uncaughtException", "unhandledRejection"] as const;
+  const before = events.map((event) => process.listeners(event as "uncaughtException"));
+  require("@tensorflow/tfjs-backend-wasm");
+  if (!(await tf.setBackend("wasm"))) throw new Error("WebAssembly with SIMD is not available");
+  // its loader leaves listeners that end the process, a notebook's kernel, on any stray error
+  events.forEach((event, i) => {
+    for (const listener of process.listeners(event as "uncaughtException"))
+      if (!before[i].includes(listener)) process.off(event, listener);
+  });
+  return "WebAssembly, one thread";
+}
+
+async function startCpu(): Promise<string> {
+  await tf.setBackend("cpu");
+  return "plain JavaScript, slow";
+}
+
+const START: Record<BackendName, () => Promise<string>> = { native: startNative, wasm: startWasm, cpu: startCpu };
+
+let current: Promise<Backend> | undefined;
+
+/**
+ * Starts the fastest tfjs backend that loads: native tfjs-node, else WebAssembly, else plain JavaScript.
+ * Later calls return the same answer: tensors of two backends don't mix.
+ * The environment variable ACRONYM_BACKEND (native, wasm or cpu) asks for one.
+ * @throws if the one asked for doesn't exist or doesn't load.
+ */
+export function initBackend(): Promise<Backend> {
+  current ??= choose(process.env.ACRONYM_BACKEND);
+  return current;
+}
+
+async function choose(wanted: string | undefined): Promise<Backend> {
+  if (wanted && !CHOICES.includes(wanted as BackendName))
+    throw new Error(`ACRONYM_BACKEND is "${wanted}"; it can be ${CHOICES.join(", ")}, or unset for the fastest`);
+  const failed: string[] = [];
+  for (const name of wanted ? [wanted as BackendName] : CHOICES) {
+    try {
+      const what = await START[name]();
+      await tf.ready();
+      const why = wanted ? "asked for by ACRONYM_BACKEND" : ["the fastest that loads here", ...failed].join("; ");
+      return { name, why: `${what} (${why})` };
+    } catch (error) {
+      failed.push(`${name}: ${firstLine(error)}`);
+    }
+  }
+  throw new Error(`no tfjs backend starts on Node ${process.version}, ${cpus().length} cores. ${failed.join("; ")}`);
+}

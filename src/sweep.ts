@@ -1,0 +1,66 @@
+import * as tf from "@tensorflow/tfjs";
+import type { HeadId } from "./hooks";
+
+/** Every combination of the given values, the first name varying slowest: `grid({ layer: [0, 1], head: [0, 1] })`. */
+export function grid<T extends Readonly<Record<string, readonly unknown[]>>>(
+  axes: T,
+): { [K in keyof T]: T[K][number] }[] {
+  return Object.entries(axes).reduce<Record<string, unknown>[]>(
+    (points, [name, values]) => points.flatMap((point) => values.map((value) => ({ ...point, [name]: value }))),
+    [{}],
+  ) as { [K in keyof T]: T[K][number] }[];
+}
+
+/** 0, 1, … n - 1 */
+export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+
+/** Every head of a model. */
+export const allHeads = ({ n_layers, n_heads }: { n_layers: number; n_heads: number }): HeadId[] =>
+  grid({ layer: range(n_layers), head: range(n_heads) });
+
+/** Thrown by a sweep that was interrupted; rows measured so far are in `rows`. */
+export class SweepInterrupted extends Error {
+  constructor(
+    readonly rows: readonly object[],
+    total: number,
+  ) {
+    super(`interrupted after ${rows.length} of ${total} points; the kernel is ready for the next cell`);
+    this.name = "SweepInterrupted";
+  }
+}
+
+/**
+ * The only loop of the library: measures each point and gives its row, the point's fields and the measurement's.
+ * Tensors made by `measure` are freed. Between points it lets the kernel breathe, reports progress and stops on
+ * an interrupt (the kernel's stop button).
+ * @throws SweepInterrupted
+ */
+export async function sweep<P extends object, R extends object>(
+  points: readonly P[],
+  measure: (point: P) => R,
+  options: { progress?: (done: number, total: number) => void } = {},
+): Promise<(P & R)[]> {
+  const rows: (P & R)[] = [];
+  let stopped = false;
+  const stop = () => {
+    stopped = true;
+  };
+  const breathe = () => new Promise((resolve) => setImmediate(resolve));
+  await breathe(); // a listener added inside the cell's own turn would make the next interrupt end the kernel
+  process.on("SIGINT", stop);
+  try {
+    for (const point of points) {
+      if (stopped) throw new SweepInterrupted(rows, points.length);
+      let row: R | undefined;
+      tf.tidy(() => {
+        row = measure(point);
+      });
+      rows.push({ ...point, ...row! });
+      options.progress?.(rows.length, points.length);
+      await breathe();
+    }
+    return rows;
+  } finally {
+    process.off("SIGINT", stop);
+  }
+}
