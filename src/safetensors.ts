@@ -133,7 +133,7 @@ const isSize = (n: unknown): n is number => Number.isSafeInteger(n) && (n as num
 
 function checkEntry(name: string, value: unknown, fail: (what: string) => never): Entry {
   const { dtype, shape, data_offsets } = (value ?? {}) as Record<string, unknown>;
-  if (!(typeof dtype === "string" && dtype in BYTES))
+  if (!(typeof dtype === "string" && Object.hasOwn(BYTES, dtype)))
     fail(`"${name}" has dtype ${JSON.stringify(dtype)}; ${Object.keys(BYTES).join(", ")} can be read`);
   if (!(Array.isArray(shape) && shape.every(isSize))) fail(`"${name}" has shape ${JSON.stringify(shape)}`);
   if (!(Array.isArray(data_offsets) && data_offsets.length === 2 && data_offsets.every(isSize)))

@@ -1,0 +1,96 @@
+import { existsSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { runNotebooks } from "../lib/notebooks.mjs";
+import { ROOT } from "../lib/paths.mjs";
+import { Problem } from "../lib/problem.mjs";
+import { problemText, progressLine, table } from "../lib/report.mjs";
+import { setUp } from "../lib/setup.mjs";
+
+const USAGE = `npm start -- [notebook …] [--model DIR] [--time-limit SECONDS] [--folder DIR] [--out DIR]
+
+  notebook      a number or the beginning of a name: 01, 03-patching; all if none is given
+  --model       a folder in Hugging Face's layout, instead of the model that comes with the project
+  --time-limit  seconds that one cell may take (1800)
+  --folder      where the notebooks are (notebooks)
+  --out         where the results go (out)`;
+
+/**
+ * Set-up, then every notebook through the kernel; results go to out/.
+ * @param {string[]} args
+ */
+export async function main(args) {
+  const options = readOptions(args);
+  if (options === undefined) {
+    console.log(USAGE);
+    return 0;
+  }
+  await setUp();
+  const results = await execute(options);
+  return results.every(({ problems }) => problems.length === 0) ? 0 : 1;
+}
+
+/**
+ * Runs notebooks with a progress line and prints the closing table and every problem.
+ * @param {Parameters<typeof runNotebooks>[0]} options
+ */
+export async function execute(options) {
+  const line = progressLine();
+  const results = await runNotebooks({
+    ...options,
+    onEvent: ({ event, name, cell, of }) => {
+      if (event === "notebook") line.show(`${name}  starting the kernel`, true);
+      if (event === "cell") line.show(`${name}  cell ${cell} of ${of}`);
+    },
+    onResult: ({ name, seconds, problems }) =>
+      line.leave(`${problems.length === 0 ? "✓" : "✗"} ${name}  ${seconds.toFixed(1)} s`),
+  }).finally(() => line.end());
+  console.log(`\n${table(results)}`);
+  const problems = problemText(results);
+  if (problems) console.error(`\n${problems}`);
+  console.log(`\nNotebooks, pages and figures: ${relative(process.cwd(), options.out) || "."}`);
+  return results;
+}
+
+/**
+ * @param {string[]} args
+ * @returns {Parameters<typeof runNotebooks>[0] | undefined} undefined if only help is wanted
+ */
+export function readOptions(args) {
+  const { values, positionals } = parse(args);
+  if (values.help) return undefined;
+  const timeLimit = Number(values["time-limit"]);
+  if (!(timeLimit > 0)) throw new Problem(`--time-limit takes a number of seconds, not "${values["time-limit"]}".`);
+  const here = process.env.INIT_CWD ?? process.cwd();
+  const env = { ...process.env };
+  if (values.model) {
+    const folder = resolve(here, values.model);
+    env.ACRONYM_MODEL = existsSync(folder) ? folder : values.model;
+  }
+  return {
+    folder: values.folder ? resolve(here, values.folder) : join(ROOT, "notebooks"),
+    out: values.out ? resolve(here, values.out) : join(ROOT, "out"),
+    selection: positionals,
+    timeLimit: Math.ceil(timeLimit),
+    env,
+  };
+}
+
+/** @param {string[]} args */
+function parse(args) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        model: { type: "string" },
+        "time-limit": { type: "string", default: "1800" },
+        folder: { type: "string" },
+        out: { type: "string" },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+  } catch (error) {
+    throw new Problem(`${/** @type {Error} */ (error).message}\n\n${USAGE}`);
+  }
+}

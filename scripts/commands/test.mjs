@@ -1,0 +1,54 @@
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT, temporaryEnv } from "../lib/paths.mjs";
+import { endOnSignal } from "../lib/run.mjs";
+import { setUp } from "../lib/setup.mjs";
+
+/**
+ * Set-up, then all tests, or those whose path contains one of the arguments. The last line is "N passed, N failed".
+ * @param {string[]} selection
+ */
+export async function main(selection) {
+  try {
+    await setUp();
+  } catch (error) {
+    // the last line holds also when nothing could be tested
+    process.once("exit", () => console.log("0 passed, 1 failed"));
+    throw error;
+  }
+  const files = testFiles().filter((file) => selection.length === 0 || selection.some((part) => file.includes(part)));
+  const child = spawn(process.execPath, ["--import", "tsx", join(ROOT, "scripts", "lib", "run-tests.mjs"), ...files], {
+    cwd: ROOT,
+    env: testEnv(),
+    stdio: "inherit",
+  });
+  endOnSignal(child);
+  return await new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve(code ?? 1));
+  });
+}
+
+/** The cross-cutting tests first: they take longest. */
+function testFiles() {
+  return ["tests", "src"].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".test.ts"))
+      .sort()
+      .map((file) => join(folder, file)),
+  );
+}
+
+/**
+ * What is tested is the project as it is committed, whatever the user has set; temporary files stay in the project.
+ * @returns {NodeJS.ProcessEnv}
+ */
+function testEnv() {
+  /** @type {NodeJS.ProcessEnv} */
+  const env = { ...process.env, ...temporaryEnv(join(ROOT, ".setup", "tmp")) };
+  for (const name of ["ACRONYM_MODEL", "ACRONYM_N", "ACRONYM_SEED", "ACRONYM_FIGURES", "NODE_TEST_CONTEXT"]) {
+    delete env[name];
+  }
+  return env;
+}

@@ -1,0 +1,68 @@
+import { spawn } from "node:child_process";
+import { createWriteStream, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** How much of a program's output is kept in memory to explain a fault. */
+const KEPT_CHARACTERS = 64 * 1024;
+
+/**
+ * @typedef {object} RunOptions
+ * @property {string} cwd
+ * @property {NodeJS.ProcessEnv} env
+ * @property {string} log file that gets all output
+ * @property {(pid: number | undefined) => void} [started]
+ */
+
+/**
+ * Runs a program to its end without a shell. Ctrl-C and SIGTERM end it, and then this process too.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {RunOptions} options
+ * @returns {Promise<{ code: number, output: string }>} the exit code and the end of what it printed
+ */
+export function run(command, args, { cwd, env, log, started }) {
+  mkdirSync(dirname(log), { recursive: true });
+  const file = createWriteStream(log);
+  let output = "";
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], windowsHide: true });
+    started?.(child.pid);
+    const endBoth = endOnSignal(child);
+    /** @param {Buffer} chunk */
+    const keep = (chunk) => {
+      file.write(chunk);
+      output = (output + chunk.toString()).slice(-KEPT_CHARACTERS);
+    };
+    child.stdout.on("data", keep);
+    child.stderr.on("data", keep);
+    child.once("error", (error) => {
+      endBoth();
+      file.end();
+      reject(error);
+    });
+    child.once("close", (code) => {
+      endBoth();
+      file.end();
+      resolve({ code: code ?? 1, output });
+    });
+  });
+}
+
+/**
+ * Passes Ctrl-C and SIGTERM on to a child, waits for its end, then ends this process with the usual code.
+ * @param {import("node:child_process").ChildProcess} child
+ * @returns {() => void} takes the listeners away again
+ */
+export function endOnSignal(child) {
+  const listeners = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]).map((signal, index) => {
+    const listener = () => {
+      child.once("close", () => process.exit([130, 143, 129][index]));
+      child.kill(signal);
+    };
+    process.on(signal, listener);
+    return { signal, listener };
+  });
+  return () => {
+    for (const { signal, listener } of listeners) process.removeListener(signal, listener);
+  };
+}

@@ -1,0 +1,257 @@
+"""Executes notebooks through the tslab kernel, one after another, a fresh kernel each.
+
+    python run_notebooks.py JOBS.json
+
+JOBS.json: {"jobs": [{"name", "source", "folder", "notebook", "html", "figures"}], "time_limit": seconds a cell,
+"plotly": path of plotly.js, "page": folder of the page template, "root": the project}.
+Says what happens on standard output, one JSON object a line. Ends, and ends its kernel, when standard input closes,
+or at Ctrl-C or SIGTERM.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import json
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+PLOTLY = "application/vnd.plotly.v1+json"
+CLAIMS = "application/vnd.acronym-circuit.claims+json"
+# tslab prints these and goes on; the cell that started the promise has failed all the same
+LOST_ERROR = re.compile(r"^(UnhandledPromiseRejection|UncaughtException):", re.MULTILINE)
+# frames below the cell's own code
+FOREIGN_FRAME = re.compile(r"^\s+at .*(node_modules[/\\]tslab[/\\]|\(node:|at node:).*\n?", re.MULTILINE)
+KERNEL_SECONDS = 120
+
+
+class Fault(Exception):
+    """A notebook that did not run to its end: the message is for the reader."""
+
+
+def say(event: str, **facts) -> None:
+    print(json.dumps({"event": event, **facts}), flush=True)
+
+
+class Runner:
+    def __init__(self, spec: dict) -> None:
+        self.spec = spec
+        self.stopped = False
+        self.task: asyncio.Task | None = None
+
+    async def run(self) -> int:
+        self.task = asyncio.current_task()
+        self.loop = asyncio.get_running_loop()
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), lambda *_: self.stop())
+        threading.Thread(target=self.stop_with_parent, daemon=True).start()
+        try:
+            for job in self.spec["jobs"]:
+                await self.notebook(job)
+        except asyncio.CancelledError:
+            return 130
+        return 0
+
+    def stop(self) -> None:
+        if self.stopped:
+            return
+        self.stopped = True
+        self.loop.call_soon_threadsafe(self.task.cancel)
+
+    def stop_with_parent(self) -> None:
+        while os.read(0, 1024):
+            pass
+        self.stop()
+
+    async def notebook(self, job: dict) -> None:
+        start = time.monotonic()
+        cells = 0
+        try:
+            nb = read(job["source"])
+            cells = sum(1 for _ in code_cells(nb))
+            say("notebook", name=job["name"], cells=cells)
+            await self.execute(nb, job)
+            fault = None
+        except Fault as error:
+            fault = error.args[0]
+        seconds = round(time.monotonic() - start, 1)
+        facts = {"figures": 0, "claims": []}
+        if cells:
+            tidy(nb)
+            save(nb, job["notebook"])
+            facts = found_in(nb)
+            if fault is None:
+                save_page(nb, job, self.spec)
+        say("done", name=job["name"], seconds=seconds, fault=fault, **facts)
+
+    async def execute(self, nb, job: dict) -> None:
+        client = await self.start_kernel(nb, job)
+        try:
+            cells = list(code_cells(nb))
+            for number, (index, cell) in enumerate(cells, 1):
+                say("cell", name=job["name"], cell=number, of=len(cells))
+                await self.cell(client, cell, index, number)
+        finally:
+            await shut_down(client)
+
+    async def start_kernel(self, nb, job: dict) -> NotebookClient:
+        """Kernel start is tried twice: another program may take one of the ports meanwhile."""
+        for attempt in (1, 2):
+            client = NotebookClient(
+                nb,
+                kernel_name="tslab",
+                timeout=self.spec["time_limit"],
+                startup_timeout=KERNEL_SECONDS,
+                record_timing=False,
+                store_widget_state=False,
+                resources={"metadata": {"path": job["folder"]}},
+            )
+            client.create_kernel_manager()
+            try:
+                await client.async_start_new_kernel(env={**os.environ, "ACRONYM_FIGURES": job["figures"]})
+                await client.async_start_new_kernel_client()
+                about = await client.async_wait_for_reply(client.kc.kernel_info())
+                nb.metadata["language_info"] = about["content"]["language_info"]
+                return client
+            except asyncio.CancelledError:
+                await shut_down(client)
+                raise
+            except Exception as error:
+                await shut_down(client)
+                if attempt == 2:
+                    raise Fault({"error": f"The kernel did not start: {error}"}) from error
+
+    async def cell(self, client: NotebookClient, cell, index: int, number: int) -> None:
+        try:
+            await client.async_execute_cell(cell, index)
+            error = None
+        except CellTimeoutError:
+            error = f"The cell ran longer than {self.spec['time_limit']} seconds, the limit (--time-limit)."
+        except DeadKernelError:
+            if self.stopped:  # nbclient reports a cancelled cell as a dead kernel
+                raise asyncio.CancelledError from None
+            error = "The kernel ended while the cell ran: process.exit() was called, or memory ran out."
+        except CellExecutionError:
+            error = printed(cell, "stderr") or "The cell failed without a message."
+        if error is None and LOST_ERROR.search(printed(cell, "stderr")):
+            error = printed(cell, "stderr")
+        if error is not None:
+            raise Fault({"cell": number, "source": cell.source, "error": self.readable(error)})
+
+    def readable(self, trace: str) -> str:
+        return FOREIGN_FRAME.sub("", trace).replace(self.spec["root"] + os.sep, "").strip()
+
+
+async def shut_down(client: NotebookClient) -> None:
+    """At once: a kernel has nothing to save, and one that outlives us keeps our pipes open."""
+    if client.kc is not None:
+        client.kc.stop_channels()
+    if client.km is not None and client.km.has_kernel:
+        await asyncio.wait_for(asyncio.shield(client.km.shutdown_kernel(now=True)), 30)
+
+
+def read(source: str):
+    try:
+        nb = nbformat.read(source, as_version=4)
+        nbformat.validate(nb)
+        return nb
+    except Exception as error:  # nbformat raises many kinds
+        raise Fault({"error": f"{source} is not a readable notebook: {error}"}) from error
+
+
+def code_cells(nb):
+    return ((index, cell) for index, cell in enumerate(nb.cells) if cell.cell_type == "code" and cell.source.strip())
+
+
+def printed(cell, stream: str) -> str:
+    return "".join(out.text for out in cell.outputs if out.output_type == "stream" and out.name == stream)
+
+
+def tidy(nb) -> None:
+    """Leaves in a notebook what its reader needs, so that executing it again changes nothing else."""
+    for number, (_, cell) in enumerate(code_cells(nb), 1):
+        cell.execution_count = number
+        cell.outputs = merge_streams(cell.outputs)
+    for index, cell in enumerate(nb.cells):
+        tags = cell.metadata.get("tags")
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        cell.setdefault("id", f"cell-{index + 1}")
+    nb.nbformat_minor = max(nb.nbformat_minor, 5)
+    nb.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "TypeScript (tslab)", "language": "typescript", "name": "tslab"},
+            "language_info": nb.metadata.get("language_info", {"name": "typescript"}),
+        }
+    )
+
+
+def merge_streams(outputs: list) -> list:
+    """What one cell prints arrives in pieces whose number depends on the moment."""
+    merged: list = []
+    for out in outputs:
+        last = merged[-1] if merged else None
+        if out.output_type == "stream" and last and last.output_type == "stream" and last.name == out.name:
+            last.text += out.text
+        else:
+            merged.append(out)
+    return merged
+
+
+def bundles(nb):
+    return (out.data for _, cell in code_cells(nb) for out in cell.outputs if "data" in out)
+
+
+def found_in(nb) -> dict:
+    data = list(bundles(nb))
+    claims = [claim for bundle in data if CLAIMS in bundle for claim in bundle[CLAIMS]["claims"]]
+    return {"figures": sum(PLOTLY in bundle for bundle in data), "claims": claims}
+
+
+def save(nb, file: str) -> None:
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
+    # bytes, so that Windows does not change the line ends
+    Path(file).write_bytes((nbformat.writes(nb).rstrip("\n") + "\n").encode())
+
+
+def save_page(nb, job: dict, spec: dict) -> None:
+    from nbconvert import HTMLExporter
+
+    nb = nbformat.from_dict(nb)
+    has_figures = False
+    for bundle in bundles(nb):
+        if PLOTLY in bundle:
+            bundle["text/html"] = figure_html(bundle)
+            has_figures = True
+    exporter = HTMLExporter(template_name="page", extra_template_basedirs=[spec["page"]])
+    plotly = Path(spec["plotly"]).read_text(encoding="utf-8").replace("</script", "<\\/script") if has_figures else ""
+    resources = {"metadata": {"name": job["name"]}, "plotly": plotly}
+    page, _ = exporter.from_notebook_node(nb, resources=resources)
+    Path(job["html"]).parent.mkdir(parents=True, exist_ok=True)
+    Path(job["html"]).write_text(page, encoding="utf-8")
+
+
+def figure_html(bundle) -> str:
+    """The interactive figure, and its picture where scripts do not run."""
+    source = json.dumps(bundle[PLOTLY]).replace("<", "\\u003c")
+    alt = html.escape(bundle.get("text/plain", "figure"), quote=True)
+    picture = bundle.get("image/png", "").replace("\n", "")
+    return (
+        f'<div role="img" aria-label="{alt}"></div><script type="application/json" class="figure-source">{source}</script>'
+        f'<noscript><img alt="{alt}" src="data:image/png;base64,{picture}"></noscript>'
+    )
+
+
+if __name__ == "__main__":
+    if sys.platform == "win32":  # zmq needs a selector loop
+        asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
+    sys.exit(asyncio.run(Runner(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))).run()))

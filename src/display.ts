@@ -1,0 +1,186 @@
+/** What a notebook shows. The only file that knows the kernel; outside a notebook the same calls print text. */
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { DataFrame } from "danfojs-node";
+import type { Figure } from "./figures/panels";
+import { svgToPng, toSvg } from "./render";
+
+/** One output in several formats: a viewer takes the best one that it can show. */
+export type Bundle = Readonly<Record<string, unknown>> & { readonly "text/plain": string };
+
+/** What tslab calls to write an output of the running cell. */
+type Write = (output: { data: object; metadata: object; transient: object }, update: boolean) => void;
+
+/** tslab's writer, where this runs in a notebook: its public API sends only one format at a time. */
+function notebook(): Write | undefined {
+  const kernel = Object.keys(require.cache).find((file) => /[\\/]tslab[\\/]dist[\\/]jupyter\.js$/.test(file));
+  return kernel === undefined ? undefined : require.cache[kernel]?.exports.lastWriteDisplayData;
+}
+
+/** Shows an output in the notebook, or prints its text. */
+export function publish(bundle: Bundle): void {
+  const write = notebook();
+  if (write) write({ data: bundle, metadata: {}, transient: {} }, false);
+  else console.log(bundle["text/plain"]);
+}
+
+export interface ShowOptions {
+  /** Name of the picture's files, in kebab-case: "head-patching". */
+  name: string;
+  /** What the figure shows, in words: for who can't see it. */
+  alt: string;
+}
+
+/**
+ * Shows a figure: interactive where plotly is there, a picture elsewhere. With the environment variable
+ * ACRONYM_FIGURES set to a folder, also writes name.png and name.svg there.
+ * @throws RangeError if the name is not in kebab-case or the alternative text is empty.
+ */
+export async function show(figure: Figure, { name, alt }: ShowOptions): Promise<void> {
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) {
+    throw new RangeError(`a figure's name must be in kebab-case, such as "head-patching", not "${name}"`);
+  }
+  if (!alt?.trim()) throw new RangeError(`figure "${name}" needs an alternative text: say in alt what it shows`);
+  const write = notebook();
+  const folder = process.env.ACRONYM_FIGURES;
+  if (!write && !folder) return console.log(alt);
+  const labelled = rounded({ data: figure.data, layout: { ...figure.layout, meta: { alt } } });
+  const svg = await toSvg(labelled);
+  if (folder) {
+    mkdirSync(folder, { recursive: true });
+    writeWhole(join(folder, `${name}.svg`), svg);
+    writeWhole(join(folder, `${name}.png`), svgToPng(svg, 2));
+  }
+  if (!write) return console.log(alt);
+  publish({
+    "application/vnd.plotly.v1+json": { ...labelled, config: { displaylogo: false } },
+    // one pixel for each px: JupyterLab shows the picture in its own size until the pointer enters it
+    "image/png": svgToPng(svg, 1).toString("base64"),
+    "text/plain": alt,
+  });
+}
+
+/** Six digits are more than a figure can show, and don't change with the last bit of a sum. */
+function rounded(figure: Figure): Figure {
+  return JSON.parse(
+    JSON.stringify(figure, (_, value) => (typeof value === "number" ? Number(value.toPrecision(6)) : value)),
+  );
+}
+
+/** Who reads the file meanwhile finds the old one or the new one, never a half. */
+function writeWhole(path: string, content: string | Buffer): void {
+  const part = `${path}.${process.pid}.part`;
+  writeFileSync(part, content);
+  renameSync(part, path);
+}
+
+/**
+ * Rows as a danfo DataFrame, to group, sort and filter.
+ * @throws RangeError if there are no rows, rows differ in their columns, or a value is no plain one (such as a tensor).
+ */
+export function toFrame(rows: readonly object[]): DataFrame {
+  if (rows.length === 0) throw new RangeError("a table needs at least one row: there are none");
+  const columns = Object.keys(rows[0]);
+  rows.forEach((row, i) => {
+    const found = Object.keys(row);
+    const differs = found.length !== columns.length || columns.some((column) => !(column in row));
+    if (differs) throw new RangeError(`row ${i} has columns ${found.join(", ")}; row 0 has ${columns.join(", ")}`);
+    for (const [column, value] of Object.entries(row)) checkPlain(value, column, i);
+  });
+  // a second to load: only who makes a table waits for it
+  const danfo = require("danfojs-node") as typeof import("danfojs-node");
+  return new danfo.DataFrame(rows.map((row) => ({ ...row })));
+}
+
+function checkPlain(value: unknown, column: string, row: number): void {
+  if (value === null || ["number", "string", "boolean"].includes(typeof value)) return;
+  const isTensor = typeof value === "object" && "dataSync" in (value as object);
+  const what = isTensor ? "a tensor: take its numbers first, with arraySync()" : `a ${typeof value}`;
+  throw new RangeError(`column "${column}" must hold numbers, text or booleans; row ${row} has ${what}`);
+}
+
+export interface TableOptions {
+  caption?: string;
+  /** Decimals of numbers that aren't whole, default 3. */
+  digits?: number;
+}
+
+/** Shows rows, or a danfo DataFrame, as a table. @throws RangeError as `toFrame` does. */
+export function table(rows: readonly object[] | DataFrame, options: TableOptions = {}): void {
+  const frame = Array.isArray(rows) ? toFrame(rows) : (rows as DataFrame);
+  publish(tableBundle(frame.columns, frame.values as unknown[][], options));
+}
+
+/** The table as HTML and as text. Columns of whole numbers stay whole. */
+export function tableBundle(
+  columns: readonly string[],
+  values: readonly (readonly unknown[])[],
+  { caption, digits = 3 }: TableOptions = {},
+): Bundle {
+  const isNumber = columns.map((_, j) => values.every((row) => row[j] === null || typeof row[j] === "number"));
+  const decimals = columns.map((_, j) =>
+    values.every((row) => row[j] === null || Number.isInteger(row[j])) ? 0 : digits,
+  );
+  const cells = values.map((row) => row.map((value, j) => cellText(value, decimals[j])));
+  const align = (j: number) => ` style="text-align:${isNumber[j] ? "right" : "left"}"`;
+  const head = columns.map((column, j) => `<th${align(j)}>${escapeHtml(column)}</th>`).join("");
+  const body = cells.map(
+    (row) => `<tr>${row.map((cell, j) => `<td${align(j)}>${escapeHtml(cell)}</td>`).join("")}</tr>`,
+  );
+  const title = caption === undefined ? "" : `<caption>${escapeHtml(caption)}</caption>`;
+  const widths = columns.map((column, j) => Math.max(column.length, ...cells.map((row) => row[j].length)));
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, j) => (isNumber[j] ? cell.padStart(widths[j]) : cell.padEnd(widths[j])))
+      .join("  ")
+      .trimEnd();
+  return {
+    "text/html": `<table>${title}<thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table>`,
+    "text/plain": [...(caption === undefined ? [] : [caption]), line(columns), ...cells.map(line)].join("\n"),
+  };
+}
+
+function cellText(value: unknown, decimals: number): string {
+  if (value === null || value === undefined) return "–";
+  if (typeof value !== "number") return String(value);
+  const text = value.toFixed(decimals);
+  return Number(text) === 0 ? text.replace("-", "") : text;
+}
+
+/** Text that a browser shows as it is. */
+export function escapeHtml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+
+/** Called with how much is done; the call with the total ends the line. */
+export type Progress = (done: number) => void;
+
+let progressLines = 0;
+
+/**
+ * One line that says how far a long calculation is, renewed at most ten times a second. What stays is
+ * "label: total of total", the same in every run.
+ */
+export function progress(total: number, label: string): Progress {
+  const write = notebook();
+  const display_id = `progress-${process.pid}-${progressLines++}`;
+  const started = Date.now();
+  let shown = 0;
+  let written = false;
+  const say = (text: string, last: boolean) => {
+    const data = { "text/html": escapeHtml(text), "text/plain": text };
+    if (write) write({ data, metadata: {}, transient: { display_id } }, written);
+    else if (process.stdout.isTTY) process.stdout.write(`\r\u001b[K${text}${last ? "\n" : ""}`);
+    else if (last) console.log(text);
+    written = true;
+  };
+  return (done) => {
+    const text = `${label}: ${done} of ${total}`;
+    if (done >= total) return say(text, true);
+    const now = Date.now();
+    if (now - shown < 100) return;
+    shown = now;
+    const left = Math.ceil((((now - started) / 1000) * (total - done)) / Math.max(done, 1));
+    say(done > 0 && left > 2 ? `${text}, about ${left} s left` : text, false);
+  };
+}

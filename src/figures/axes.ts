@@ -1,0 +1,71 @@
+/** What an axis shows: labels that never overlap, or numbers. */
+import type { Axis } from "./panels";
+import type { Label } from "./rows";
+import { FONT_SIZE, plotlyText, textWidth } from "./style";
+
+const TICK_GAP = 8;
+
+/** Labels along x: level where they fit, else upright. `step` is the px from one label to the next. */
+export function labelsAcross(title: string, all: readonly Label[], step: number): Axis {
+  const widest = Math.max(...all.map((label) => textWidth(label, FONT_SIZE.tick)));
+  const upright = widest > step - 3;
+  return {
+    title,
+    room: TICK_GAP + (upright ? widest : FONT_SIZE.tick + 3),
+    settings: { ...categories(all, step), tickangle: upright ? -90 : 0, range: [-0.5, all.length - 0.5] },
+  };
+}
+
+/** Labels down y, the first at the top. */
+export function labelsDown(title: string, all: readonly Label[], step: number): Axis {
+  const widest = Math.max(...all.map((label) => textWidth(label, FONT_SIZE.tick)));
+  return {
+    title,
+    room: TICK_GAP + widest,
+    settings: { ...categories(all, step), range: [all.length - 0.5, -0.5] },
+  };
+}
+
+/** Numbers along x; whole ones (layers, positions, steps) only have ticks at whole numbers. */
+export function numbersAcross(title: string, values: readonly number[]): Axis {
+  const [low, high] = extent(values);
+  const few = values.every(Number.isInteger) && high - low <= 15;
+  const settings = { type: "linear", showgrid: false, range: padded([low, high]), ...(few ? { dtick: 1 } : {}) };
+  return { title, room: TICK_GAP + FONT_SIZE.tick + 3, settings };
+}
+
+/** Numbers up y. `from0`: bars stand on 0, so it must be there. */
+export function numbersUp(title: string, values: readonly number[], from0: boolean): Axis {
+  const [low, high] = extent(from0 ? [0, ...values] : values);
+  const [below, above] = padded([low, high]);
+  const range = from0 ? [low === 0 ? 0 : below, high === 0 ? 0 : above] : [below, above];
+  const settings = { type: "linear", range, nticks: 8, zeroline: true, zerolinecolor: "#888888", zerolinewidth: 1 };
+  return { title, room: TICK_GAP + 36, settings };
+}
+
+function extent(values: readonly number[]): [number, number] {
+  // not Math.min(...values): a scatter may have more points than a call may have arguments
+  return values.reduce<[number, number]>(
+    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
+    [values[0], values[0]],
+  );
+}
+
+function padded([low, high]: readonly [number, number]): [number, number] {
+  const pad = (high - low || Math.abs(high) || 1) * 0.05;
+  return [low - pad, high + pad];
+}
+
+/** A category axis takes "10.10" as a name; a number would make it 10.1. */
+function categories(all: readonly Label[], step: number): Record<string, unknown> {
+  const names = all.map(plotlyText);
+  const every = Math.ceil((FONT_SIZE.tick + 1) / step);
+  return {
+    type: "category",
+    categoryorder: "array",
+    categoryarray: names,
+    tickmode: "array",
+    tickvals: names.filter((_, i) => i % every === 0),
+    showgrid: false,
+  };
+}

@@ -1,0 +1,220 @@
+/** Small multiples: panels in lines, laid out in px, so that a browser and a static picture agree. */
+import { FONT, FONT_SIZE, GRID, INK, textWidth } from "./style";
+
+export type Trace = Record<string, unknown>;
+export interface Layout {
+  width: number;
+  height: number;
+  [key: string]: unknown;
+}
+/** Plotly JSON: what plotly.js draws, in a notebook or into a file. */
+export interface Figure {
+  data: Trace[];
+  layout: Layout;
+}
+
+/** One axis of a panel: its title, the px its tick labels take, and what plotly is told. */
+export interface Axis {
+  title: string;
+  room: number;
+  settings: Record<string, unknown>;
+}
+export interface Panel {
+  title: string;
+  traces: Trace[];
+}
+export interface PanelGrid {
+  title?: string;
+  panels: readonly Panel[];
+  /** All panels have the same axes, so that they can be compared. */
+  x: Axis;
+  y: Axis;
+  /** Size of one panel's data area, in px. */
+  size: { width: number; height: number };
+  /** Panels in one line. */
+  wrap: number;
+  /** What the legend names; empty: no legend. */
+  legend?: readonly string[];
+  /** One colour axis for all panels. */
+  colours?: { title: string; settings: Record<string, unknown> };
+  background?: string;
+}
+
+const GAP = { outer: 10, title: 26, panel: 24, legend: 24, axisTitle: 20, between: 22, bar: 14 };
+
+/** Puts the panels into one figure. */
+export function grid(options: PanelGrid): Figure {
+  const place = placement(options);
+  const { width, height } = place;
+  const layout: Layout = {
+    width,
+    height,
+    // no margins: plotly's "paper" is the whole picture, so figures can be put beside each other by scaling alone
+    margin: { l: 0, r: 0, t: 0, b: 0, autoexpand: false },
+    font: { family: FONT, size: FONT_SIZE.axis, color: INK },
+    paper_bgcolor: "#ffffff",
+    plot_bgcolor: options.background ?? "#ffffff",
+    annotations: titles(options, place),
+    showlegend: Boolean(options.legend?.length),
+    legend: legend(options, place),
+    hoverlabel: { font: { family: FONT } },
+  };
+  if (options.colours) layout.coloraxis = colourAxis(options.colours.settings, place);
+  const data = options.panels.flatMap((panel, i) => {
+    const { left, top, bottomMost } = place.panel(i);
+    const [x, y] = [axisId("x", i), axisId("y", i)];
+    layout[axisKey("x", i)] = {
+      ...axisLook(options.x, i > 0 ? "x" : undefined),
+      domain: [left / width, (left + options.size.width) / width],
+      anchor: y,
+      showticklabels: bottomMost,
+    };
+    layout[axisKey("y", i)] = {
+      ...axisLook(options.y, i > 0 ? "y" : undefined),
+      domain: [1 - (top + options.size.height) / height, 1 - top / height],
+      anchor: x,
+      showticklabels: i % options.wrap === 0,
+    };
+    return panel.traces.map((trace) => ({ ...trace, xaxis: x, yaxis: y }));
+  });
+  return { data, layout };
+}
+
+/** "x", "x2", "x3" …: plotly's name of an axis in a trace. */
+export function axisId(axis: string, index: number): string {
+  return index === 0 ? axis : `${axis}${index + 1}`;
+}
+/** "xaxis", "xaxis2" …: plotly's name of the same axis in a layout. */
+export function axisKey(axis: string, index: number): string {
+  return axisId(`${axis}axis`, index);
+}
+
+interface Placement {
+  width: number;
+  height: number;
+  plot: { left: number; right: number; top: number; bottom: number };
+  /** Where the colours' title lies, if it is too long to stand beside the bar. */
+  coloursLie?: number;
+  legendTop: number;
+  entryWidth: number;
+  panel(i: number): { left: number; top: number; bottomMost: boolean };
+}
+
+function placement({ title, panels, x, y, size, wrap, legend, colours }: PanelGrid): Placement {
+  const across = Math.min(wrap, panels.length);
+  const down = Math.ceil(panels.length / wrap);
+  const left = GAP.outer + (y.title ? GAP.axisTitle : 0) + y.room;
+  const right = left + across * size.width + (across - 1) * GAP.between;
+  const entryWidth = Math.max(0, ...(legend ?? []).map((entry) => textWidth(entry, FONT_SIZE.axis) + 6));
+  const entriesPerLine = Math.max(1, Math.floor((right - left) / (entryWidth + 45)));
+  const legendTop = GAP.outer + (title ? GAP.title : 0);
+  const legendLines = Math.ceil((legend?.length ?? 0) / entriesPerLine);
+  const lying = colours !== undefined && textWidth(colours.title, FONT_SIZE.axis) > down * size.height;
+  const panelTitle = panels.some((panel) => panel.title) ? GAP.panel : 0;
+  const coloursTop = legendTop + legendLines * GAP.legend;
+  const top = coloursTop + (lying ? GAP.legend : 0) + panelTitle;
+  const stride = size.height + GAP.between + panelTitle;
+  const bottom = top + (down - 1) * stride + size.height;
+  return {
+    width: Math.ceil(
+      Math.max(right + (colours ? 92 : GAP.outer + 6), left + textWidth(title ?? "", FONT_SIZE.title * 1.15)),
+    ),
+    height: Math.ceil(bottom + x.room + (x.title ? GAP.axisTitle : 0) + GAP.outer),
+    plot: { left, right, top, bottom },
+    coloursLie: lying ? coloursTop + GAP.legend / 2 : undefined,
+    legendTop,
+    entryWidth,
+    panel: (i) => ({
+      left: left + (i % wrap) * (size.width + GAP.between),
+      top: top + Math.floor(i / wrap) * stride,
+      bottomMost: i + wrap >= panels.length,
+    }),
+  };
+}
+
+/** Titles of figure, panels, axes and colours: at exact places, where plotly's own would move with the tick labels. */
+function titles({ title, panels, x, y, size, colours }: PanelGrid, place: Placement): Trace[] {
+  const { plot } = place;
+  const at = (text: string, px: number, py: number, more: Trace): Trace => ({
+    text,
+    x: px / place.width,
+    y: 1 - py / place.height,
+    xref: "paper",
+    yref: "paper",
+    showarrow: false,
+    xanchor: "center",
+    yanchor: "middle",
+    font: { size: FONT_SIZE.axis },
+    ...more,
+  });
+  const out: Trace[] = [];
+  if (title) out.push(at(`<b>${title}</b>`, plot.left, 20, { xanchor: "left", font: { size: FONT_SIZE.title } }));
+  panels.forEach((panel, i) => {
+    const { left, top, bottomMost } = place.panel(i);
+    const middle = left + size.width / 2;
+    if (panel.title) out.push(at(panel.title, middle, top - 12, { font: { size: FONT_SIZE.panel } }));
+    if (x.title && bottomMost) out.push(at(x.title, middle, top + size.height + x.room + 12, {}));
+  });
+  const centre = (plot.top + plot.bottom) / 2;
+  if (y.title) out.push(at(y.title, GAP.outer + 7, centre, { textangle: -90 }));
+  const { coloursLie } = place;
+  if (colours && coloursLie !== undefined) {
+    out.push(at(colours.title, place.width - GAP.outer, coloursLie, { xanchor: "right" }));
+  } else if (colours) out.push(at(colours.title, place.width - GAP.outer - 6, centre, { textangle: 90 }));
+  return out;
+}
+
+function legend({ legend: entries }: PanelGrid, place: Placement): Trace {
+  return {
+    orientation: "h",
+    x: place.plot.left / place.width,
+    xanchor: "left",
+    y: 1 - place.legendTop / place.height,
+    yanchor: "top",
+    entrywidth: place.entryWidth,
+    entrywidthmode: "pixels",
+    traceorder: "normal",
+    visible: Boolean(entries?.length),
+  };
+}
+
+function colourAxis(settings: Record<string, unknown>, place: Placement): Trace {
+  const { plot, width, height } = place;
+  return {
+    ...settings,
+    colorbar: {
+      x: (plot.right + 14) / width,
+      xanchor: "left",
+      y: 1 - plot.bottom / height,
+      yanchor: "bottom",
+      len: plot.bottom - plot.top,
+      lenmode: "pixels",
+      thickness: GAP.bar,
+      xpad: 0,
+      ypad: 0,
+      outlinewidth: 0.5,
+      ticks: "outside",
+      ticklen: 3,
+      tickfont: { size: FONT_SIZE.tick },
+      nticks: Math.min(9, Math.ceil((plot.bottom - plot.top) / 25)),
+      ticklabeloverflow: "allow",
+    },
+  };
+}
+
+function axisLook(axis: Axis, matches: string | undefined): Trace {
+  return {
+    tickfont: { size: FONT_SIZE.tick },
+    ticks: "outside",
+    ticklen: 3,
+    tickcolor: "#888888",
+    linecolor: "#888888",
+    gridcolor: GRID,
+    zeroline: false,
+    showline: true,
+    automargin: false,
+    ticklabeloverflow: "allow",
+    ...axis.settings,
+    ...(matches ? { matches } : {}),
+  };
+}

@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import * as tf from "@tensorflow/tfjs";
+import fc from "fast-check";
+import { initBackend } from "./backend";
+import { forward } from "./forward";
+import { axesOf, edit, type HookName, hookNames, type Intervention, merge, patch } from "./hooks";
+import { disposeRun, type Model, type ModelConfig, type Run } from "./model";
+import { random } from "./random";
+import { randomModel } from "./weights";
+
+const config: ModelConfig = {
+  name: "tiny",
+  n_layers: 3,
+  n_heads: 2,
+  d_model: 16,
+  d_head: 8,
+  d_mlp: 32,
+  n_ctx: 12,
+  d_vocab: 30,
+  eps: 1e-5,
+};
+const LENGTH = 7;
+const all = () => true;
+const makeTokens = (n: number, seed: number) => {
+  const { int } = random(seed);
+  return Array.from({ length: n }, () => Array.from({ length: LENGTH }, () => int(config.d_vocab)));
+};
+const clean = makeTokens(3, 1);
+const corrupted = makeTokens(3, 2);
+let model: Model;
+let cleanRun: Run;
+let corruptedRun: Run;
+
+before(async () => {
+  await initBackend();
+  model = randomModel(config, 0);
+  cleanRun = forward(model, clean, { keep: all });
+  corruptedRun = forward(model, corrupted, { keep: all });
+});
+
+const worst = (a: tf.Tensor, b: tf.Tensor) =>
+  tf.tidy(() => {
+    assert.deepEqual(a.shape, b.shape);
+    const [x, y] = [a.dataSync(), b.dataSync()];
+    return x.reduce((most, value, i) => (value === y[i] ? most : Math.max(most, Math.abs(value - y[i]))), 0);
+  });
+const close = (a: tf.Tensor, b: tf.Tensor, what = "", tolerance = 2e-5) => {
+  const difference = worst(a, b);
+  assert.ok(difference <= tolerance, `${what} differs by ${difference}`);
+};
+
+test("patching the whole residual stream gives the corrupted run, at every layer", () => {
+  for (let layer = 0; layer < config.n_layers; layer++) {
+    const name = `blocks.${layer}.hook_resid_pre` as const;
+    const run = forward(model, clean, { interventions: patch(name, corruptedRun.cache[name]) });
+    close(run.logits, corruptedRun.logits, name);
+    disposeRun(run);
+  }
+});
+
+test("patching any activation with itself changes nothing", () => {
+  for (const name of hookNames(config.n_layers)) {
+    const run = forward(model, clean, { interventions: patch(name, cleanRun.cache[name] as tf.Tensor4D) });
+    close(run.logits, cleanRun.logits, name);
+    disposeRun(run);
+  }
+});
+
+test("every activation matters: another one there changes the logits", () => {
+  for (const name of hookNames(config.n_layers)) {
+    if (name === "hook_pos_embed") continue; // the same in every prompt
+    const run = forward(model, clean, { interventions: patch(name, corruptedRun.cache[name] as tf.Tensor4D) });
+    assert.ok(worst(run.logits, cleanRun.logits) > 1e-3, name);
+    disposeRun(run);
+  }
+});
+
+test("attention is causal and its rows sum to 1", () => {
+  const pattern = cleanRun.cache["blocks.1.attn.hook_pattern"];
+  const values = pattern.arraySync();
+  for (const prompt of values)
+    for (const head of prompt)
+      head.forEach((row, query) => {
+        assert.ok(Math.abs(row.reduce((a, b) => a + b) - 1) < 1e-5);
+        assert.ok(row.every((weight, key) => key <= query || weight === 0));
+      });
+  const changed = clean.map((row) => [...row.slice(0, -1), (row.at(-1)! + 1) % config.d_vocab]);
+  const run = forward(model, changed);
+  const early = (r: Run) => r.logits.slice([0, 0, 0], [-1, LENGTH - 1, -1]);
+  close(early(run), early(cleanRun));
+  assert.ok(worst(run.logits, cleanRun.logits) > 1e-3);
+});
+
+test("a read-out gives those logits of the full ones", () => {
+  const readout = { positions: [2, 6], vocab: [5, 0, 29] };
+  const run = forward(model, clean, { readout });
+  const full = cleanRun.logits.arraySync();
+  const expected = full.map((prompt) => readout.positions.map((p) => readout.vocab.map((v) => prompt[p][v])));
+  close(run.logits, tf.tensor3d(expected));
+  assert.deepEqual(forward(model, clean, { readout: "none" }).logits.shape, [3, 0, 0]);
+});
+
+test("an offset shifts the position embeddings", () => {
+  const shifted = forward(model, clean, { offset: [0, 2, 5], keep: ["hook_pos_embed"] }).cache.hook_pos_embed;
+  const positions = model.W_pos.arraySync();
+  const expected = [0, 2, 5].map((o) => Array.from({ length: LENGTH }, (_, i) => positions[o + i]));
+  close(shifted, tf.tensor3d(expected), "", 0);
+});
+
+test("later edits at a hook win", () => {
+  const [a, b] = [cleanRun, corruptedRun].map((run) =>
+    patch("blocks.1.attn.hook_z", run.cache["blocks.1.attn.hook_z"]),
+  );
+  close(forward(model, clean, { interventions: merge(b, a) }).logits, cleanRun.logits);
+  assert.ok(worst(forward(model, clean, { interventions: merge(a, b) }).logits, cleanRun.logits) > 1e-3);
+});
+
+test("a plan starts late, and skips positions, where it can", () => {
+  const source = corruptedRun.cache["blocks.2.attn.hook_z"];
+  const interventions = patch("blocks.2.attn.hook_z", source, { head: 1, pos: 5 });
+  const readout = { positions: [5, 6], vocab: [1] };
+  const planned = forward(model, clean, { interventions, from: cleanRun, readout });
+  assert.deepEqual(planned.computedFrom, { layer: 2, pos: 5 });
+  const poor = forward(model, clean, { keep: ["blocks.2.hook_resid_pre"] });
+  assert.deepEqual(forward(model, clean, { interventions, from: poor, readout }).computedFrom, { layer: 2, pos: 0 });
+  assert.deepEqual(forward(model, clean, { interventions, readout }).computedFrom, { layer: -1, pos: 0 });
+});
+
+/** Random edits: any hook, any slice, replaced or changed. */
+const anyEdit = fc
+  .record({
+    at: fc.constantFrom(...hookNames(config.n_layers)),
+    pos: fc.option(fc.integer({ min: 0, max: LENGTH - 1 })),
+    head: fc.option(fc.integer({ min: 0, max: 1 })),
+    key: fc.option(fc.integer({ min: 0, max: LENGTH - 1 })),
+    change: fc.boolean(),
+  })
+  .map(({ at, pos, head, key, change }): Intervention => {
+    const axes = axesOf(at);
+    const entries = [
+      ["pos", pos],
+      ["query_pos", pos],
+      ["head", head],
+      ["key_pos", key],
+    ] as const;
+    const slice = Object.fromEntries(entries.filter(([axis, index]) => axes.includes(axis) && index !== null));
+    const source = corruptedRun.cache[at] as tf.Tensor4D;
+    // reverses positions too, so that a change really needs all of them
+    const mix = (a: tf.Tensor4D) =>
+      a
+        .add(source)
+        .mul(0.5)
+        .reverse(at.endsWith("scores") ? 1 : axes.includes("query_pos") ? 2 : 1) as tf.Tensor4D;
+    return (
+      change ? edit(at as "blocks.0.attn.hook_z", mix, slice) : patch(at as "blocks.0.attn.hook_z", source, slice)
+    ) as Intervention;
+  });
+
+test("planned equals plain, for random interventions, read-outs, kept names and clean runs", () => {
+  const cases = fc.record({
+    names: fc.subarray(hookNames(config.n_layers), { maxLength: 4 }),
+    fromKeeps: fc.constantFrom("all", "some"),
+    late: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(anyEdit, { minLength: 1, maxLength: 3 }), cases, (edits, { names, fromKeeps, late }) => {
+      tf.tidy(() => {
+        const interventions = merge(...edits);
+        const readout = late ? { positions: [5, 6], vocab: [0, 3] } : ("all" as const);
+        const from = fromKeeps === "all" ? cleanRun : forward(model, clean, { keep: (name) => name.length % 2 === 0 });
+        const plain = forward(model, clean, { interventions, keep: names, readout });
+        const planned = forward(model, clean, { interventions, keep: names, readout, from });
+        const what = `${interventions.map(({ at, slice }) => at + JSON.stringify(slice))} ${JSON.stringify(planned.computedFrom)}`;
+        const magnitude = Math.max(1, plain.logits.abs().max().dataSync()[0]);
+        close(planned.logits, plain.logits, what, 2e-5 * magnitude);
+        for (const name of names) close(planned.cache[name], plain.cache[name], `${name} after ${what}`, 2e-4);
+      });
+    }),
+    { numRuns: 150, seed: 42 },
+  );
+});
+
+test("a clean run that doesn't belong is refused", () => {
+  const interventions = patch("blocks.0.attn.hook_z", corruptedRun.cache["blocks.0.attn.hook_z"]);
+  const other = randomModel(config, 1);
+  assert.throws(() => forward(model, corrupted, { interventions, from: cleanRun }), /other tokens/);
+  assert.throws(() => forward(other, clean, { interventions, from: cleanRun }), /another model/);
+  assert.throws(
+    () => forward(model, clean, { interventions, from: forward(model, clean, { interventions }) }),
+    /has interventions/,
+  );
+  assert.throws(() => forward(model, clean, { interventions, from: cleanRun, offset: [0, 0, 0] }), /don't go together/);
+});
+
+test("bad tokens, names and edits are named", () => {
+  assert.throws(() => forward(model, []), /tokens are empty/);
+  assert.throws(() => forward(model, [[1, 2], [1]]), /prompt 1 has 1 tokens, prompt 0 has 2/);
+  assert.throws(() => forward(model, [[1, 30]]), /prompt 0: token 30 is not in tiny's 0 … 29/);
+  assert.throws(() => forward(model, [Array(13).fill(1)]), /13 positions are needed, tiny has 12/);
+  assert.throws(() => forward(model, clean, { offset: [0] }), /1 offsets for 3 prompts/);
+  assert.throws(
+    () => forward(model, clean, { keep: ["blocks.3.hook_resid_pre"] }),
+    /blocks.3.hook_resid_pre: tiny has layers 0 … 2/,
+  );
+  assert.throws(() => forward(model, clean, { keep: ["hook_nothing" as HookName] }), /no hook "hook_nothing"/);
+  const run = forward(model, clean, { keep: ["hook_embed"] });
+  assert.throws(() => run.cache["blocks.0.hook_resid_pre"], /"blocks.0.hook_resid_pre" was not kept/);
+});
+
+test("a forward leaves nothing behind but what it gives, and disposeRun frees that", () => {
+  const tensors = tf.memory().numTensors;
+  const interventions = patch("blocks.1.attn.hook_z", corruptedRun.cache["blocks.1.attn.hook_z"], { pos: 3 });
+  const run = forward(model, clean, {
+    interventions,
+    from: cleanRun,
+    keep: ["blocks.0.hook_resid_pre", "blocks.2.attn.hook_q"],
+  });
+  assert.equal(tf.memory().numTensors, tensors + 3);
+  disposeRun(run);
+  assert.equal(tf.memory().numTensors, tensors);
+  assert.ok(!cleanRun.cache["blocks.0.hook_resid_pre"].isDisposed);
+});

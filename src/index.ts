@@ -1,0 +1,23 @@
+/** Everything a notebook imports: `import { loadModel, forward, show } from "../dist"`. */
+export * as tf from "@tensorflow/tfjs";
+export * from "./acronym-lines";
+export * from "./backend";
+export * from "./behaviour";
+export * from "./claims";
+export * from "./corruption";
+export * from "./dataset";
+export * from "./display";
+export * from "./figures";
+export * from "./forward";
+export * from "./hooks";
+export * from "./hub";
+export * from "./load";
+export * from "./metrics";
+export * from "./model";
+export * from "./paper";
+export * from "./random";
+export * from "./safetensors";
+export * from "./sweep";
+export * from "./tokenizer";
+export * from "./weights";
+export * from "./words";

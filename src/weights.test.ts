@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import * as tf from "@tensorflow/tfjs";
+import { initBackend } from "./backend";
+import { forward } from "./forward";
+import { disposeModel, type Model, type ModelConfig } from "./model";
+import { encodeSafetensors, parseSafetensors, type TensorData } from "./safetensors";
+import * as weights from "./weights";
+
+const config: ModelConfig = {
+  name: "tiny",
+  n_layers: 2,
+  n_heads: 2,
+  d_model: 8,
+  d_head: 4,
+  d_mlp: 12,
+  n_ctx: 6,
+  d_vocab: 11,
+  eps: 1e-5,
+};
+const tokens = [
+  [1, 2, 3, 4],
+  [10, 9, 8, 7],
+];
+
+before(async () => {
+  await initBackend();
+});
+
+const logits = (model: Model) => tf.tidy(() => forward(model, tokens).logits.clone());
+const centredLogits = (model: Model) => tf.tidy(() => logits(model).sub(logits(model).mean(-1, true)));
+const worst = (a: tf.Tensor, b: tf.Tensor) => a.sub(b).abs().max().dataSync()[0];
+
+/** The tensors of a model in Hugging Face's names. */
+function tensorsOf(model: Model, prefix = ""): Record<string, TensorData> {
+  const read = (t: tf.Tensor) => ({ shape: t.shape, values: t.dataSync<"float32">().slice() });
+  const norm = (name: string, ln: { w: tf.Tensor; b: tf.Tensor } | null) => ({
+    [`${name}.weight`]: read(ln!.w),
+    [`${name}.bias`]: read(ln!.b),
+  });
+  const pair = (name: string, w: tf.Tensor, b: tf.Tensor) => ({
+    [`${name}.weight`]: read(w),
+    [`${name}.bias`]: read(b),
+  });
+  const blocks = model.blocks.map((block, l) => ({
+    ...norm(`h.${l}.ln_1`, block.ln1),
+    ...pair(`h.${l}.attn.c_attn`, block.W_QKV, block.b_QKV),
+    ...pair(`h.${l}.attn.c_proj`, block.W_O, block.b_O),
+    ...norm(`h.${l}.ln_2`, block.ln2),
+    ...pair(`h.${l}.mlp.c_fc`, block.W_in, block.b_in),
+    ...pair(`h.${l}.mlp.c_proj`, block.W_out, block.b_out),
+  }));
+  const all = Object.assign(
+    { "wte.weight": read(model.W_E), "wpe.weight": read(model.W_pos) },
+    ...blocks,
+    norm("ln_f", model.ln_final),
+  );
+  return Object.fromEntries(Object.entries<TensorData>(all).map(([name, data]) => [prefix + name, data]));
+}
+const open = (tensors: Record<string, TensorData>) => parseSafetensors(encodeSafetensors(tensors));
+
+test("each processing step keeps the logits, but for a shift of all of them", () => {
+  const model = weights.randomModel(config, 3);
+  const { foldLayerNorm, centerWritingWeights, foldValueBiases, centerUnembed, processWeights } = weights;
+  assert.ok(worst(logits(foldLayerNorm(model)), logits(model)) < 1e-4);
+  assert.ok(worst(logits(centerWritingWeights(model)), logits(model)) < 1e-4);
+  assert.ok(worst(logits(foldValueBiases(model)), logits(model)) < 1e-4);
+  assert.ok(worst(logits(centerUnembed(model)), centredLogits(model)) < 1e-4);
+  assert.ok(worst(logits(processWeights(model)), centredLogits(model)) < 1e-4);
+});
+
+test("processed weights have the properties TransformerLens gives them", () => {
+  const model = weights.processWeights(weights.randomModel(config, 3));
+  const zero = (t: tf.Tensor) => assert.ok(t.abs().max().dataSync()[0] < 1e-5);
+  assert.equal(model.ln_final, null);
+  zero(model.W_U.mean(0));
+  zero(model.W_U.mean(1));
+  zero(model.W_E.mean(1));
+  for (const block of model.blocks) {
+    assert.deepEqual([block.ln1, block.ln2], [null, null]);
+    for (const written of [block.W_O, block.W_out]) zero(written.mean(1));
+    for (const read of [block.W_QKV, block.W_in]) zero(read.mean(0));
+    zero(block.b_QKV.slice(2 * config.d_model));
+  }
+});
+
+test("a checkpoint loads with both spellings of its names, mask buffers ignored", () => {
+  const model = weights.randomModel(config, 4);
+  const mask = { "h.0.attn.bias": { shape: [1, 1, 2, 2], values: new Float32Array(4) } };
+  for (const tensors of [{ ...tensorsOf(model), ...mask }, tensorsOf(model, "transformer.")])
+    assert.equal(worst(logits(weights.modelFromCheckpoint(config, open(tensors))), logits(model)), 0);
+});
+
+test("an unembedding of its own is used", () => {
+  const model = weights.randomModel(config, 4);
+  const twice = { shape: [config.d_vocab, config.d_model], values: model.W_E.mul(2).dataSync<"float32">().slice() };
+  const loaded = weights.modelFromCheckpoint(config, open({ ...tensorsOf(model), "lm_head.weight": twice }));
+  assert.ok(worst(logits(loaded), logits(model).mul(2)) < 1e-5);
+});
+
+test("what is wrong with a checkpoint is named", () => {
+  const tensors = tensorsOf(weights.randomModel(config, 5));
+  const load = (changed: Record<string, TensorData>) => () => weights.modelFromCheckpoint(config, open(changed));
+  const { "h.1.mlp.c_fc.bias": dropped, ...missing } = tensors;
+  assert.throws(load(missing), /tiny lacks the tensor "h.1.mlp.c_fc.bias"/);
+  assert.throws(
+    load({ ...missing, "h.1.mlp.c_fc.bias": { shape: [1, 12], values: dropped.values } }),
+    /"h.1.mlp.c_fc.bias" is \[1,12\], config.json wants \[12\]/,
+  );
+  assert.throws(load({ ...tensors, "h.0.rotary": dropped }), /has tensors GPT-2 has not: h.0.rotary/);
+  const values = dropped.values.slice();
+  values[7] = Number.NaN;
+  assert.throws(
+    load({ ...tensors, "h.1.mlp.c_fc.bias": { shape: [12], values } }),
+    /"h.1.mlp.c_fc.bias" holds NaN at 7/,
+  );
+});
+
+test("a random model depends on its seed only", () => {
+  const [a, b, c] = [1, 1, 2].map((seed) => weights.randomModel(config, seed).W_E);
+  assert.equal(worst(a, b), 0);
+  assert.ok(worst(a, c) > 0.1);
+});
+
+test("head weights are the columns the forward uses", () => {
+  const model = weights.randomModel(config, 6);
+  const { W_Q, b_Q, W_V, b_V, W_O } = weights.headWeights(model, { layer: 1, head: 1 });
+  const names = [
+    "blocks.1.ln1.hook_normalized",
+    "blocks.1.attn.hook_q",
+    "blocks.1.attn.hook_v",
+    "blocks.1.attn.hook_z",
+    "blocks.1.hook_attn_out",
+  ] as const;
+  const { cache } = forward(model, tokens, { keep: names });
+  const x = cache["blocks.1.ln1.hook_normalized"].reshape([8, 8]);
+  const ofHead = (t: tf.Tensor4D, head: number) => t.slice([0, 0, head, 0], [-1, -1, 1, -1]).reshape([8, 4]);
+  assert.ok(worst(tf.matMul(x, W_Q).add(b_Q), ofHead(cache["blocks.1.attn.hook_q"], 1)) < 1e-5);
+  assert.ok(worst(tf.matMul(x, W_V).add(b_V), ofHead(cache["blocks.1.attn.hook_v"], 1)) < 1e-5);
+  const other = weights.headWeights(model, { layer: 1, head: 0 });
+  const z = cache["blocks.1.attn.hook_z"];
+  const sum = tf
+    .matMul(ofHead(z, 0), other.W_O)
+    .add(tf.matMul(ofHead(z, 1), W_O))
+    .add(model.blocks[1].b_O);
+  assert.ok(worst(sum, cache["blocks.1.hook_attn_out"].reshape([8, 8])) < 1e-5);
+  assert.throws(() => weights.headWeights(model, { layer: 2, head: 0 }), /no head 2.0; layers are 0 … 1, heads 0 … 1/);
+});
+
+test("nothing is left behind but the result, which shares nothing with its source", () => {
+  const start = tf.memory().numTensors;
+  const model = weights.randomModel(config, 7);
+  const one = tf.memory().numTensors - start;
+  const processed = weights.processWeights(model);
+  assert.equal(tf.memory().numTensors, start + one + (one - 2 * (2 * config.n_layers + 1))); // without layer norms
+  disposeModel(model);
+  assert.ok(Number.isFinite(logits(processed).sum().dataSync()[0]));
+  disposeModel(processed);
+});

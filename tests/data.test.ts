@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+
+const root = join(__dirname, "..");
+
+test("the committed data equals a rebuild", () => {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--import", "tsx", "scripts/build-data.ts", "--check"],
+    { cwd: root, encoding: "utf8" },
+  );
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /equal to a rebuild/);
+});
+
+test("every file has the sha256 written down", () => {
+  const lines = readFileSync(join(root, "data", "SHA256SUMS"), "utf8")
+    .trimEnd()
+    .split("\n");
+  assert.ok(lines.length > 50);
+  for (const line of lines) {
+    const [sha256, name] = line.split("  ");
+    assert.equal(
+      createHash("sha256")
+        .update(readFileSync(join(root, "data", name)))
+        .digest("hex"),
+      sha256,
+      name,
+    );
+  }
+});

@@ -1,0 +1,74 @@
+// Executes every notebook as `npm start` does, and compares the committed outputs with what the code prints now.
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { compareNotebooks } from "../scripts/lib/compare.mjs";
+import { listNotebooks, type Result, runNotebooks } from "../scripts/lib/notebooks.mjs";
+
+const folder = resolve(__dirname, "../notebooks");
+const names = existsSync(folder) ? listNotebooks(folder) : [];
+const read = (file: string) => JSON.parse(readFileSync(file, "utf8"));
+
+test("there are notebooks", () => assert.notEqual(names.length, 0));
+
+describe("notebooks", { skip: names.length === 0 }, () => {
+  const out = mkdtempSync(join(tmpdir(), "notebooks-"));
+  const results = new Map<string, Result>();
+  before(() => runNotebooks({ folder, out, onResult: (result) => results.set(result.name, result) }));
+  after(() => rmSync(out, { recursive: true, force: true }));
+
+  for (const name of names) {
+    const result = () => results.get(name) ?? assert.fail("it did not run");
+
+    test(`${name}: every cell runs, figures are written, claims are checked`, async (t) => {
+      const { problems, claims } = result();
+      for (const { claim, passed, evidence } of claims) await t.test(claim, () => assert.ok(passed, evidence));
+      assert.deepEqual(
+        problems.filter((text) => !text.startsWith("Claim failed")),
+        [],
+      );
+    });
+
+    test(`${name}: the committed outputs are what the code prints now`, () => {
+      const { source, executed } = result();
+      assert.deepEqual(
+        compareNotebooks(read(source), read(executed)),
+        [],
+        "after checking them: npm run notebooks:save",
+      );
+    });
+
+    test(`${name}: the committed file is tidy`, () => {
+      const { source, executed } = result();
+      const bare = (file: string) => {
+        const notebook = read(file);
+        for (const cell of notebook.cells) if (cell.outputs) cell.outputs = [];
+        return notebook;
+      };
+      assert.deepEqual(bare(source), bare(executed), "counts, metadata and kernel: npm run notebooks:save");
+      assert.doesNotMatch(
+        readFileSync(source, "utf8"),
+        /\/home\/|\/Users\/|\/root\/|[A-Z]:\\\\Users/,
+        "a folder of a machine",
+      );
+    });
+
+    test(`${name}: its page loads nothing from the network`, () => {
+      assert.deepEqual(remoteLoads(readFileSync(result().html, "utf8")), []);
+    });
+  }
+});
+
+/** What an HTML page would fetch when it is opened; links to follow are no loads, nor is the text of scripts. */
+function remoteLoads(page: string): string[] {
+  const withoutScripts = page.replace(/(<script[^>]*>)[\s\S]*?<\/script>/g, "$1");
+  return [
+    ...(withoutScripts.match(
+      /<(?:script|img|iframe|source|video|audio|embed)\b[^>]*\ssrc\s*=\s*["']?(?:https?:)?\/\/[^>]*>/gi,
+    ) ?? []),
+    ...(withoutScripts.match(/<link\b[^>]*\shref\s*=\s*["']?(?:https?:)?\/\/[^>]*>/gi) ?? []),
+    ...(withoutScripts.match(/(?:@import|url\()\s*["']?(?:https?:)?\/\/[^)\s]*/gi) ?? []),
+  ];
+}

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { checkNode } from "../scripts/lib/node-version.mjs";
+import { jupyterEnv, projectPaths } from "../scripts/lib/paths.mjs";
+import { problem, systems } from "../scripts/lib/problem.mjs";
+
+test("Node from 20.10 on is taken, older is refused with a way out", () => {
+  for (const version of ["20.10.0", "20.20.2", "22.0.0", "24.1.0"]) assert.equal(checkNode(version), undefined);
+  for (const version of ["14.21.3", "18.20.0", "20.9.0"])
+    assert.match(checkNode(version) ?? "", /too old.*nodejs\.org/s);
+});
+
+test("advice is for the system at hand, for both Linux families if that is not known", () => {
+  assert.deepEqual(systems("darwin"), ["mac"]);
+  assert.deepEqual(systems("win32"), ["windows"]);
+  assert.deepEqual(systems("linux", 'NAME="x"\nID=linuxmint\nID_LIKE="ubuntu debian"'), ["debian"]);
+  assert.deepEqual(systems("linux", "ID=fedora"), ["fedora"]);
+  assert.deepEqual(systems("linux", "ID=arch"), ["debian", "fedora"]);
+  const advice = { debian: "apt", fedora: "dnf", mac: "brew", windows: "winget" };
+  assert.match(problem("Missing.", advice, ["windows"]).message, /^Missing\.\n {2}Windows: {2}winget\n/);
+});
+
+test("Jupyter keeps its files in the project and the user's own settings out", (t) => {
+  const root = mkdtempSync(join(tmpdir(), "env-"));
+  t.after(() => rmSync(root, { recursive: true }));
+  const env = jupyterEnv(root, { HOME: "/h", PYTHONPATH: "/x", JUPYTER_PATH: "/y", ACRONYM_N: "5" });
+  assert.equal(env.PYTHONPATH, undefined);
+  assert.equal(env.JUPYTER_PATH, undefined);
+  assert.equal(env.ACRONYM_N, "5");
+  const folders = Object.entries(env).filter(([name]) => /^(JUPYTER|IPYTHON).*DIR$/.test(name));
+  assert.equal(folders.length, 6);
+  for (const [name, folder] of folders) assert.ok(folder?.startsWith(join(root, ".setup")), name);
+});
+
+test("Windows keeps a virtual environment's Python in Scripts", () => {
+  assert.match(projectPaths("/p", "win32").venvPython, /Scripts.python\.exe$/);
+  assert.match(projectPaths("/p", "linux").venvPython, /bin.python$/);
+});

@@ -1,0 +1,208 @@
+// Set-up on a folder of its own, with stand-ins for npm, the compiler and Python that are quick and can be made to fail.
+import assert from "node:assert/strict";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { setUp } from "../scripts/lib/setup.mjs";
+
+const NPM = `
+const fs = require("node:fs"), path = require("node:path");
+const at = (...parts) => path.join(process.cwd(), "node_modules", ...parts);
+fs.appendFileSync("calls.txt", "npm " + process.argv.slice(2).join(" ") + "\\n");
+if (process.env.FAKE_NPM_SAYS) { console.error(process.env.FAKE_NPM_SAYS); process.exit(1); }
+fs.rmSync(at(), { recursive: true, force: true });
+fs.mkdirSync(at("tslab", "bin"), { recursive: true });
+fs.writeFileSync(at("tslab", "bin", "tslab"), "");
+if (process.env.FAKE_NPM_DIES) process.kill(process.pid, "SIGKILL");
+fs.mkdirSync(at("typescript", "bin"), { recursive: true });
+fs.writeFileSync(at("typescript", "bin", "tsc"), \`
+  const fs = require("node:fs");
+  fs.appendFileSync("calls.txt", "tsc\\\\n");
+  if (fs.readFileSync("src/a.ts", "utf8").includes("wrong")) { console.log("src/a.ts(1,1): error"); process.exit(2); }
+  const out = process.argv[process.argv.indexOf("--outDir") + 1];
+  fs.mkdirSync(out, { recursive: true });
+  fs.writeFileSync(out + "/a.js", "compiled");
+\`);
+`;
+
+const PYTHON = `#!/bin/sh
+case "$*" in
+  *json.dumps*) [ -n "$FAKE_NO_PYTHON" ] && exit 127
+    echo "{\\"version\\": [\${FAKE_PYTHON:-3, 11, 2}], \\"executable\\": \\"/usr/bin/python3\\", \\"missing\\": \\"$FAKE_MISSING\\"}" ;;
+  "-m venv"*) echo venv >> calls.txt; mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+  "-m pip"*) echo pip >> calls.txt; [ -z "$FAKE_PIP_SAYS" ] || { echo "$FAKE_PIP_SAYS" >&2; exit 1; } ;;
+esac
+`;
+
+describe("set-up", { skip: process.platform === "win32" && "the stand-ins are shell scripts" }, () => {
+  let home: string;
+  let root: string;
+  let said: string[];
+
+  beforeEach(() => {
+    home = realpathSync(mkdtempSync(join(tmpdir(), "setup-")));
+    root = join(home, "project");
+    said = [];
+    mkdirSync(join(root, "src"), { recursive: true });
+    mkdirSync(join(home, "bin"));
+    for (const file of ["package.json", "package-lock.json", "tsconfig.json", "requirements.txt", ".npmrc"]) {
+      writeFileSync(join(root, file), file);
+    }
+    writeFileSync(join(root, "src", "a.ts"), "export {}");
+    writeFileSync(join(home, "bin", "npm-cli.js"), NPM);
+    for (const name of ["python3", "python"]) {
+      writeFileSync(join(home, "bin", name), PYTHON);
+      chmodSync(join(home, "bin", name), 0o755);
+    }
+  });
+  afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+  const run = (extra: NodeJS.ProcessEnv = {}, options: { root?: string; freeMegabytes?: () => number } = {}) =>
+    setUp({
+      root,
+      env: { PATH: `${join(home, "bin")}:/usr/bin:/bin`, npm_execpath: join(home, "bin", "npm-cli.js"), ...extra },
+      say: (line: string) => said.push(line),
+      ...options,
+    });
+  const calls = () => {
+    const file = join(root, "calls.txt");
+    const lines = existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
+    rmSync(file, { force: true });
+    return lines.map((line) => line.split(" ").slice(0, 2).join(" "));
+  };
+  const ALL = ["npm ci", "tsc", "venv", "pip"];
+
+  test("does every step once; a second run does and says nothing", async () => {
+    await run();
+    assert.deepEqual(calls(), ALL);
+    const spec = JSON.parse(readFileSync(join(root, ".venv/share/jupyter/kernels/tslab/kernel.json"), "utf8"));
+    assert.equal(spec.argv[0], process.execPath);
+    assert.ok(spec.argv.includes("--enable-source-maps"));
+    said = [];
+    await run();
+    assert.deepEqual(calls(), []);
+    assert.deepEqual(said, []);
+  });
+
+  test("redoes only what a change touches", async () => {
+    await run();
+    calls();
+    writeFileSync(join(root, "src", "b.ts"), "export {}");
+    await run();
+    assert.deepEqual(calls(), ["tsc"]);
+    writeFileSync(join(root, "src", "b.test.ts"), "export {}");
+    await run();
+    assert.deepEqual(calls(), []);
+    writeFileSync(join(root, "requirements.txt"), "other");
+    await run();
+    assert.deepEqual(calls(), ["venv", "pip"]);
+    writeFileSync(join(root, "package-lock.json"), "other");
+    await run();
+    assert.deepEqual(calls(), ["npm ci", "tsc"]);
+    rmSync(join(root, "dist"), { recursive: true });
+    await run();
+    assert.deepEqual(calls(), ["tsc"]);
+  });
+
+  test("removes compiled files whose source is gone", async () => {
+    await run();
+    writeFileSync(join(root, "dist", "stale.js"), "");
+    writeFileSync(join(root, "src", "a.ts"), "export const a = 1;");
+    await run();
+    assert.equal(existsSync(join(root, "dist", "stale.js")), false);
+    assert.equal(existsSync(join(root, ".dist-new")), false);
+  });
+
+  test("keeps the earlier dist/ while src/ does not compile, and says where", async () => {
+    await run();
+    writeFileSync(join(root, "src", "a.ts"), "wrong");
+    await assert.rejects(run(), /src\/ does not compile:\s+src\/a\.ts\(1,1\): error/);
+    assert.equal(existsSync(join(root, "dist", "a.js")), true);
+    calls();
+    await assert.rejects(run(), /does not compile/);
+    assert.deepEqual(calls(), ["tsc"]);
+  });
+
+  test("an installer that is killed leaves no step believed", async () => {
+    await assert.rejects(run({ FAKE_NPM_DIES: "1" }), /npm ci failed/);
+    assert.equal(existsSync(join(root, "node_modules", "tslab")), true);
+    calls();
+    await run();
+    assert.deepEqual(calls(), ALL);
+  });
+
+  test("a failed pip is picked up without installing npm's packages again", async () => {
+    await assert.rejects(run({ FAKE_PIP_SAYS: "broken wheel" }), /pip install failed.*broken wheel/s);
+    assert.equal(existsSync(join(root, ".venv")), true);
+    calls();
+    await run();
+    assert.deepEqual(calls(), ["venv", "pip"]);
+  });
+
+  test("a moved folder gets a new Python environment and kernel, and keeps its packages", async () => {
+    await run();
+    calls();
+    const moved = join(home, "moved");
+    renameSync(root, moved);
+    root = moved;
+    await run();
+    assert.deepEqual(calls(), ["venv", "pip"]);
+    const spec = readFileSync(join(moved, ".venv/share/jupyter/kernels/tslab/kernel.json"), "utf8");
+    assert.ok(spec.includes(join(moved, "scripts", "kernel.cjs")));
+  });
+
+  test("a copied folder gets its own Python environment too", async () => {
+    await run();
+    cpSync(root, join(home, "copy"), { recursive: true });
+    root = join(home, "copy");
+    calls();
+    await run();
+    assert.deepEqual(calls(), ["venv", "pip"]);
+  });
+
+  test("names what to do: no Python, too old, no venv module, a wrong PYTHON", async () => {
+    await assert.rejects(run({ FAKE_NO_PYTHON: "1" }), /Python 3\.9 or later is needed, and none was found/);
+    await assert.rejects(run({ FAKE_PYTHON: "3, 8, 1" }), /Python 3\.9 or later is needed, but .*3\.8\.1/);
+    await assert.rejects(run({ FAKE_MISSING: "ensurepip" }), /can not make virtual environments.*"ensurepip"/s);
+    await assert.rejects(run({ PYTHON: join(home, "none") }), /PYTHON is set to ".*none", which does not run/);
+  });
+
+  test("another PYTHON makes another environment", async () => {
+    await run();
+    calls();
+    await run({ PYTHON: join(home, "bin", "python") });
+    assert.deepEqual(calls(), ["venv", "pip"]);
+  });
+
+  test("explains an installer's fault and keeps its output", async () => {
+    await assert.rejects(run({ FAKE_NPM_SAYS: "npm error code ENOSPC" }), /The disk is full/);
+    await assert.rejects(run({ FAKE_NPM_SAYS: "getaddrinfo EAI_AGAIN registry" }), /registry can not be reached/);
+    await assert.rejects(run({ FAKE_NPM_SAYS: "npm error code EUSAGE" }), /do not fit together/);
+    await assert.rejects(run({ FAKE_NPM_SAYS: "odd" }), (error: Error) => {
+      const log = /All of its output: (.*)$/.exec(error.message)?.[1] ?? "";
+      return readFileSync(log, "utf8").includes("odd");
+    });
+  });
+
+  test("says how much disk space is needed and free before it starts", async () => {
+    await assert.rejects(run({}, { freeMegabytes: () => 12 }), /needs about \d{3,4} MB .* there are 12 MB/);
+    assert.deepEqual(calls(), []);
+  });
+
+  test("two set-ups at once do the work once", async () => {
+    await Promise.all([run(), run()]);
+    assert.deepEqual(calls(), ALL);
+  });
+});
