@@ -1,9 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
+import { CORRUPTIONS, type Corruption, corrupt, resample } from "./corruption";
 import { type AcronymDataset, LETTERS, type Letter, readoutPosition } from "./dataset";
 import { forward } from "./forward";
-import { letterLogitDiff, meanAndStd } from "./metrics";
+import { letterLogitDiff, mean, meanAndStd } from "./metrics";
 import type { Model, Tokens } from "./model";
-import { range, sweep } from "./sweep";
+import { grid, range, sweep } from "./sweep";
 import type { Tokenizer } from "./tokenizer";
 
 /** What a model says at one letter of one prompt. */
@@ -100,4 +101,74 @@ export interface LetterSummary {
   readonly accuracy: number;
   readonly logit_diff: number;
   readonly std: number;
+}
+
+/** What a model says at one letter of a prompt of which a part comes from another prompt. */
+export interface CorruptedRow extends LetterRow {
+  readonly corruption: Corruption;
+  readonly seed: number;
+  /** Logit difference now − that of the same letter of the clean prompt. */
+  readonly change: number;
+}
+
+/**
+ * How a model does under each corruption: of every prompt the letter that the corruption is about.
+ * @param clean what `behaviour` gave for the same data
+ * @param options seed: which prompts are mixed; progress counts the 9 pairs of corruption and letter
+ * @throws if `clean` is not three rows for each prompt
+ */
+export async function corruptedBehaviour(
+  model: Model,
+  data: AcronymDataset,
+  tokenizer: Tokenizer,
+  { clean, seed, batch, progress }: { clean: readonly LetterRow[]; seed: number } & Omit<BehaviourOptions, "tokens">,
+): Promise<CorruptedRow[]> {
+  if (clean.length !== LETTERS.length * data.prompts.length)
+    throw new Error(`${clean.length} clean rows for ${data.prompts.length} prompts; give three for each`);
+  const others = resample(data, seed);
+  const kinds = grid({ corruption: CORRUPTIONS, letter: LETTERS });
+  const rows: CorruptedRow[] = [];
+  for (const [index, { corruption, letter }] of kinds.entries()) {
+    const tokens = corrupt(data.tokens, others, corruption, letter);
+    const measured = await behaviour(model, data, tokenizer, { tokens, batch });
+    measured.forEach((row, i) => {
+      const change = row.logit_diff - clean[i].logit_diff;
+      if (row.letter === letter) rows.push({ ...row, corruption, seed, change });
+    });
+    progress?.(index + 1, kinds.length);
+  }
+  return rows;
+}
+
+/** What a capital is in a prompt, seen from one of the acronym's letters. */
+export type CapitalRole = "right letter" | "letter already written" | "letter still to come" | "not in the acronym";
+
+/** One capital's logit at one letter of one prompt. */
+export interface CapitalRow {
+  readonly prompt: string;
+  readonly letter: Letter;
+  /** The right letter, "K". */
+  readonly right: string;
+  readonly capital: string;
+  readonly role: CapitalRole;
+  /** Logit − mean over the 26 capitals. */
+  readonly relative_logit: number;
+}
+
+/** The 26 capitals of every row, each with its part in the prompt. */
+export function capitalRows(rows: readonly LetterRow[]): CapitalRow[] {
+  return rows.flatMap(({ prompt, acronym, letter, letter_logits }) => {
+    const middle = mean(letter_logits);
+    return letter_logits.map((logit, i) => {
+      const capital = String.fromCharCode("A".charCodeAt(0) + i);
+      const role = roleOf(capital, acronym, letter);
+      return { prompt, letter, right: acronym[letter - 1], capital, role, relative_logit: logit - middle };
+    });
+  });
+}
+
+function roleOf(capital: string, acronym: string, letter: Letter): CapitalRole {
+  if (capital === acronym[letter - 1]) return "right letter";
+  if (acronym.slice(0, letter - 1).includes(capital)) return "letter already written";
+  return acronym.slice(letter).includes(capital) ? "letter still to come" : "not in the acronym";
 }

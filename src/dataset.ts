@@ -36,6 +36,8 @@ export interface AcronymDataset {
   readonly answers: number[][];
   /** [prompt][letter] 0 … 25. */
   readonly answerLetters: number[][];
+  /** Token ids of "A" … "Z", among which a letter is right or wrong. */
+  readonly letters: readonly number[];
 }
 
 /**
@@ -120,6 +122,7 @@ function encodeLines(
     tokens,
     answers: answerLetters.map((row) => row.map((letter) => tokenizer.letters[letter])),
     answerLetters,
+    letters: tokenizer.letters,
   };
 }
 
@@ -146,6 +149,7 @@ export function select(data: AcronymDataset, indices: readonly number[]): Acrony
     tokens: take(data.tokens),
     answers: take(data.answers),
     answerLetters: take(data.answerLetters),
+    letters: data.letters,
   };
 }
 

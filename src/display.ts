@@ -19,7 +19,10 @@ function notebook(): Write | undefined {
 
 /** Shows an output in the notebook, or prints its text. */
 export function publish(bundle: Bundle): void {
-  const write = notebook();
+  send(bundle, notebook());
+}
+
+function send(bundle: Bundle, write: Write | undefined): void {
   if (write) write({ data: bundle, metadata: {}, transient: {} }, false);
   else console.log(bundle["text/plain"]);
 }
@@ -41,6 +44,7 @@ export async function show(figure: Figure, { name, alt }: ShowOptions): Promise<
     throw new RangeError(`a figure's name must be in kebab-case, such as "head-patching", not "${name}"`);
   }
   if (!alt?.trim()) throw new RangeError(`figure "${name}" needs an alternative text: say in alt what it shows`);
+  // found before the drawing: another cell may run meanwhile, and this output belongs to the cell that called
   const write = notebook();
   const folder = process.env.ACRONYM_FIGURES;
   if (!write && !folder) return console.log(alt);
@@ -51,13 +55,13 @@ export async function show(figure: Figure, { name, alt }: ShowOptions): Promise<
     writeWhole(join(folder, `${name}.svg`), svg);
     writeWhole(join(folder, `${name}.png`), svgToPng(svg, 2));
   }
-  if (!write) return console.log(alt);
-  publish({
-    "application/vnd.plotly.v1+json": { ...labelled, config: { displaylogo: false } },
+  const bundle = {
+    "application/vnd.plotly.v1+json": { ...labelled, config: { displayModeBar: false } },
     // one pixel for each px: JupyterLab shows the picture in its own size until the pointer enters it
     "image/png": svgToPng(svg, 1).toString("base64"),
     "text/plain": alt,
-  });
+  };
+  send(bundle, write);
 }
 
 /** Six digits are more than a figure can show, and don't change with the last bit of a sum. */

@@ -1,13 +1,6 @@
 /** Figures: pure functions from rows to Plotly JSON. No tensors, no files, no browser. */
 export { above, type BesideOptions, beside, type Part } from "./figures/beside";
-export {
-  type AttentionOptions,
-  attentionPattern,
-  type HeatmapOptions,
-  heatmap,
-  type TokenStripOptions,
-  tokenStrip,
-} from "./figures/heatmap";
+export { type HeatmapOptions, heatmap } from "./figures/heatmap";
 export type { Figure, Layout, Trace } from "./figures/panels";
 export type { Column } from "./figures/rows";
 export {
@@ -21,3 +14,4 @@ export {
 } from "./figures/series";
 export { type HistogramOptions, histogram, type SpreadOptions, spread } from "./figures/spread";
 export { PAPER_MODEL, THIS_MODEL } from "./figures/style";
+export { type AttentionOptions, attentionPattern, type TokenStripOptions, tokenStrip } from "./figures/tokens";

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { type Activation, type ActivationCache, applyEdit, axesOf, type HookName } from "./hooks";
 import type { Block, ForwardOptions, LayerNorm, Model, ModelConfig, Run, Tokens } from "./model";
-import { linear, rows } from "./ops";
+import { gelu, linear, rows } from "./ops";
 import { makePlan, type Plan, shiftEdit } from "./plan";
 
 /**
@@ -149,21 +149,6 @@ function attention(context: Context, layer: number, block: Block, x: tf.Tensor):
   const z = at(hook("z"), swapHeadAndPos(tf.matMul(pattern, swapHeadAndPos(values)))); // [batch, pos, head, d_head]
   const joined = z.reshape([batch, length - pos, n_heads * d_head]);
   return at(`blocks.${layer}.hook_attn_out`, linear(joined, block.W_O, block.b_O));
-}
-
-/** GPT-2's gelu_new. Its tanh written as a sigmoid, 0.5 (1 + tanh u) = sigmoid(2u), is the same function and faster. */
-function gelu(x: tf.Tensor): tf.Tensor {
-  const c = 2 * Math.sqrt(2 / Math.PI);
-  return x.mul(
-    tf.sigmoid(
-      x.mul(
-        x
-          .square()
-          .mul(0.044715 * c)
-          .add(c),
-      ),
-    ),
-  );
 }
 
 function mlp({ at }: Context, layer: number, block: Block, x: tf.Tensor): tf.Tensor {

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 
 /*
- * The two operations of a forward whose gradients tfjs doesn't give on every backend at a usable speed: WebAssembly
+ * linear and rows: the two operations of a forward whose gradients tfjs doesn't give on every backend at a usable speed: WebAssembly
  * has no gradient of tf.gather, and multiplies transposed matrices ten times slower than it transposes and multiplies.
  */
 
@@ -38,4 +38,25 @@ export function rows(table: tf.Tensor2D, ids: tf.Tensor2D): tf.Tensor3D {
     return { value: tf.gather(t as tf.Tensor2D, ids), gradFunc };
   });
   return gather(table) as tf.Tensor as tf.Tensor3D;
+}
+
+/** GPT-2's gelu_new. Its tanh written as a sigmoid, 0.5 (1 + tanh u) = sigmoid(2u), is the same function and faster. */
+export function gelu(x: tf.Tensor): tf.Tensor {
+  const c = 2 * Math.sqrt(2 / Math.PI);
+  return x.mul(
+    tf.sigmoid(
+      x.mul(
+        x
+          .square()
+          .mul(0.044715 * c)
+          .add(c),
+      ),
+    ),
+  );
+}
+
+/** A layer norm without gain and bias. */
+export function normalize<T extends tf.Tensor>(x: T, eps: number): T {
+  const centred = x.sub(x.mean(-1, true));
+  return centred.div(centred.square().mean(-1, true).add(eps).sqrt());
 }

@@ -17,6 +17,15 @@ export interface Plan {
   readonly keptBefore: readonly HookName[];
 }
 
+/** The activations that a run must keep so that `forward` can start anywhere with it as `from`. */
+export function reusable({ n_layers }: ModelConfig): HookName[] {
+  const layers = Array.from({ length: n_layers }, (_, l) => l);
+  const inBlocks = layers.flatMap(
+    (l) => [`blocks.${l}.hook_resid_pre`, `blocks.${l}.attn.hook_k`, `blocks.${l}.attn.hook_v`] as const,
+  );
+  return ["hook_pos_embed", ...inBlocks, `blocks.${n_layers - 1}.hook_resid_post`];
+}
+
 /** @throws if an edit or a name to keep isn't a hook of this model, or `from` is not a clean run of the same tokens. */
 export function makePlan(model: Model, tokens: Tokens, options: ForwardOptions): Plan {
   const { interventions = [], keep = [], from } = options;

@@ -23,7 +23,8 @@ export interface Random {
  * @throws RangeError if the seed is not an integer.
  */
 export function random(seed: number | readonly number[]): Random {
-  if (typeof seed === "number" && !Number.isSafeInteger(seed)) throw new RangeError(`seed must be an integer, not ${seed}`);
+  if (typeof seed === "number" && !Number.isSafeInteger(seed))
+    throw new RangeError(`seed must be an integer, not ${seed}`);
   const generator = typeof seed === "number" ? xoroshiro128plus(seed) : xoroshiro128plusFromState(seed);
   const uniform = () => uniformFloat64(generator);
   const int = (n: number) => {

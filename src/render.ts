@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { DOMWindow } from "jsdom";
 import type { Figure } from "./figures/panels";
+import { plotlyText } from "./figures/style";
 import { random } from "./random";
 
 const FONT = "DejaVu Sans";
@@ -55,11 +56,18 @@ async function draw(figure: Figure): Promise<string> {
   const { width, height } = figure.layout;
   const options = { format: "svg", width, height, imageDataOnly: true };
   try {
-    return await page.Plotly.toImage({ ...JSON.parse(json), config: { staticPlot: true } }, options);
+    const svg = await page.Plotly.toImage({ ...JSON.parse(json), config: { staticPlot: true } }, options);
+    return titled(svg, figure);
   } catch (error) {
     // its own trace would print plotly's source, one line of a megabyte
     throw new Error(`plotly can't draw this figure: ${(error as Error).message ?? error}`);
   }
+}
+
+/** A picture's alternative text is what a screen reader finds as its title. */
+function titled(svg: string, figure: Figure): string {
+  const { alt } = (figure.layout.meta ?? {}) as { alt?: string };
+  return alt === undefined ? svg : svg.replace(">", () => `><title>${plotlyText(alt)}</title>`);
 }
 
 function openPage() {

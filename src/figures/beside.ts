@@ -1,6 +1,6 @@
 /** Whole figures in one picture: "this model" beside "GPT-2 Small, paper". */
-import { axisId, axisKey, type Figure, type Layout, type Trace } from "./panels";
-import { FONT_SIZE } from "./style";
+import type { Figure, Layout, Trace } from "./panels";
+import { FONT_SIZE, plotlyText } from "./style";
 
 export interface Part {
   title: string;
@@ -11,62 +11,54 @@ export interface BesideOptions {
   sameColours?: boolean;
 }
 
-const HEADING = 30;
-
-/** Figures of this library side by side, each under its title. */
-export function beside(parts: readonly Part[], options: BesideOptions = {}): Figure {
-  const width = sum(parts.map((part) => part.figure.layout.width));
-  const height = HEADING + Math.max(...parts.map((part) => part.figure.layout.height));
-  let left = 0;
-  const corners = parts.map((part) => {
-    const corner = { left, top: 0 };
-    left += part.figure.layout.width;
-    return corner;
-  });
-  return merge(parts, corners, { width, height }, options);
-}
-
-/** Figures of this library one above the other: for figures that already have several panels. */
-export function above(parts: readonly Part[], options: BesideOptions = {}): Figure {
-  const width = Math.max(...parts.map((part) => part.figure.layout.width));
-  const height = sum(parts.map((part) => HEADING + part.figure.layout.height));
-  let top = 0;
-  const corners = parts.map((part) => {
-    const corner = { left: 0, top };
-    top += HEADING + part.figure.layout.height;
-    return corner;
-  });
-  return merge(parts, corners, { width, height }, options);
-}
-
-interface Corner {
-  left: number;
-  top: number;
-}
 interface Size {
   width: number;
   height: number;
 }
+interface Corner {
+  left: number;
+  top: number;
+}
+
+const HEADING = 30;
+
+/** Figures of this library side by side, each under its title. @throws RangeError if there are none. */
+export function beside(parts: readonly Part[], options: BesideOptions = {}): Figure {
+  const widths = parts.map((part) => part.figure.layout.width);
+  const corners = widths.map((_, i) => ({ left: sum(widths.slice(0, i)), top: 0 }));
+  const height = HEADING + Math.max(...parts.map((part) => part.figure.layout.height));
+  return merge(parts, corners, { width: sum(widths), height }, options);
+}
+
+/** Like `beside`, one above the other: for figures that already have several panels. */
+export function above(parts: readonly Part[], options: BesideOptions = {}): Figure {
+  const heights = parts.map((part) => HEADING + part.figure.layout.height);
+  const corners = heights.map((_, i) => ({ left: 0, top: sum(heights.slice(0, i)) }));
+  const width = Math.max(...parts.map((part) => part.figure.layout.width));
+  return merge(parts, corners, { width, height: sum(heights) }, options);
+}
+
+/** What a layout has several of, numbered: "xaxis", "xaxis2" … */
+const NUMBERED = ["xaxis", "yaxis", "coloraxis", "legend"] as const;
+type Numbered = (typeof NUMBERED)[number];
 
 function merge(parts: readonly Part[], corners: readonly Corner[], size: Size, options: BesideOptions): Figure {
-  if (parts.length === 0) throw new RangeError("there are no figures to put beside each other");
+  if (parts.length === 0) throw new RangeError("there are no figures to put into one");
+  const layout: Layout = { ...size };
   const data: Trace[] = [];
   const annotations: Trace[] = [];
-  const layout: Layout = { ...parts[0].figure.layout, ...size };
-  let axes = 0;
-  parts.forEach(({ title, figure }, k) => {
-    const place = scaling(corners[k], figure.layout, size);
-    const rename = renaming(axes);
+  parts.forEach(({ title, figure }, i) => {
+    const place = scaling(corners[i], figure.layout, size);
+    const before = Object.fromEntries(NUMBERED.map((name) => [name, count(layout, name)])) as Record<Numbered, number>;
+    const rename = (id: string) => shifted(id, before);
     for (const [key, value] of Object.entries(figure.layout)) {
-      const axis = /^([xy])axis(\d*)$/.exec(key);
-      if (axis) layout[rename.key(key)] = movedAxis(value as Trace, place[axis[1] as "x" | "y"], rename);
+      const name = NUMBERED.find((one) => new RegExp(`^${one}\\d*$`).test(key));
+      if (name !== undefined) layout[rename(key)] = moved(name, value as Trace, place, rename);
+      else if (!(key in layout)) layout[key] = value;
     }
-    if (figure.layout.coloraxis) layout[axisId("coloraxis", k)] = movedColours(figure.layout.coloraxis as Trace, place);
-    layout[axisId("legend", k)] = movedPoint(figure.layout.legend as Trace, place);
-    annotations.push(heading(title, corners[k], size));
-    annotations.push(...(figure.layout.annotations as Trace[]).map((note) => movedPoint(note, place)));
-    data.push(...figure.data.map((trace) => movedTrace(trace, rename, k)));
-    axes += Object.keys(figure.layout).filter((key) => /^xaxis\d*$/.test(key)).length;
+    annotations.push(heading(title, corners[i], size));
+    annotations.push(...(figure.layout.annotations as Trace[]).map((note) => atPlace(note, place)));
+    data.push(...figure.data.map((trace) => movedTrace(trace, rename, i)));
   });
   layout.annotations = annotations;
   layout.showlegend = parts.some((part) => part.figure.layout.showlegend);
@@ -74,10 +66,9 @@ function merge(parts: readonly Part[], corners: readonly Corner[], size: Size, o
   return { data, layout };
 }
 
-type Scale = (at: number) => number;
 interface Place {
-  x: Scale;
-  y: Scale;
+  x(at: number): number;
+  y(at: number): number;
 }
 
 /** From a part's paper coordinates (the whole part, as it has no margins) to those of the merged figure. */
@@ -89,49 +80,42 @@ function scaling(corner: Corner, part: Size, whole: Size): Place {
   };
 }
 
-interface Renaming {
-  id(id: string): string;
-  key(key: string): string;
+function count(layout: Layout, name: Numbered): number {
+  return Object.keys(layout).filter((key) => new RegExp(`^${name}\\d*$`).test(key)).length;
 }
 
-/** "x2" of the third figure becomes "x5" when four axes came before. */
-function renaming(axesBefore: number): Renaming {
-  const index = (digits: string) => (digits === "" ? 0 : Number(digits) - 1) + axesBefore;
-  return {
-    id: (id) => axisId(id[0], index(id.slice(1))),
-    key: (key) => axisKey(key[0], index(key.slice("xaxis".length))),
-  };
+/** "x2" becomes "x5" when three x axes came before; likewise "xaxis2", "coloraxis", "legend". */
+function shifted(id: string, before: Readonly<Record<Numbered, number>>): string {
+  const [, base, digits] = /^([a-z]+)(\d*)$/.exec(id) as RegExpExecArray;
+  const name = (base.length === 1 ? `${base}axis` : base) as Numbered;
+  const number = (digits === "" ? 1 : Number(digits)) + before[name];
+  return number === 1 ? base : `${base}${number}`;
 }
 
-function movedAxis(axis: Trace, scale: Scale, rename: Renaming): Trace {
-  const matches = axis.matches === undefined ? {} : { matches: rename.id(axis.matches as string) };
-  const domain = (axis.domain as number[]).map(scale);
-  return { ...axis, ...matches, domain, anchor: rename.id(axis.anchor as string) };
+function moved(name: Numbered, item: Trace, place: Place, rename: (id: string) => string): Trace {
+  if (name === "legend") return atPlace(item, place);
+  if (name === "coloraxis") return { ...item, colorbar: atPlace(item.colorbar as Trace, place) };
+  const domain = (item.domain as number[]).map(name === "xaxis" ? place.x : place.y);
+  const matches = item.matches === undefined ? {} : { matches: rename(item.matches as string) };
+  return { ...item, ...matches, domain, anchor: rename(item.anchor as string) };
 }
 
-function movedPoint(item: Trace, place: Place): Trace {
+function atPlace(item: Trace, place: Place): Trace {
   return { ...item, x: place.x(item.x as number), y: place.y(item.y as number) };
 }
 
-function movedColours(axis: Trace, place: Place): Trace {
-  return { ...axis, colorbar: movedPoint(axis.colorbar as Trace, place) };
-}
-
-function movedTrace(trace: Trace, rename: Renaming, part: number): Trace {
-  return {
-    ...trace,
-    xaxis: rename.id(trace.xaxis as string),
-    yaxis: rename.id(trace.yaxis as string),
-    ...(trace.coloraxis ? { coloraxis: axisId("coloraxis", part) } : {}),
-    ...(trace.legendgroup === undefined
-      ? {}
-      : { legend: axisId("legend", part), legendgroup: `${part} ${trace.legendgroup}` }),
-  };
+function movedTrace(trace: Trace, rename: (id: string) => string, part: number): Trace {
+  const out: Trace = { ...trace, xaxis: rename(trace.xaxis as string), yaxis: rename(trace.yaxis as string) };
+  if (trace.coloraxis !== undefined) out.coloraxis = rename(trace.coloraxis as string);
+  if (trace.showlegend) out.legend = rename((trace.legend ?? "legend") as string);
+  // a click on an entry of one part hides nothing in another
+  if (trace.legendgroup !== undefined) out.legendgroup = `${part}: ${trace.legendgroup}`;
+  return out;
 }
 
 function heading(title: string, corner: Corner, size: Size): Trace {
   return {
-    text: `<b>${title}</b>`,
+    text: `<b>${plotlyText(title)}</b>`,
     x: (corner.left + 10) / size.width,
     y: 1 - (corner.top + HEADING / 2 + 3) / size.height,
     xref: "paper",
@@ -144,11 +128,11 @@ function heading(title: string, corner: Corner, size: Size): Trace {
 }
 
 function widenColours(layout: Layout): void {
-  const axes = Object.keys(layout).filter((key) => key.startsWith("coloraxis"));
-  const ranges = axes.map((key) => layout[key] as { cmin: number; cmax: number });
-  const [cmin, cmax] = [Math.min(...ranges.map((r) => r.cmin)), Math.max(...ranges.map((r) => r.cmax))];
-  axes.forEach((key, i) => {
-    layout[key] = { ...ranges[i], cmin, cmax };
+  const keys = Object.keys(layout).filter((key) => key.startsWith("coloraxis"));
+  const axes = keys.map((key) => layout[key] as { cmin: number; cmax: number });
+  const [cmin, cmax] = [Math.min(...axes.map((axis) => axis.cmin)), Math.max(...axes.map((axis) => axis.cmax))];
+  keys.forEach((key, i) => {
+    layout[key] = { ...axes[i], cmin, cmax };
   });
 }
 

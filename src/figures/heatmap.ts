@@ -2,7 +2,7 @@
 import { labelsAcross, labelsDown } from "./axes";
 import { type Axis, type Figure, grid, type Panel, type Trace } from "./panels";
 import { type Column, checkRows, checkUnique, distinct, groups, type Label, numbersOrNull, type Row } from "./rows";
-import { columnName, DIVERGING, FONT_SIZE, plotlyText, SEQUENTIAL, textWidth, valueName } from "./style";
+import { columnName, DIVERGING, FONT_SIZE, plotlyText, SEQUENTIAL, valueName } from "./style";
 
 export interface HeatmapOptions<R> {
   /** Column across. */
@@ -123,94 +123,4 @@ function square(across: number, down: number, panels: number): { width: number; 
   const room = panels === 1 ? 420 : 690 / Math.min(panels, 3);
   const side = Math.round(Math.min(44, Math.max(13, Math.min(room / across, 460 / down))));
   return { width: side, height: side };
-}
-
-export interface AttentionOptions<R> {
-  /** Column of the token that looks; default "query_pos". */
-  query?: Column<R>;
-  /** Column of the token looked at; default "key_pos". */
-  key?: Column<R>;
-  /** Column of the attention, 0 to 1; default "attention". */
-  value?: Column<R>;
-  /** One panel for each value of this column, for example "head". */
-  columns?: Column<R>;
-  title?: string;
-  /** Attention of the darkest colour, default 1. */
-  range?: number;
-  wrap?: number;
-  /** The prompt's tokens, one a position: they are written after the positions' labels. */
-  tokens?: readonly string[];
-}
-
-/**
- * Where tokens look: query positions down, key positions across, white (0) to dark (1).
- * Keys after the query, which a causal model can't see, stay grey.
- * @throws RangeError if an attention is outside 0..1, or not 0 to a later token.
- */
-export function attentionPattern<R extends object>(rows: readonly R[], options: AttentionOptions<R> = {}): Figure {
-  const { query = "query_pos", key = "key_pos", value = "attention", columns, tokens } = options;
-  const checked = checkRows(rows, [query, key, value, columns]);
-  const order = distinct(checked, key);
-  const label = (at: Label) => {
-    const token = tokens === undefined ? at : shown(tokens[order.indexOf(at)]);
-    return token === at ? at : `${at} ${token}`;
-  };
-  if (tokens !== undefined && tokens.length !== order.length) {
-    throw new RangeError(`there are ${order.length} positions (${order.join(", ")}) and ${tokens.length} tokens`);
-  }
-  const visible = checked.filter((row) => {
-    const later = order.indexOf(row[key] as Label) > order.indexOf(row[query] as Label);
-    const attention = row[value] as number;
-    if (attention < 0 || attention > 1.0001) throw new RangeError(`"${value}" must be in 0..1, not ${attention}`);
-    if (later && attention > 1e-6) {
-      throw new RangeError(`query ${row[query]} can't attend to ${row[key]}, which comes later: ${attention}`);
-    }
-    return !later;
-  });
-  const relabelled = visible.map((row) => ({
-    ...row,
-    [query]: label(row[query] as Label),
-    [key]: label(row[key] as Label),
-  }));
-  return heatmap<Row>(relabelled, {
-    x: key,
-    y: query,
-    value,
-    columns,
-    title: options.title,
-    colours: "sequential",
-    range: options.range ?? 1,
-    wrap: options.wrap ?? 3,
-  });
-}
-
-export interface TokenStripOptions<R> {
-  /** Column of the positions' labels, across. */
-  position: Column<R>;
-  /** Column of the tokens, written into the cells. */
-  token: Column<R>;
-  value: Column<R>;
-  /** One strip for each value of this column, for example a head or a prompt. */
-  lines: Column<R>;
-  title?: string;
-  colours?: "diverging" | "sequential";
-  range?: number;
-}
-
-/** Tokens of a prompt, each on the colour of its value; a leading space is shown as ␣. */
-export function tokenStrip<R extends object>(rows: readonly R[], options: TokenStripOptions<R>): Figure {
-  const { position, token, value, lines } = options;
-  const written = checkRows(rows, [position, token, value, lines]).map((row) => ({
-    ...row,
-    [token]: shown(String(row[token])),
-  })) as readonly Row[];
-  const widest = Math.max(...written.map((row) => textWidth(row[token] as string, FONT_SIZE.axis)));
-  const { title, colours = "sequential", range } = options;
-  const cell = { width: Math.max(36, Math.ceil(widest) + 12), height: 30 };
-  return heatmap<Row>(written, { x: position, y: lines, value, text: token, title, colours, range, cell });
-}
-
-/** A token as it stands on an axis: its leading space can be seen, and the beginning of the text is short. */
-function shown(token: string): string {
-  return token === "<|endoftext|>" ? "BOS" : token.replace(/^ /, "␣");
 }

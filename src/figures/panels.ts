@@ -55,10 +55,10 @@ export function grid(options: PanelGrid): Figure {
     paper_bgcolor: "#ffffff",
     plot_bgcolor: options.background ?? "#ffffff",
     annotations: titles(options, place),
-    showlegend: Boolean(options.legend?.length),
-    legend: legend(options, place),
+    showlegend: false,
     hoverlabel: { font: { family: FONT } },
   };
+  if (options.legend?.length) Object.assign(layout, { showlegend: true, legend: legendLook(place) });
   if (options.colours) layout.coloraxis = colourAxis(options.colours.settings, place);
   const data = options.panels.flatMap((panel, i) => {
     const { left, top, bottomMost } = place.panel(i);
@@ -105,31 +105,41 @@ function placement({ title, panels, x, y, size, wrap, legend, colours }: PanelGr
   const down = Math.ceil(panels.length / wrap);
   const left = GAP.outer + (y.title ? GAP.axisTitle : 0) + y.room;
   const right = left + across * size.width + (across - 1) * GAP.between;
-  const entryWidth = Math.max(0, ...(legend ?? []).map((entry) => textWidth(entry, FONT_SIZE.axis) + 6));
-  const entriesPerLine = Math.max(1, Math.floor((right - left) / (entryWidth + 45)));
+  const width = Math.ceil(
+    Math.max(right + (colours ? 92 : GAP.outer + 6), left + textWidth(title ?? "", FONT_SIZE.title * 1.15)),
+  );
+  const entries = legendEntries(legend ?? [], width - left);
   const legendTop = GAP.outer + (title ? GAP.title : 0);
-  const legendLines = Math.ceil((legend?.length ?? 0) / entriesPerLine);
   const lying = colours !== undefined && textWidth(colours.title, FONT_SIZE.axis) > down * size.height;
   const panelTitle = panels.some((panel) => panel.title) ? GAP.panel : 0;
-  const coloursTop = legendTop + legendLines * GAP.legend;
+  const coloursTop = legendTop + entries.lines * GAP.legend;
   const top = coloursTop + (lying ? GAP.legend : 0) + panelTitle;
   const stride = size.height + GAP.between + panelTitle;
   const bottom = top + (down - 1) * stride + size.height;
   return {
-    width: Math.ceil(
-      Math.max(right + (colours ? 92 : GAP.outer + 6), left + textWidth(title ?? "", FONT_SIZE.title * 1.15)),
-    ),
+    width,
     height: Math.ceil(bottom + x.room + (x.title ? GAP.axisTitle : 0) + GAP.outer),
     plot: { left, right, top, bottom },
     coloursLie: lying ? coloursTop + GAP.legend / 2 : undefined,
     legendTop,
-    entryWidth,
+    entryWidth: entries.width,
     panel: (i) => ({
       left: left + (i % wrap) * (size.width + GAP.between),
       top: top + Math.floor(i / wrap) * stride,
       bottomMost: i + wrap >= panels.length,
     }),
   };
+}
+
+/** Lines of a legend and the width of an entry's text, so that plotly breaks the lines just there. */
+function legendEntries(entries: readonly string[], room: number): { lines: number; width: number } {
+  if (entries.length === 0) return { lines: 0, width: 0 };
+  const symbol = 45;
+  const widest = Math.ceil(Math.max(...entries.map((entry) => textWidth(entry, FONT_SIZE.axis))));
+  const fitting = Math.max(1, Math.floor(room / (widest + symbol)));
+  const lines = Math.ceil(entries.length / fitting);
+  const perLine = Math.ceil(entries.length / lines);
+  return { lines, width: lines === 1 ? widest : Math.floor(room / perLine) - symbol };
 }
 
 /** Titles of figure, panels, axes and colours: at exact places, where plotly's own would move with the tick labels. */
@@ -164,7 +174,7 @@ function titles({ title, panels, x, y, size, colours }: PanelGrid, place: Placem
   return out;
 }
 
-function legend({ legend: entries }: PanelGrid, place: Placement): Trace {
+function legendLook(place: Placement): Trace {
   return {
     orientation: "h",
     x: place.plot.left / place.width,
@@ -174,7 +184,6 @@ function legend({ legend: entries }: PanelGrid, place: Placement): Trace {
     entrywidth: place.entryWidth,
     entrywidthmode: "pixels",
     traceorder: "normal",
-    visible: Boolean(entries?.length),
   };
 }
 

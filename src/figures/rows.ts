@@ -25,16 +25,18 @@ export function checkRows(rows: readonly object[], columns: readonly (string | u
 
 /** The column's numbers. @throws RangeError naming the row if one is NaN, infinite or no number. */
 export function numbers(rows: readonly Row[], column: string): number[] {
-  return rows.map((row, i) => {
-    const value = row[column];
-    if (typeof value === "number" && Number.isFinite(value)) return value;
-    throw new RangeError(`"${column}" must be a finite number, not ${value} (row ${i}: ${describe(row)})`);
-  });
+  return rows.map((row, i) => finite(row, column, i));
 }
 
 /** Like numbers, but null marks a value that is not known. */
 export function numbersOrNull(rows: readonly Row[], column: string): (number | null)[] {
-  return rows.map((row) => (row[column] === null ? null : numbers([row], column)[0]));
+  return rows.map((row, i) => (row[column] === null ? null : finite(row, column, i)));
+}
+
+function finite(row: Row, column: string, i: number): number {
+  const value = row[column];
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  throw new RangeError(`"${column}" must be a finite number, not ${value} (row ${i}: ${describe(row)})`);
 }
 
 /** The column's standard deviations. @throws RangeError if one is negative. */

@@ -58,6 +58,7 @@ export function bars<R extends object>(rows: readonly R[], options: BarOptions<R
   const { x, y, series, columns, std, signed = false } = options;
   const checked = checkRows(rows, [x, y, series, columns, std]);
   checkUnique(checked, [x, series, columns]);
+  if (std !== undefined) deviations(checked, std);
   if (signed && series !== undefined) throw new RangeError("signed bars are coloured by sign: they can't have series");
   const draw = (part: readonly Row[], colour: string): Trace[] => {
     const heights = numbers(part, y);
@@ -86,6 +87,7 @@ export function lines<R extends object>(rows: readonly R[], options: LineOptions
   const { x, y, series, columns, std, reference } = options;
   const checked = checkRows(rows, [x, y, series, columns, std, reference]);
   checkUnique(checked, [x, series, columns]);
+  if (std !== undefined) deviations(checked, std);
   const named = checked.some((row) => typeof row[x] !== "number");
   const draw = (part: readonly Row[], colour: string) => {
     const sorted = named ? part : [...part].sort((a, b) => Number(a[x]) - Number(b[x]));
@@ -128,6 +130,7 @@ export function scatter<R extends object>(rows: readonly R[], options: ScatterOp
     },
   ];
   const figure = plot(checked, options, { across: "numbers", draw });
+  if (series === undefined) return figure;
   const legend = { ...(figure.layout.legend as Trace), itemsizing: "constant" };
   return { ...figure, layout: { ...figure.layout, legend } };
 }
@@ -142,44 +145,45 @@ export interface Kind {
 }
 
 /** What all of these share: panels, series, colours, legend, axes. */
-export function plot<R>(rows: readonly Row[], options: SeriesOptions<R>, { across, draw, level }: Kind): Figure {
+export function plot<R>(rows: readonly Row[], options: SeriesOptions<R>, kind: Kind): Figure {
   const { x, y, series, columns, wrap = 3 } = options;
+  // before the rows are divided among panels and series: an error must name a row as the caller counts it
+  numbers(rows, y);
+  const named = kind.across === "names";
   const name = (column: string) => options.names?.[column] ?? columnName(column);
   const parts = groups(rows, columns);
   const entries = series === undefined ? [] : distinct(rows, series);
-  const names = across === "names" ? distinct(rows, x) : [];
-  const slots = across === "names" ? names.length * Math.max(1, entries.length) : Number.POSITIVE_INFINITY;
+  const names = named ? distinct(rows, x) : [];
+  const slots = named ? names.length * Math.max(1, entries.length) : Number.POSITIVE_INFINITY;
   const size = options.size ?? panelSize(Math.min(parts.length, wrap), slots);
-  const panels = parts.map((part, i): Panel => {
+  const hover = `${name(x)} %{x}<br>${name(y)} %{y:.4f}`;
+  const inLegend = new Set<Label>();
+  const panels = parts.map((part): Panel => {
     const title = part.value === undefined ? "" : valueName(columns as string, part.value);
-    const traces = groups(part.rows, series).flatMap((group) => {
-      const at = group.value === undefined ? 0 : entries.indexOf(group.value);
-      const colour =
-        series === undefined ? seriesColour(columns, part.value, 0) : seriesColour(series, group.value, at);
-      const entry = group.value === undefined ? title : valueName(series as string, group.value);
-      const firstHere = !parts
-        .slice(0, i)
-        .some((earlier) => earlier.rows.some((row) => row[series as string] === group.value));
-      return draw(group.rows, colour).map((trace) =>
-        named(trace, entry, series !== undefined && firstHere, [name(x), name(y)]),
-      );
+    if (series === undefined) {
+      const colour = seriesColour(columns, part.value, 0);
+      return { title, traces: kind.draw(part.rows, colour).map((trace) => labelled(trace, title, hover, false)) };
+    }
+    const traces = entries.flatMap((value, i) => {
+      const own = part.rows.filter((row) => row[series] === value);
+      if (own.length === 0) return [];
+      const drawn = kind.draw(own, seriesColour(series, value, i));
+      const showlegend = !inLegend.has(value);
+      inLegend.add(value);
+      return drawn.map((trace) => labelled(trace, valueName(series, value), hover, showlegend));
     });
     return { title, traces };
   });
   const traces = panels.flatMap((panel) => panel.traces);
-  const xAxis: Axis =
-    across === "names"
-      ? labelsAcross(name(x), names, size.width / names.length)
-      : numbersAcross(name(x), traces.flatMap(reachX));
-  const yAxis = numbersUp(
-    name(y),
-    traces.flatMap(reachY),
-    traces.some((trace) => trace.type === "bar"),
-  );
+  const standing = traces.some((trace) => trace.type === "bar");
+  const xAxis: Axis = named
+    ? labelsAcross(name(x), names, size.width / names.length)
+    : numbersAcross(name(x), traces.flatMap(reachX));
+  const yAxis = numbersUp(name(y), traces.flatMap(reachY), standing);
   const legend = entries.map((value) => valueName(series as string, value));
-  if (level !== undefined) {
-    legend.push(level);
-    panels[0].traces.push(legendOnly(level, names[0]));
+  if (kind.level !== undefined) {
+    legend.push(kind.level);
+    panels[0].traces.push(legendOnly(kind.level, names[0]));
   }
   return grid({ title: options.title, panels, x: xAxis, y: yAxis, size, wrap, legend });
 }
@@ -196,13 +200,13 @@ function reachY(trace: Trace): number[] {
   return (trace.y as number[]).flatMap((y, i) => [y - (array[i] ?? 0), y + (array[i] ?? 0)]);
 }
 
-/** Gives a trace its legend entry and what it says when pointed at. */
-function named(trace: Trace, entry: string, inLegend: boolean, [x, y]: [string, string]): Trace {
-  if (trace.hoverinfo === "skip") return { ...trace, showlegend: false, legendgroup: entry };
+/** Gives a trace its name in the legend and what it says when pointed at. Bands and levels say nothing. */
+function labelled(trace: Trace, entry: string, hover: string, showlegend: boolean): Trace {
+  const name = { name: entry, legendgroup: entry, showlegend: showlegend && trace.hoverinfo !== "skip" };
+  if (trace.hoverinfo === "skip") return { ...trace, ...name };
   const text = trace.text === undefined ? "" : "%{text}<br>";
   const std = trace.error_y === undefined ? "" : " ± %{error_y.array:.4f}";
-  const hovertemplate = `${text}${x} %{x}<br>${y} %{y:.4f}${std}<extra>${entry}</extra>`;
-  return { hovertemplate, ...trace, name: entry, legendgroup: entry, showlegend: inLegend };
+  return { ...trace, ...name, hovertemplate: `${text}${hover}${std}<extra>${entry}</extra>` };
 }
 
 function errorBars(array: readonly number[], color: string): Trace {

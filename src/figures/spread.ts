@@ -67,10 +67,8 @@ export function spread<R extends object>(rows: readonly R[], options: SpreadOpti
       return { ...data, ...(shape === "violin" ? violin(own) : strip(own)) };
     });
   const figure = plot(checked, options, { across: "names", draw });
-  return {
-    ...figure,
-    layout: { ...figure.layout, violinmode: series ? "group" : "overlay", boxmode: series ? "group" : "overlay" },
-  };
+  const mode = { [shape === "violin" ? "violinmode" : "boxmode"]: series === undefined ? "overlay" : "group" };
+  return { ...figure, layout: { ...figure.layout, ...mode } };
 }
 
 function violin(colour: string): Trace {

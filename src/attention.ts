@@ -1,0 +1,145 @@
+import * as tf from "@tensorflow/tfjs";
+import { LETTERS, type Letter, POSITIONS, type Position, readoutPosition } from "./dataset";
+import { type Batch, type Measurement, measureAll, type Prompts, type StreamOptions } from "./experiment";
+import { forward } from "./forward";
+import type { HeadId, HookName, Intervention } from "./hooks";
+import { meanAndStd } from "./metrics";
+import { disposeRun, type Model, type Run, type Tokens } from "./model";
+import { headWeights } from "./weights";
+
+const patternHook = (layer: number) => `blocks.${layer}.attn.hook_pattern` as const;
+const hooksOf = (heads: readonly HeadId[]): HookName[] => [...new Set(heads.map(({ layer }) => patternHook(layer)))];
+
+/** A head's pattern in a run, `[prompt][query][key]`. */
+export function headPattern(run: Run, { layer, head }: HeadId): number[][][] {
+  return tf.tidy(() => {
+    const pattern = run.cache[patternHook(layer)];
+    return pattern.slice([0, head], [-1, 1]).squeeze([1]).arraySync() as number[][][];
+  });
+}
+
+export interface AttentionOptions extends StreamOptions {
+  /** What is done to the runs that are looked at; made for each batch from its tokens and a clean run that kept the patterns. */
+  readonly intervene?: (clean: Run) => Intervention;
+}
+
+/** Patterns of every head `[head][prompt][query * 11 + key]`, streamed. */
+async function patterns(
+  model: Model,
+  data: Prompts,
+  heads: readonly HeadId[],
+  { intervene, ...stream }: AttentionOptions,
+): Promise<number[][][]> {
+  const open = ({ prompts: { tokens } }: Batch): Measurement<HeadId> => {
+    const run = intervene
+      ? intervened(model, tokens, heads, intervene)
+      : forward(model, tokens, { keep: hooksOf(heads), readout: "none" });
+    return { measure: (head) => headPattern(run, head).map((pattern) => pattern.flat()), close: () => disposeRun(run) };
+  };
+  return measureAll(data, heads, open, stream);
+}
+
+function intervened(
+  model: Model,
+  tokens: Tokens,
+  heads: readonly HeadId[],
+  intervene: (clean: Run) => Intervention,
+): Run {
+  const clean = forward(model, tokens, { keep: (name) => name.endsWith("hook_pattern"), readout: "none" });
+  try {
+    return tf.tidy(() => {
+      const run = forward(model, tokens, { interventions: intervene(clean), keep: hooksOf(heads), readout: "none" });
+      for (const hook of hooksOf(heads)) tf.keep(run.cache[hook] as tf.Tensor);
+      tf.keep(run.logits);
+      return run as never;
+    }) as unknown as Run;
+  } finally {
+    disposeRun(clean);
+  }
+}
+
+export interface AttentionRow extends HeadId {
+  readonly query: Position;
+  readonly key: Position;
+  /** Mean attention probability over prompts. */
+  readonly attention: number;
+  /** Over prompts (n − 1). */
+  readonly std: number;
+}
+
+/**
+ * Mean attention of heads from every position to every position at or before it.
+ * @see the paper's figure 3 (queries "(", A1, A2) and the supplement's mean patterns
+ */
+export async function attentionRows(
+  model: Model,
+  data: Prompts,
+  heads: readonly HeadId[],
+  options: AttentionOptions = {},
+): Promise<AttentionRow[]> {
+  const values = await patterns(model, data, heads, options);
+  const length = POSITIONS.length;
+  return heads.flatMap((head, h) =>
+    POSITIONS.flatMap((query, q) =>
+      POSITIONS.slice(0, q + 1).map((key, k) => {
+        const { mean, std } = meanAndStd(values[h].map((pattern) => pattern[q * length + k]));
+        return { ...head, query, key, attention: mean, std };
+      }),
+    ),
+  );
+}
+
+export interface ScatterRow extends HeadId {
+  readonly prompt: number;
+  readonly letter: Letter;
+  /** The word attended to, 1–3. */
+  readonly word: Letter;
+  /** Attention from where `letter` is read to C_word. */
+  readonly attention: number;
+  /** What the head writes there for the capital of that word: z @ W_O @ W_U, without layer norm or bias, in logits. */
+  readonly logit: number;
+}
+
+/** Attention to each word against what is written for its capital. @see the paper's figure 11 */
+export async function attentionAgainstLogits(
+  model: Model,
+  data: Prompts,
+  heads: readonly HeadId[],
+  stream: StreamOptions = {},
+): Promise<ScatterRow[]> {
+  const points = heads.flatMap((head) =>
+    LETTERS.flatMap((letter) => LETTERS.map((word) => ({ ...head, letter, word }))),
+  );
+  const open = ({ prompts }: Batch): Measurement<(typeof points)[number]> => {
+    const keep: HookName[] = [...hooksOf(heads), ...heads.map(({ layer }) => `blocks.${layer}.attn.hook_z` as const)];
+    const run = forward(model, prompts.tokens, { keep, readout: "none" });
+    const measure = ({ layer, head, letter, word }: (typeof points)[number]) => {
+      const query = readoutPosition(letter);
+      const attention = headPattern(run, { layer, head }).map((pattern) => pattern[query][2 * word]);
+      const written = writtenLogits(model, run, { layer, head }, query, prompts.letters);
+      return attention.map((weight, i) => [weight, written[i][prompts.answerLetters[i][word - 1]]]);
+    };
+    return { measure, close: () => disposeRun(run) };
+  };
+  const values = await measureAll(data, points, open, stream);
+  return points.flatMap((point, p) =>
+    values[p].map(([attention, logit], prompt) => ({ ...point, prompt, attention, logit })),
+  );
+}
+
+/** What one head writes at one position, as logits of these tokens: z @ W_O @ W_U, `[prompt][token]`. */
+export function writtenLogits(
+  model: Model,
+  run: Run,
+  { layer, head }: HeadId,
+  pos: number,
+  vocab: readonly number[],
+): number[][] {
+  return tf.tidy(() => {
+    const z = run.cache[`blocks.${layer}.attn.hook_z`].slice([0, pos, head, 0], [-1, 1, 1, -1]);
+    const { W_O } = headWeights(model, { layer, head });
+    const written = tf.matMul(z.reshape([z.shape[0], -1]), W_O);
+    const columns = tf.gather(model.W_U, tf.tensor1d(vocab as number[], "int32"), 1);
+    return tf.matMul(written, columns).arraySync() as number[][];
+  });
+}

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, it, mock } from "node:test";
+import * as tf from "@tensorflow/tfjs";
+import { inNotebook } from "../tests/fixtures/notebook";
+import { progress, publish, show, table, toFrame } from "./display";
+import { bars } from "./figures";
+import { toPng } from "./render";
+
+const figure = bars([{ letter: 1, accuracy: 1 / 3 }], { x: "letter", y: "accuracy" });
+const named = { name: "a-name", alt: "One bar" };
+
+/** What a call prints, outside a notebook. */
+async function printed(call: () => unknown): Promise<string[]> {
+  const log = mock.method(console, "log", () => undefined);
+  try {
+    await call();
+    return log.mock.calls.map((one) => String(one.arguments[0]));
+  } finally {
+    log.mock.restore();
+  }
+}
+
+afterEach(() => {
+  delete process.env.ACRONYM_FIGURES;
+});
+
+describe("show", () => {
+  it("sends one output: the interactive figure, its picture of the same size, and the text", async () => {
+    const outputs = await inNotebook(() => show(figure, named));
+    assert.equal(outputs.length, 1);
+    const { data } = outputs[0];
+    assert.deepEqual(Object.keys(data), ["application/vnd.plotly.v1+json", "image/png", "text/plain"]);
+    const plotly = data["application/vnd.plotly.v1+json"] as typeof figure;
+    assert.deepEqual(plotly.layout.meta, { alt: "One bar" });
+    assert.deepEqual(plotly.data[0].y, [0.333333]);
+    const png = Buffer.from(data["image/png"] as string, "base64");
+    assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [figure.layout.width, figure.layout.height]);
+    assert.equal(data["text/plain"], "One bar");
+  });
+
+  it("prints the text outside a notebook", async () => {
+    assert.deepEqual(await printed(() => show(figure, named)), ["One bar"]);
+  });
+
+  it("writes PNG and SVG where ACRONYM_FIGURES says, whole, and nothing else", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "figures-"));
+    process.env.ACRONYM_FIGURES = join(folder, "new");
+    try {
+      await printed(() => Promise.all([show(figure, named), show(figure, { ...named, name: "b" })]));
+      const files = readdirSync(join(folder, "new")).sort();
+      assert.deepEqual(files, ["a-name.png", "a-name.svg", "b.png", "b.svg"]);
+      const svg = readFileSync(join(folder, "new", "a-name.svg"), "utf8");
+      assert.ok(svg.includes("<title>One bar</title>") && svg.endsWith("</svg>"));
+      const png = readFileSync(join(folder, "new", "a-name.png"));
+      assert.equal(png.readUInt32BE(16), 2 * figure.layout.width);
+      assert.ok(png.length > 1000 && (await toPng(figure)).length > 1000);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("refuses names that aren't kebab-case, and figures without a text", async () => {
+    for (const name of ["", "A", "a_b", "a--b", "../a", "a/b", "a.png"]) {
+      await assert.rejects(show(figure, { ...named, name }), /must be in kebab-case/);
+    }
+    for (const alt of ["", " ", undefined as unknown as string]) {
+      await assert.rejects(show(figure, { ...named, alt }), /"a-name" needs an alternative text/);
+    }
+  });
+
+  it("writes to the cell that called it, also when another runs before it is drawn", async () => {
+    const first = inNotebook(() => show(figure, named));
+    const second = await inNotebook(() => publish({ "text/plain": "later" }));
+    assert.deepEqual(
+      (await first).map((output) => output.data["text/plain"]),
+      ["One bar"],
+    );
+    assert.deepEqual(
+      second.map((output) => output.data["text/plain"]),
+      ["later"],
+    );
+  });
+});
+
+describe("toFrame and table", () => {
+  const rows = [
+    { head: "<8.11>", letter: 1, logit_diff: -0.00001, note: null },
+    { head: "10.10", letter: 2, logit_diff: 12.3456, note: null },
+  ];
+
+  it("toFrame gives a danfo DataFrame of the same rows", () => {
+    const frame = toFrame(rows);
+    assert.deepEqual(frame.columns, ["head", "letter", "logit_diff", "note"]);
+    assert.deepEqual(
+      frame.values,
+      rows.map((row) => Object.values(row)),
+    );
+    assert.deepEqual(frame.query(frame.letter.gt(1)).values, [["10.10", 2, 12.3456, null]]);
+  });
+
+  it("refuses tensors by column, no rows, and rows with other columns", () => {
+    const tensor = tf.scalar(1);
+    assert.throws(() => toFrame([{ a: 1, loss: tensor }]), /column "loss" .* row 0 has a tensor: .* arraySync\(\)/);
+    tensor.dispose();
+    assert.throws(() => toFrame([{ a: [1] }]), /column "a" .* row 0 has a object/);
+    assert.throws(() => toFrame([]), /at least one row/);
+    assert.throws(() => toFrame([{ a: 1 }, { b: 1 }]), /row 1 has columns b; row 0 has a/);
+    assert.throws(() => toFrame([{ a: 1 }, { a: 1, b: 1 }]), /row 1 has columns a, b; row 0 has a/);
+  });
+
+  it("table shows rows as HTML and as aligned text", async () => {
+    const [{ data }] = await inNotebook(() => table(rows, { caption: "A & B", digits: 2 }));
+    assert.equal(
+      data["text/plain"],
+      "A & B\nhead    letter  logit_diff  note\n<8.11>       1        0.00     –\n10.10        2       12.35     –",
+    );
+    const html = data["text/html"] as string;
+    assert.ok(html.includes("<caption>A &amp; B</caption>") && html.includes("&lt;8.11&gt;"));
+    assert.equal(html.match(/<tr>/g)?.length, 3);
+    assert.ok(!html.includes("<8.11>"));
+  });
+
+  it("table shows a DataFrame as it shows its rows", async () => {
+    const [of, direct] = await inNotebook(() => {
+      table(toFrame(rows));
+      table(rows);
+    });
+    assert.deepEqual(of.data, direct.data);
+  });
+});
+
+describe("progress", () => {
+  it("renews one output and ends with a text that is the same in every run", async () => {
+    const outputs = await inNotebook(async () => {
+      const step = progress(500, "patching <heads>");
+      for (let i = 1; i <= 500; i++) {
+        step(i);
+        if (i % 100 === 0) await new Promise((done) => setTimeout(done, 60));
+      }
+    });
+    assert.ok(outputs.length >= 2 && outputs.length <= 6, `${outputs.length} outputs in 0.3 s`);
+    assert.equal(new Set(outputs.map((output) => output.transient.display_id)).size, 1);
+    assert.deepEqual(
+      outputs.map((output) => output.update),
+      outputs.map((_, i) => i > 0),
+    );
+    const last = outputs[outputs.length - 1].data;
+    assert.deepEqual(last, {
+      "text/html": "patching &lt;heads&gt;: 500 of 500",
+      "text/plain": "patching <heads>: 500 of 500",
+    });
+  });
+
+  it("prints only the end where no one looks at a terminal", async () => {
+    const terminal = process.stdout.isTTY;
+    process.stdout.isTTY = false;
+    try {
+      const lines = await printed(() => [1, 2, 3].forEach(progress(3, "heads")));
+      assert.deepEqual(lines, ["heads: 3 of 3"]);
+    } finally {
+      process.stdout.isTTY = terminal;
+    }
+  });
+});

@@ -1,0 +1,119 @@
+import { type AcronymDataset, LETTERS, type Letter, readoutPosition } from "./dataset";
+import { type Against, letterLogitDiff, mean, meanAndStd } from "./metrics";
+import type { Readout, Run, Tokens } from "./model";
+import { range, sweep } from "./sweep";
+
+/** What an experiment needs of a data set. */
+export type Prompts = Pick<AcronymDataset, "tokens" | "answerLetters" | "letters">;
+
+export interface StreamOptions {
+  /** Prompts in one forward; memory grows with it, not with the number of prompts. Default 100. */
+  readonly batch?: number;
+  readonly progress?: (done: number, total: number) => void;
+}
+
+/** The logits of A … Z where these letters are read. */
+export const letterReadout = ({ letters }: Prompts, which: readonly Letter[] = LETTERS): Readout => ({
+  positions: which.map(readoutPosition),
+  vocab: letters,
+});
+
+/** Logit differences `[prompt][letter]` of a run with `letterReadout`. */
+export function logitDiffs(
+  run: Run,
+  { answerLetters }: Prompts,
+  which: readonly Letter[] = LETTERS,
+  against: Against = "max",
+): number[][] {
+  return letterLogitDiff(run.logits, answersOf(answerLetters, which), against);
+}
+
+const answersOf = (answers: readonly (readonly number[])[], which: readonly Letter[]) =>
+  answers.map((row) => which.map((letter) => row[letter - 1]));
+
+/** Rows `start` … of a list, one batch long. */
+export interface Batch {
+  readonly prompts: Prompts;
+  /** The same rows of another list with one row per prompt, e.g. corrupted tokens. */
+  rows<T>(all: readonly T[]): readonly T[];
+}
+
+/** What one batch measures: numbers `[prompt][column]` at each point. `close` frees what was opened. */
+export interface Measurement<P> {
+  readonly measure: (point: P) => readonly (readonly number[])[];
+  readonly close?: () => void;
+}
+
+/**
+ * Measures every point on every batch of prompts. A batch is opened (its clean runs made), swept and closed before the next.
+ * @returns values `[point][prompt][column]`
+ */
+export async function measureAll<P>(
+  prompts: Prompts,
+  points: readonly P[],
+  open: (batch: Batch) => Measurement<P>,
+  { batch: size = 100, progress }: StreamOptions = {},
+): Promise<number[][][]> {
+  const n = prompts.tokens.length;
+  const starts = range(Math.ceil(n / size)).map((i) => i * size);
+  const values: number[][][] = points.map(() => []);
+  for (const [done, start] of starts.entries()) {
+    const rows = <T>(all: readonly T[]) => all.slice(start, start + size);
+    const { tokens, answerLetters, letters } = prompts;
+    const batch = {
+      prompts: { tokens: rows(tokens) as number[][], answerLetters: rows(answerLetters) as number[][], letters },
+      rows,
+    };
+    const { measure, close } = open(batch);
+    try {
+      const measured = await sweep(
+        range(points.length).map((index) => ({ index })),
+        ({ index }) => ({ rows: measure(points[index]) }),
+        {
+          progress: progress && ((count) => progress(done * points.length + count, starts.length * points.length)),
+        },
+      );
+      for (const { index, rows } of measured) values[index].push(...rows.map((row) => [...row]));
+    } finally {
+      close?.();
+    }
+  }
+  return values;
+}
+
+/** A mean over prompts with its spread. */
+export interface Effect {
+  /** Change of the logit difference, in logits: negative is harm. */
+  readonly logit_diff: number;
+  /** Standard deviation of the change over prompts (n − 1). */
+  readonly std: number;
+  readonly n: number;
+}
+
+/** The mean change of a column against a baseline of the same prompts. */
+export function effect(
+  values: readonly (readonly number[])[],
+  baseline: readonly (readonly number[])[],
+  column: number,
+): Effect {
+  const { mean: logit_diff, std } = meanAndStd(values.map((row, i) => row[column] - baseline[i][column]));
+  return { logit_diff, std, n: values.length };
+}
+
+/** First position at which any row differs; the length if none does. */
+export function firstDifference(a: Tokens, b: Tokens): number {
+  const length = a[0].length;
+  return a.reduce((first, row, i) => {
+    const at = row.findIndex((id, p) => id !== b[i][p]);
+    return at < 0 ? first : Math.min(first, at);
+  }, length);
+}
+
+/** @throws if there are not as many corrupted rows as prompts */
+export function checkCorrupted({ tokens }: Prompts, corrupted: Tokens): void {
+  if (corrupted.length !== tokens.length)
+    throw new Error(`${corrupted.length} corrupted prompts for ${tokens.length} clean ones; give one for each`);
+}
+
+export const columnMean = (values: readonly (readonly number[])[], column: number): number =>
+  mean(values.map((row) => row[column]));
