@@ -18,7 +18,7 @@ export function headPattern(run: Run, { layer, head }: HeadId): number[][][] {
   });
 }
 
-export interface AttentionOptions extends StreamOptions {
+export interface AttentionRowsOptions extends StreamOptions {
   /** What is done to the runs that are looked at; made for each batch from its tokens and a clean run that kept the patterns. */
   readonly intervene?: (clean: Run) => Intervention;
 }
@@ -28,7 +28,7 @@ async function patterns(
   model: Model,
   data: Prompts,
   heads: readonly HeadId[],
-  { intervene, ...stream }: AttentionOptions,
+  { intervene, ...stream }: AttentionRowsOptions,
 ): Promise<number[][][]> {
   const open = ({ prompts: { tokens } }: Batch): Measurement<HeadId> => {
     const run = intervene
@@ -75,7 +75,7 @@ export async function attentionRows(
   model: Model,
   data: Prompts,
   heads: readonly HeadId[],
-  options: AttentionOptions = {},
+  options: AttentionRowsOptions = {},
 ): Promise<AttentionRow[]> {
   const values = await patterns(model, data, heads, options);
   const length = POSITIONS.length;
@@ -116,7 +116,7 @@ export async function attentionAgainstLogits(
     const measure = ({ layer, head, letter, word }: (typeof points)[number]) => {
       const query = readoutPosition(letter);
       const attention = headPattern(run, { layer, head }).map((pattern) => pattern[query][2 * word]);
-      const written = writtenLogits(model, run, { layer, head }, query, prompts.letters);
+      const written = writtenBy(model, run, { layer, head }, { activation: "z", pos: query, vocab: prompts.letters });
       return attention.map((weight, i) => [weight, written[i][prompts.answerLetters[i][word - 1]]]);
     };
     return { measure, close: () => disposeRun(run) };
@@ -127,18 +127,24 @@ export async function attentionAgainstLogits(
   );
 }
 
-/** What one head writes at one position, as logits of these tokens: z @ W_O @ W_U, `[prompt][token]`. */
-export function writtenLogits(
+export interface WrittenOptions {
+  /** `"z"`: what the head writes at `pos`; `"v"`: what it would write if it attended to `pos` alone. */
+  readonly activation: "z" | "v";
+  readonly pos: number;
+  readonly vocab: readonly number[];
+}
+
+/** What one head writes, as logits of these tokens: activation @ W_O @ W_U without layer norm or bias, `[prompt][token]`. */
+export function writtenBy(
   model: Model,
   run: Run,
   { layer, head }: HeadId,
-  pos: number,
-  vocab: readonly number[],
+  { activation, pos, vocab }: WrittenOptions,
 ): number[][] {
   return tf.tidy(() => {
-    const z = run.cache[`blocks.${layer}.attn.hook_z`].slice([0, pos, head, 0], [-1, 1, 1, -1]);
+    const one = run.cache[`blocks.${layer}.attn.hook_${activation}`].slice([0, pos, head, 0], [-1, 1, 1, -1]);
     const { W_O } = headWeights(model, { layer, head });
-    const written = tf.matMul(z.reshape([z.shape[0], -1]), W_O);
+    const written = tf.matMul(one.reshape([one.shape[0], -1]), W_O);
     const columns = tf.gather(model.W_U, tf.tensor1d(vocab as number[], "int32"), 1);
     return tf.matMul(written, columns).arraySync() as number[][];
   });

@@ -3,13 +3,7 @@ import type { HeadId } from "./hooks";
 import type { Model } from "./model";
 import { gelu, normalize } from "./ops";
 import { allHeads } from "./sweep";
-import { headWeights } from "./weights";
-
-/** Circuits are read from weights alone, so layer norms must be folded into them. */
-function checkProcessed(model: Model): void {
-  if (model.ln_final !== null)
-    throw new Error(`${model.config.name} is not processed; load it with loadModel(id, { processed: true })`);
-}
+import { checkProcessed, headWeights } from "./weights";
 
 const int = (ids: readonly number[]) => tf.tensor1d(ids as number[], "int32");
 

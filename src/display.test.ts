@@ -9,7 +9,13 @@ import { progress, publish, show, table, toFrame } from "./display";
 import { bars } from "./figures";
 import { toPng } from "./render";
 
-const figure = bars([{ letter: 1, accuracy: 1 / 3 }], { x: "letter", y: "accuracy" });
+const figure = bars(
+  [
+    { letter: 1, accuracy: 1 / 3 },
+    { letter: 2, accuracy: 1234567 },
+  ],
+  { x: "letter", y: "accuracy" },
+);
 const named = { name: "a-name", alt: "One bar" };
 
 /** What a call prints, outside a notebook. */
@@ -35,7 +41,7 @@ describe("show", () => {
     assert.deepEqual(Object.keys(data), ["application/vnd.plotly.v1+json", "image/png", "text/plain"]);
     const plotly = data["application/vnd.plotly.v1+json"] as typeof figure;
     assert.deepEqual(plotly.layout.meta, { alt: "One bar" });
-    assert.deepEqual(plotly.data[0].y, [0.333333]);
+    assert.deepEqual(plotly.data[0].y, [0.333333, 1234567]);
     const png = Buffer.from(data["image/png"] as string, "base64");
     assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [figure.layout.width, figure.layout.height]);
     assert.equal(data["text/plain"], "One bar");

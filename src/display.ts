@@ -64,11 +64,10 @@ export async function show(figure: Figure, { name, alt }: ShowOptions): Promise<
   send(bundle, write);
 }
 
-/** Six digits are more than a figure can show, and don't change with the last bit of a sum. */
+/** Six digits are more than a figure can show, and don't change with the last bit of a sum. Counts stay whole. */
 function rounded(figure: Figure): Figure {
-  return JSON.parse(
-    JSON.stringify(figure, (_, value) => (typeof value === "number" ? Number(value.toPrecision(6)) : value)),
-  );
+  const isFraction = (value: unknown): value is number => typeof value === "number" && !Number.isInteger(value);
+  return JSON.parse(JSON.stringify(figure, (_, value) => (isFraction(value) ? Number(value.toPrecision(6)) : value)));
 }
 
 /** Who reads the file meanwhile finds the old one or the new one, never a half. */

@@ -117,3 +117,23 @@ export function checkCorrupted({ tokens }: Prompts, corrupted: Tokens): void {
 
 export const columnMean = (values: readonly (readonly number[])[], column: number): number =>
   mean(values.map((row) => row[column]));
+
+/** An effect on one letter's logit difference. */
+export interface LetterEffect extends Effect {
+  readonly letter: Letter;
+}
+
+/**
+ * Measures every point and the unchanged run (point `null`); gives a row per letter and point, of a measurement with a column per letter.
+ */
+export async function letterEffects<P extends object>(
+  prompts: Prompts,
+  points: readonly P[],
+  open: (batch: Batch) => Measurement<P | null>,
+  stream: StreamOptions = {},
+): Promise<(P & LetterEffect)[]> {
+  const [base, ...values] = await measureAll<P | null>(prompts, [null, ...points], open, stream);
+  return LETTERS.flatMap((letter, i) =>
+    points.map((point, p) => ({ ...point, letter, ...effect(values[p], base, i) })),
+  );
+}

@@ -1,13 +1,11 @@
 import type { Position } from "./dataset";
-import { LETTERS, type Letter } from "./dataset";
 import {
   type Batch,
-  type Effect,
-  effect,
+  type LetterEffect,
+  letterEffects,
   letterReadout,
   logitDiffs,
   type Measurement,
-  measureAll,
   type Prompts,
   type StreamOptions,
 } from "./experiment";
@@ -26,9 +24,7 @@ export const WORD_PAIRS: readonly WordPair[] = [
   ["C2", "C3"],
 ];
 
-export interface BosSwapRow extends HeadId, Effect {
-  readonly letter: Letter;
-}
+export type BosSwapRow = HeadId & LetterEffect;
 
 /**
  * The change of each letter's logit difference when one head's attention to BOS is exchanged between two words.
@@ -54,9 +50,7 @@ export async function swapBosSweep(
     };
     return { measure, close: () => disposeRun(clean) };
   };
-  const points: readonly (HeadId | null)[] = [null, ...heads];
-  const [base, ...values] = await measureAll(data, points, open, stream);
-  return LETTERS.flatMap((letter, i) => heads.map((head, h) => ({ ...head, letter, ...effect(values[h], base, i) })));
+  return letterEffects(data, heads, open, stream);
 }
 
 /** Heads whose swap lowers the logit difference of any letter by more than `threshold` logits; the paper's is 0.005. */
@@ -78,13 +72,13 @@ export const swap =
   ({ pair: [a, b], positions = false, bosHeads = [] }: Swap) =>
   (clean: Run): Intervention => [...(positions ? swapPositions(a, b) : []), ...swapBosAttention(bosHeads, clean, a, b)];
 
-/** The change of each letter's logit difference by swaps, `[swap][letter]` rows. */
+/** The change of each letter's logit difference by each swap. */
 export async function swapEffects(
   model: Model,
   data: Prompts,
   swaps: readonly Swap[],
   stream: StreamOptions = {},
-): Promise<(Effect & { swap: number; letter: Letter })[]> {
+): Promise<(Swap & LetterEffect)[]> {
   const readout = letterReadout(data);
   const open = ({ prompts }: Batch): Measurement<Swap | null> => {
     const clean = forward(model, prompts.tokens, { keep: (name) => name.endsWith("hook_pattern"), readout });
@@ -94,6 +88,5 @@ export async function swapEffects(
     };
     return { measure, close: () => disposeRun(clean) };
   };
-  const [base, ...values] = await measureAll<Swap | null>(data, [null, ...swaps], open, stream);
-  return swaps.flatMap((_, s) => LETTERS.map((letter, i) => ({ swap: s, letter, ...effect(values[s], base, i) })));
+  return letterEffects(data, swaps, open, stream);
 }

@@ -183,6 +183,12 @@ export const foldValueBiases: Processing = processing(({ blocks }) => ({
 export const processWeights: Processing = (model) =>
   tf.tidy(() => foldValueBiases(centerUnembed(centerWritingWeights(foldLayerNorm(model)))) as never) as Model;
 
+/** @throws if layer norms aren't folded, so that reading weights alone would miss their gains */
+export function checkProcessed({ config, ln_final }: Model): void {
+  if (ln_final !== null)
+    throw new Error(`${config.name} is not processed; load it with loadModel(id, { processed: true })`);
+}
+
 /** One head's weights. @throws if the model has no such head. */
 export function headWeights({ config, blocks }: Model, { layer, head }: HeadId) {
   const { n_layers, n_heads, d_model, d_head } = config;

@@ -19,7 +19,8 @@ function tool(script: string, ...args: string[]): Promise<void> {
 
 test("types: src as it is compiled", () => tool("typescript/bin/tsc", "-p", ".", "--noEmit"));
 test("types: tests and scripts", () => tool("typescript/bin/tsc", "-p", "tsconfig.check.json"));
-test("lint and format", () => tool("@biomejs/biome/bin/biome", "check", "--colors=off", "--max-diagnostics=20", "."));
+test("lint and format", () =>
+  tool("@biomejs/biome/bin/biome", "check", "--error-on-warnings", "--colors=off", "--max-diagnostics=20", "."));
 
 /** The compiler inside tslab, found the way tslab finds it. */
 function notebookTypeScript(): typeof ts {

@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { compareNotebooks } from "../scripts/lib/compare.mjs";
 import { listNotebooks, type Result, runNotebooks } from "../scripts/lib/notebooks.mjs";
+import { remoteLoads } from "./remote-loads";
 
 const folder = resolve(__dirname, "../notebooks");
 const names = existsSync(folder) ? listNotebooks(folder) : [];
@@ -60,15 +61,3 @@ describe("notebooks", { skip: names.length === 0 }, () => {
     });
   }
 });
-
-/** What an HTML page would fetch when it is opened; links to follow are no loads, nor is the text of scripts. */
-function remoteLoads(page: string): string[] {
-  const withoutScripts = page.replace(/(<script[^>]*>)[\s\S]*?<\/script>/g, "$1");
-  return [
-    ...(withoutScripts.match(
-      /<(?:script|img|iframe|source|video|audio|embed)\b[^>]*\ssrc\s*=\s*["']?(?:https?:)?\/\/[^>]*>/gi,
-    ) ?? []),
-    ...(withoutScripts.match(/<link\b[^>]*\shref\s*=\s*["']?(?:https?:)?\/\/[^>]*>/gi) ?? []),
-    ...(withoutScripts.match(/(?:@import|url\()\s*["']?(?:https?:)?\/\/[^)\s]*/gi) ?? []),
-  ];
-}

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { checkNode } from "../scripts/lib/node-version.mjs";
-import { jupyterEnv, projectPaths } from "../scripts/lib/paths.mjs";
+import { jupyterEnv, projectPaths, withModel } from "../scripts/lib/paths.mjs";
 import { problem, systems } from "../scripts/lib/problem.mjs";
 
 test("Node from 20.10 on is taken, older is refused with a way out", () => {
@@ -38,4 +38,11 @@ test("Jupyter keeps its files in the project and the user's own settings out", (
 test("Windows keeps a virtual environment's Python in Scripts", () => {
   assert.match(projectPaths("/p", "win32").venvPython, /Scripts.python\.exe$/);
   assert.match(projectPaths("/p", "linux").venvPython, /bin.python$/);
+});
+
+test("a model's folder is named from where the command was given, a model's name stays", () => {
+  const env = { INIT_CWD: __dirname, ACRONYM_MODEL: "fixtures" };
+  assert.equal(withModel(env).ACRONYM_MODEL, join(__dirname, "fixtures"));
+  assert.equal(withModel(env, "gpt2").ACRONYM_MODEL, "gpt2");
+  assert.equal(withModel({}).ACRONYM_MODEL, undefined);
 });

@@ -108,6 +108,10 @@ describe("set-up", { skip: process.platform === "win32" && "the stand-ins are sh
     writeFileSync(join(root, "requirements.txt"), "other");
     await run();
     assert.deepEqual(calls(), ["venv", "pip"]);
+    assert.ok(
+      existsSync(join(root, ".venv/share/jupyter/kernels/tslab/kernel.json")),
+      "the kernel is registered again",
+    );
     writeFileSync(join(root, "package-lock.json"), "other");
     await run();
     assert.deepEqual(calls(), ["npm ci", "tsc"]);
@@ -136,11 +140,21 @@ describe("set-up", { skip: process.platform === "win32" && "the stand-ins are sh
   });
 
   test("an installer that is killed leaves no step believed", async () => {
-    await assert.rejects(run({ FAKE_NPM_DIES: "1" }), /npm ci failed/);
+    await assert.rejects(run({ FAKE_NPM_DIES: "1" }), /npm ci failed\. Something ended it from outside/);
     assert.equal(existsSync(join(root, "node_modules", "tslab")), true);
     calls();
     await run();
     assert.deepEqual(calls(), ALL);
+  });
+
+  test("a stamp does not outlive an interrupted change, even if the change is undone", async () => {
+    await run();
+    writeFileSync(join(root, "package-lock.json"), "other");
+    await assert.rejects(run({ FAKE_NPM_SAYS: "stopped" }));
+    writeFileSync(join(root, "package-lock.json"), "package-lock.json");
+    calls();
+    await run();
+    assert.deepEqual(calls(), ["npm ci"]);
   });
 
   test("a failed pip is picked up without installing npm's packages again", async () => {
@@ -184,6 +198,10 @@ describe("set-up", { skip: process.platform === "win32" && "the stand-ins are sh
     calls();
     await run({ PYTHON: join(home, "bin", "python") });
     assert.deepEqual(calls(), ["venv", "pip"]);
+  });
+
+  test("names what to do when npm is missing", async () => {
+    await assert.rejects(run({ npm_execpath: "", PATH: join(home, "bin") }), /npm was not found/);
   });
 
   test("explains an installer's fault and keeps its output", async () => {

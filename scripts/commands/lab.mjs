@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { jupyterEnv, projectPaths, ROOT } from "../lib/paths.mjs";
+import { jupyterEnv, projectPaths, ROOT, withModel } from "../lib/paths.mjs";
 import { endOnSignal } from "../lib/run.mjs";
 import { setUp } from "../lib/setup.mjs";
 
@@ -17,11 +17,15 @@ export async function main(args) {
     "ServerApp.root_dir": join(ROOT, "notebooks"),
     "FileCheckpoints.checkpoint_dir": join(setup, "jupyter", "checkpoints"),
     "MultiKernelManager.default_kernel_name": "tslab",
+    "LabApp.extension_manager": "readonly",
+    "Application.log_level": "WARN",
   };
   const flags = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
+  // in containers the only user is often root, whom Jupyter otherwise refuses
+  if (process.getuid?.() === 0) flags.push("--allow-root");
   const child = spawn(venvPython, ["-m", "jupyterlab", ...flags, ...args], {
     cwd: ROOT,
-    env: jupyterEnv(),
+    env: jupyterEnv(ROOT, withModel(process.env)),
     stdio: "inherit",
   });
   endOnSignal(child);

@@ -1,8 +1,7 @@
-import { existsSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { runNotebooks } from "../lib/notebooks.mjs";
-import { ROOT } from "../lib/paths.mjs";
+import { ROOT, withModel } from "../lib/paths.mjs";
 import { Problem } from "../lib/problem.mjs";
 import { problemText, progressLine, table } from "../lib/report.mjs";
 import { setUp } from "../lib/setup.mjs";
@@ -62,17 +61,12 @@ export function readOptions(args) {
   const timeLimit = Number(values["time-limit"]);
   if (!(timeLimit > 0)) throw new Problem(`--time-limit takes a number of seconds, not "${values["time-limit"]}".`);
   const here = process.env.INIT_CWD ?? process.cwd();
-  const env = { ...process.env };
-  if (values.model) {
-    const folder = resolve(here, values.model);
-    env.ACRONYM_MODEL = existsSync(folder) ? folder : values.model;
-  }
   return {
     folder: values.folder ? resolve(here, values.folder) : join(ROOT, "notebooks"),
     out: values.out ? resolve(here, values.out) : join(ROOT, "out"),
     selection: positionals,
     timeLimit: Math.ceil(timeLimit),
-    env,
+    env: withModel(process.env, values.model),
   };
 }
 

@@ -47,8 +47,9 @@ function testFiles() {
 function testEnv() {
   /** @type {NodeJS.ProcessEnv} */
   const env = { ...process.env, ...temporaryEnv(join(ROOT, ".setup", "tmp")) };
-  for (const name of ["ACRONYM_MODEL", "ACRONYM_N", "ACRONYM_SEED", "ACRONYM_FIGURES", "NODE_TEST_CONTEXT"]) {
-    delete env[name];
+  for (const name of Object.keys(env)) {
+    if (name.startsWith("ACRONYM_") && name !== "ACRONYM_BACKEND") delete env[name];
   }
+  delete env.NODE_TEST_CONTEXT;
   return env;
 }

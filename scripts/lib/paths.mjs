@@ -1,5 +1,5 @@
-import { mkdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The project's folder. */
@@ -51,6 +51,19 @@ export function jupyterEnv(root = ROOT, env = process.env) {
     PIP_USER: "0",
     ...temporaryEnv(join(root, ".setup", "tmp")),
   };
+}
+
+/**
+ * The environment with ACRONYM_MODEL as notebooks need it: they run in their own folder, so that a folder named from
+ * here is made absolute. Anything else is a model's name and stays.
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string | undefined} model
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function withModel(env, model = env.ACRONYM_MODEL) {
+  if (!model) return env;
+  const folder = resolve(env.INIT_CWD ?? process.cwd(), model);
+  return { ...env, ACRONYM_MODEL: existsSync(folder) ? folder : model };
 }
 
 /**

@@ -38,6 +38,10 @@ export function problem(what, advice, here = systems()) {
 /** Faults that installers report in their output, the first match tells. */
 const KNOWN_FAULTS = [
   {
+    sign: /^ended from outside by SIG/m,
+    say: "Something ended it from outside: somebody, or the system because memory ran out. Run the command again.",
+  },
+  {
     sign: /ENOSPC|No space left on device|not enough space on the disk/i,
     say: "The disk is full. Free about 2 GB (for example `npm cache clean --force`, `pip cache purge`), then run the command again.",
   },

@@ -11,13 +11,21 @@ const FILE_TIME_LIMIT = 20 * 60_000;
 const files = process.argv.slice(2).map((file) => resolve(file));
 const line = progressLine();
 const counts = { passed: 0, failed: 0, skipped: 0 };
-/** @type {Map<string, string>} what each file printed to standard error */
+/** @type {Map<string, string>} what each file printed to standard error, and what Node says about it */
 const complaints = new Map();
+/** @type {Outcome[]} */
+const brokenFiles = [];
 
 // the timed limit also ends a file that hangs after its last test
 const stream = run({ files, concurrency: availableParallelism(), timeout: FILE_TIME_LIMIT });
 stream.on("test:start", ({ name, file }) => line.show(`${counts.passed + counts.failed} done  ${where(file)} ${name}`));
 stream.on("test:stderr", ({ file, message }) => complaints.set(file, (complaints.get(file) ?? "") + message));
+stream.on("test:diagnostic", ({ file, message }) => {
+  // what went wrong after a file's last test is told in no other way
+  if (file !== undefined && /^(Warning|Error):/.test(message)) {
+    complaints.set(file, `${complaints.get(file) ?? ""}${message}\n`);
+  }
+});
 stream.on("test:pass", (event) => {
   const outcome = /** @type {Outcome} */ (event);
   if (!isCase(outcome)) return;
@@ -30,10 +38,12 @@ stream.on("test:fail", (event) => {
   const outcome = /** @type {Outcome} */ (event);
   if (outcome.details.error?.failureType === "subtestsFailed") return;
   counts.failed += 1;
-  line.leave(failureText(outcome));
+  if (isFileName(outcome.name)) brokenFiles.push(outcome);
+  else line.leave(failureText(outcome));
 });
 stream.on("end", () => {
   line.end();
+  for (const outcome of brokenFiles) console.log(failureText(outcome)); // only now everything about them is known
   if (counts.passed + counts.failed === 0) {
     counts.failed = 1;
     console.log("No test ran.");
@@ -60,7 +70,7 @@ function isFileName(name) {
 /** @param {Outcome} outcome */
 function failureText({ file, name, details }) {
   const isFile = isFileName(name);
-  const title = isFile ? `${where(name)} could not be run` : `${where(file)}: ${name}`;
+  const title = isFile ? `${where(name)} did not run to a good end` : `${where(file)}: ${name}`;
   const cause = details.error?.cause ?? details.error;
   const stack = typeof cause?.stack === "string" ? cause.stack : String(cause?.message ?? cause);
   const message = cause?.message && !stack.includes(cause.message) ? `${cause.message}\n${stack}` : stack;

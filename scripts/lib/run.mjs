@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { createWriteStream, mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** How much of a program's output is kept in memory to explain a fault. */
@@ -18,11 +18,11 @@ const KEPT_CHARACTERS = 64 * 1024;
  * @param {string} command
  * @param {readonly string[]} args
  * @param {RunOptions} options
- * @returns {Promise<{ code: number, output: string }>} the exit code and the end of what it printed
+ * @returns {Promise<{ code: number, output: string }>} the exit code and the end of what it printed, or which signal ended it
  */
 export function run(command, args, { cwd, env, log, started }) {
   mkdirSync(dirname(log), { recursive: true });
-  const file = createWriteStream(log);
+  const file = openSync(log, "w");
   let output = "";
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], windowsHide: true });
@@ -30,19 +30,16 @@ export function run(command, args, { cwd, env, log, started }) {
     const endBoth = endOnSignal(child);
     /** @param {Buffer} chunk */
     const keep = (chunk) => {
-      file.write(chunk);
+      writeSync(file, chunk);
       output = (output + chunk.toString()).slice(-KEPT_CHARACTERS);
     };
     child.stdout.on("data", keep);
     child.stderr.on("data", keep);
-    child.once("error", (error) => {
+    child.once("error", reject); // it did not start; "close" comes all the same
+    child.once("close", (code, signal) => {
       endBoth();
-      file.end();
-      reject(error);
-    });
-    child.once("close", (code) => {
-      endBoth();
-      file.end();
+      if (signal !== null) keep(Buffer.from(`\nended from outside by ${signal}\n`));
+      closeSync(file);
       resolve({ code: code ?? 1, output });
     });
   });

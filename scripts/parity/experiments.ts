@@ -1,5 +1,5 @@
 /** Our values of the fixture tensors that come from the paper's experiments. */
-import { type AttentionOptions, attentionAgainstLogits, attentionRows, headPattern } from "../../src/attention";
+import { type AttentionRowsOptions, attentionAgainstLogits, attentionRows, headPattern } from "../../src/attention";
 import { copyingScores, ovCircuit } from "../../src/circuits";
 import type { Corruption } from "../../src/corruption";
 import { LETTERS, POSITIONS, type Position } from "../../src/dataset";
@@ -121,7 +121,7 @@ async function attentionBars(
   model: Model,
   prompts: Prompts,
   heads: readonly HeadId[],
-  options: AttentionOptions = {},
+  options: AttentionRowsOptions = {},
 ): Promise<number[]> {
   const rows = await attentionRows(model, prompts, heads, { ...options, batch });
   const at = new Map(rows.map((row) => [`${row.layer}.${row.head} ${row.query} ${row.key}`, row]));

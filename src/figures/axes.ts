@@ -40,7 +40,14 @@ export function numbersUp(title: string, values: readonly number[], from0: boole
   const [below, above] = padded([low, high]);
   const range = from0 ? [low === 0 ? 0 : below, high === 0 ? 0 : above] : [below, above];
   const settings = { type: "linear", range, nticks: 8, zeroline: true, zerolinecolor: "#888888", zerolinewidth: 1 };
-  return { title, room: TICK_GAP + 36, settings };
+  return { title, room: TICK_GAP + numberRoom(low, high), settings };
+}
+
+/** About how wide the widest tick label is, in px: that of a step between ticks, or of the largest number. */
+export function numberRoom(low: number, high: number): number {
+  const step = Number(((high - low || 1) / 8).toPrecision(1));
+  const largest = Math.round(Math.max(Math.abs(low), Math.abs(high)));
+  return Math.max(...[0.5, step, largest].map((number) => textWidth(`−${number}`, FONT_SIZE.tick)));
 }
 
 function extent(values: readonly number[]): [number, number] {

@@ -1,6 +1,6 @@
 /** Values as colours: layer × head, layer × position, capital × capital, token × token. */
-import { labelsAcross, labelsDown } from "./axes";
-import { type Axis, type Figure, grid, type Panel, type Trace } from "./panels";
+import { labelsAcross, labelsDown, numberRoom } from "./axes";
+import { type Axis, type Figure, grid, type Panel, type PanelGrid, type Trace } from "./panels";
 import { type Column, checkRows, checkUnique, distinct, groups, type Label, numbersOrNull, type Row } from "./rows";
 import { columnName, DIVERGING, FONT_SIZE, plotlyText, SEQUENTIAL, valueName } from "./style";
 
@@ -52,7 +52,7 @@ export function heatmap<R extends object>(rows: readonly R[], options: HeatmapOp
     y: framed(labelsDown(name(y), down, cell.height)),
     size: { width: across.length * cell.width, height: down.length * cell.height },
     wrap,
-    colours: { title: name(value), settings: colourSettings(colours, options.range ?? largest(values)) },
+    colours: colourAxis(name(value), colours, options.range ?? largest(values)),
     background: "#dddddd",
   });
 }
@@ -106,11 +106,11 @@ function headName(x: string): string {
   return x === "head" ? "head %{y}.%{x}" : "head %{x}.%{y}";
 }
 
-function colourSettings(colours: "diverging" | "sequential", range: number): Record<string, unknown> {
+function colourAxis(title: string, colours: "diverging" | "sequential", range: number): PanelGrid["colours"] {
   if (!(range > 0) || !Number.isFinite(range)) throw new RangeError(`range must be a positive number, not ${range}`);
-  return colours === "diverging"
-    ? { colorscale: DIVERGING, cmin: -range, cmax: range }
-    : { colorscale: SEQUENTIAL, cmin: 0, cmax: range };
+  const cmin = colours === "diverging" ? -range : 0;
+  const colorscale = colours === "diverging" ? DIVERGING : SEQUENTIAL;
+  return { title, room: numberRoom(cmin, range), settings: { colorscale, cmin, cmax: range } };
 }
 
 /** The colours' range; where every value is 0, any range shows them white. */

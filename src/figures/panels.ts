@@ -35,8 +35,8 @@ export interface PanelGrid {
   wrap: number;
   /** What the legend names; empty: no legend. */
   legend?: readonly string[];
-  /** One colour axis for all panels. */
-  colours?: { title: string; settings: Record<string, unknown> };
+  /** One colour axis for all panels; `room` is the px its tick labels take. */
+  colours?: { title: string; room: number; settings: Record<string, unknown> };
   background?: string;
 }
 
@@ -106,7 +106,10 @@ function placement({ title, panels, x, y, size, wrap, legend, colours }: PanelGr
   const left = GAP.outer + (y.title ? GAP.axisTitle : 0) + y.room;
   const right = left + across * size.width + (across - 1) * GAP.between;
   const width = Math.ceil(
-    Math.max(right + (colours ? 92 : GAP.outer + 6), left + textWidth(title ?? "", FONT_SIZE.title * 1.15)),
+    Math.max(
+      right + (colours ? 68 + colours.room : GAP.outer + 6),
+      left + textWidth(title ?? "", FONT_SIZE.title * 1.15),
+    ),
   );
   const entries = legendEntries(legend ?? [], width - left);
   const legendTop = GAP.outer + (title ? GAP.title : 0);
@@ -207,6 +210,7 @@ function colourAxis(settings: Record<string, unknown>, place: Placement): Trace 
       tickfont: { size: FONT_SIZE.tick },
       nticks: Math.min(9, Math.ceil((plot.bottom - plot.top) / 25)),
       ticklabeloverflow: "allow",
+      exponentformat: "none",
     },
   };
 }
@@ -222,6 +226,7 @@ function axisLook(axis: Axis, matches: string | undefined): Trace {
     zeroline: false,
     showline: true,
     automargin: false,
+    exponentformat: "none",
     ticklabeloverflow: "allow",
     ...axis.settings,
     ...(matches ? { matches } : {}),

@@ -1,0 +1,34 @@
+// The one entry of the project's commands: node scripts/cli.mjs setup | start | save | lab | test.
+// It runs before anything is installed, so it imports nothing but Node's own modules, and the commands
+// only once the Node version is known to be able to read them.
+import { checkNode } from "./lib/node-version.mjs";
+
+/** @type {Record<string, string>} */
+const commands = {
+  setup: "./commands/setup.mjs",
+  start: "./commands/start.mjs",
+  save: "./commands/save.mjs",
+  lab: "./commands/lab.mjs",
+  test: "./commands/test.mjs",
+};
+
+const tooOld = checkNode(process.versions.node);
+if (tooOld) {
+  console.error(tooOld);
+  process.exit(1);
+}
+
+const [name, ...args] = process.argv.slice(2);
+if (!Object.hasOwn(commands, name ?? "")) {
+  console.error(`There is no command "${name ?? ""}". Commands: ${Object.keys(commands).join(", ")}.`);
+  process.exit(2);
+}
+
+try {
+  const { main } = await import(commands[name]);
+  process.exitCode = await main(args);
+} catch (error) {
+  const { Problem } = await import("./lib/problem.mjs");
+  console.error(error instanceof Problem ? `\n${error.message}` : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,158 @@
+// The runner on small notebooks with known faults (tests/fixtures/notebooks).
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { listNotebooks, type Result, runNotebooks } from "../scripts/lib/notebooks.mjs";
+import { table } from "../scripts/lib/report.mjs";
+import { remoteLoads } from "./remote-loads";
+
+const folder = resolve(__dirname, "fixtures", "notebooks");
+const cli = resolve(__dirname, "..", "scripts", "cli.mjs");
+
+describe("runner", () => {
+  const out = mkdtempSync(join(tmpdir(), "runner-"));
+  const results = new Map<string, Result>();
+  const problems = (name: string) => (results.get(name) ?? assert.fail(`${name} did not run`)).problems.join("\n");
+  const read = (...path: string[]) => readFileSync(join(out, ...path), "utf8");
+  before(() => runNotebooks({ folder, out, timeLimit: 10, onResult: (result) => results.set(result.name, result) }));
+  after(() => rmSync(out, { recursive: true, force: true }));
+
+  test("a good notebook has no problem; its figure and claims are counted", () => {
+    const { figures, claims, problems, cells } = results.get("good") ?? assert.fail();
+    assert.deepEqual(
+      { figures, claims: claims.length, problems, cells },
+      { figures: 1, claims: 2, problems: [], cells: 3 },
+    );
+  });
+
+  test("out/ holds the executed notebook, the page and the figure in two formats, and no leftovers", () => {
+    assert.deepEqual(readdirSync(join(out, "figures", "good")).sort(), ["two-bars.png", "two-bars.svg"]);
+    const { cells } = JSON.parse(read("notebooks", "good.ipynb"));
+    assert.deepEqual(
+      cells.map((cell: { execution_count?: number }) => cell.execution_count),
+      [undefined, 1, 2, 3],
+    );
+    assert.deepEqual(cells[1].outputs, [{ name: "stdout", output_type: "stream", text: ["first\n", "second\n"] }]);
+    assert.deepEqual(
+      readdirSync(out).filter((name) => name.startsWith(".")),
+      [],
+    );
+  });
+
+  test("a page is whole without the network: plotly.js once, the figure, its picture for readers without scripts", () => {
+    const page = read("html", "good.html");
+    assert.deepEqual(remoteLoads(page), []);
+    assert.equal(page.match(/plotly\.js \(cartesian/g)?.length, 1);
+    assert.equal(page.match(/class="figure-source"/g)?.length, 1);
+    assert.match(page, /<noscript><img alt="Two bars &lt;1 &amp; 2\.5&gt;" src="data:image\/png;base64,/);
+    assert.match(page, /"C", "\\u003c\/script>"/);
+  });
+
+  test("a failed cell is shown with its number, source and the line of src/", () => {
+    assert.match(
+      problems("fails-in-a-cell"),
+      /^Cell 2 failed:\n.*1 \| console\.log\("before"\);\n.*2 \| random\(0\.5\);/s,
+    );
+    assert.match(problems("fails-in-a-cell"), /seed must be an integer, not 0\.5/);
+    assert.match(problems("fails-in-a-cell"), /src[/\\]random\.ts:\d+:\d+/);
+    assert.doesNotMatch(problems("fails-in-a-cell"), /node_modules/);
+    const { cells } = JSON.parse(read("failed", "fails-in-a-cell.ipynb"));
+    assert.deepEqual(cells[3].outputs, [], "cells after it do not run");
+    assert.equal(existsSync(join(out, "notebooks", "fails-in-a-cell.ipynb")), false);
+  });
+
+  test("a failed claim is a problem and counted", () => {
+    assert.equal(problems("fails-a-claim"), "Claim failed: two is three\n  2 ≠ 3");
+    assert.match(table([...results.values()]), /^fails-a-claim +[\d.]+ +0 +2 +1 +FAILED$/m);
+  });
+
+  test("a notebook without claims is a problem", () => assert.match(problems("claims-nothing"), /checks no claim/));
+  test("a cell that ends the kernel", () => assert.match(problems("ends-its-kernel"), /Cell 1 .*The kernel ended/s));
+  test("a cell that never ends", () => assert.match(problems("never-ends"), /longer than 10 seconds/));
+  test("a cell that loses an error", () => assert.match(problems("loses-an-error"), /Cell 1 .*nobody waited/s));
+  test("a cell that does not compile", () => assert.match(problems("has-a-type-error"), /'string' is not assignable/));
+
+  test("a file that is no notebook is named", async () => {
+    const broken = mkdtempSync(join(tmpdir(), "broken-"));
+    writeFileSync(join(broken, "half.ipynb"), '{"cells": [');
+    const [result] = await runNotebooks({ folder: broken, out: join(broken, "out") });
+    assert.match(result.problems.join(), /half\.ipynb is not a readable notebook/);
+    rmSync(broken, { recursive: true });
+  });
+
+  test("a failed run leaves the results of an earlier good one", async () => {
+    const changing = mkdtempSync(join(tmpdir(), "changing-"));
+    const at = { folder: changing, out: join(changing, "out") };
+    const cell = (source: string) => ({
+      cell_type: "code",
+      id: "a",
+      metadata: {},
+      source,
+      outputs: [],
+      execution_count: null,
+    });
+    const write = (source: string) =>
+      writeFileSync(
+        join(changing, "n.ipynb"),
+        JSON.stringify({ cells: [cell(source)], metadata: {}, nbformat: 4, nbformat_minor: 5 }),
+      );
+    write('console.log("good");');
+    await runNotebooks(at);
+    const good = readFileSync(join(at.out, "notebooks", "n.ipynb"), "utf8");
+    write('throw new Error("bad");');
+    await runNotebooks(at);
+    assert.equal(readFileSync(join(at.out, "notebooks", "n.ipynb"), "utf8"), good);
+    rmSync(changing, { recursive: true });
+  });
+});
+
+test("notebooks are selected by the beginning of their names; an unknown one is refused with those there are", () => {
+  assert.deepEqual(listNotebooks(folder, ["good", "never"]), ["good", "never-ends"]);
+  assert.throws(() => listNotebooks(folder, ["99"]), /No notebook's name starts with "99"\. There are: .*good/);
+});
+
+describe("a run that is ended takes its kernel with it", { skip: process.platform === "win32" }, () => {
+  const isAlive = (pid: number) => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  const until = async (condition: () => boolean, what: string) => {
+    for (let tries = 0; tries < 300 && !condition(); tries++) await sleep(100);
+    assert.ok(condition(), what);
+  };
+  const kernelOf = async (file: string) => {
+    await until(() => existsSync(file) && readFileSync(file, "utf8") !== "", "the kernel did not start");
+    return Number(readFileSync(file, "utf8"));
+  };
+
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGKILL", null],
+  ] as const) {
+    test(signal, async (t) => {
+      const home = mkdtempSync(join(tmpdir(), "ended-"));
+      t.after(() => rmSync(home, { recursive: true, force: true }));
+      const pidFile = join(home, "pid");
+      const args = [cli, "start", "never-ends", "--folder", folder, "--out", join(home, "out")];
+      const run: ChildProcess = spawn(process.execPath, args, {
+        env: { ...process.env, PID_FILE: pidFile },
+        stdio: "ignore",
+      });
+      const ended = new Promise((done) => run.once("exit", done));
+      const kernel = await kernelOf(pidFile);
+      assert.ok(isAlive(kernel));
+      run.kill(signal);
+      assert.equal(await ended, code);
+      await until(() => !isAlive(kernel), "the kernel still runs");
+      if (signal !== "SIGKILL") assert.deepEqual(readdirSync(join(home, "out")), []);
+    });
+  }
+});
