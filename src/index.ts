@@ -8,6 +8,7 @@ export * from "./behaviour";
 export * from "./circuits";
 export * from "./claims";
 export * from "./classify";
+export * from "./compare";
 export * from "./corruption";
 export * from "./dataset";
 export * from "./display";

@@ -50,6 +50,7 @@ const ORDER = [
   "render",
   "display",
   "claims",
+  "compare",
   "index",
 ];
 
