@@ -8,7 +8,7 @@ import { loadAcronyms } from "../src/dataset";
 import { dataFolder, projectFolder } from "../src/hub";
 import type { Model } from "../src/model";
 import { encodeSafetensors, openSafetensors } from "../src/safetensors";
-import { recipe as shipped } from "./train/recipe";
+import { EMBEDDED } from "./train/recipe";
 import { type Lexicon, type Recipe, readLexicon } from "./train/text";
 import { startTraining, type Training, type TrainingState } from "./train/train";
 
@@ -114,8 +114,11 @@ if (require.main === module) {
   const { values } = parseArgs({
     options: { seed: { type: "string" }, out: { type: "string" }, recipe: { type: "string" } },
   });
-  const seed = Number(values.seed ?? 0);
+  const seed = Number(values.seed ?? EMBEDDED.seed);
   const out = values.out ?? path.join(projectFolder, "out", "train", `seed-${seed}`);
-  const recipe: Recipe = values.recipe ? { ...shipped, ...JSON.parse(readFileSync(values.recipe, "utf8")) } : shipped;
+  const recipe: Recipe = {
+    ...EMBEDDED.recipe,
+    ...(values.recipe ? JSON.parse(readFileSync(values.recipe, "utf8")) : {}),
+  };
   train(path.resolve(out), recipe, seed);
 }

@@ -1,7 +1,6 @@
 import type { Recipe } from "./text";
 
-/** The recipe of the embedded model. */
-export const recipe: Recipe = {
+const BASE: Recipe = {
   n_layers: 4,
   n_heads: 4,
   d_model: 96,
@@ -17,3 +16,31 @@ export const recipe: Recipe = {
   longWords: 0.3,
   repeatedLetters: 0.03,
 };
+
+export interface Candidate {
+  readonly name: string;
+  readonly recipe: Recipe;
+  readonly seed: number;
+}
+
+const LONGER = { ...BASE, steps: 1500 };
+const SUFFIX = { ...BASE, kinds: { plain: 0.15, varied: 0.15, suffix: 0.6, repeat: 0.1 } };
+const PLAINER = { ...BASE, kinds: { plain: 0.25, varied: 0.4, suffix: 0.25, repeat: 0.1 } };
+const SHALLOW = { ...BASE, n_layers: 3 };
+const DEEP = { ...BASE, n_layers: 5 };
+
+const seeds = (name: string, recipe: Recipe, list: readonly number[]): Candidate[] =>
+  list.map((seed) => ({ name: `${name}-${seed}`, recipe, seed }));
+
+/** Everything that was tried, in one list: the table of the model card comes from it. */
+export const CANDIDATES: readonly Candidate[] = [
+  ...seeds("base", BASE, [0, 1, 2]),
+  ...seeds("longer", LONGER, [0, 1, 2, 3]),
+  ...seeds("suffix", SUFFIX, [1]),
+  ...seeds("plainer", PLAINER, [1]),
+  ...seeds("shallow", SHALLOW, [1]),
+  ...seeds("deep", DEEP, [1]),
+];
+
+/** The embedded model: chosen from the candidates by the search's score. */
+export const EMBEDDED: Candidate = CANDIDATES.find(({ name }) => name === "longer-1")!;

@@ -1,0 +1,73 @@
+/** `npm run train:search`: trains every candidate, scores it, and prints the table of the model card. */
+import { existsSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { initBackend } from "../../src/backend";
+import { behaviour, summarise } from "../../src/behaviour";
+import { loadAcronyms } from "../../src/dataset";
+import { dataFolder, projectFolder } from "../../src/hub";
+import { loadModel } from "../../src/load";
+import { disposeModel } from "../../src/model";
+import { train } from "../train";
+import { CANDIDATES } from "./recipe";
+import { type Score, scoreModel } from "./score";
+
+interface Row extends Score {
+  readonly candidate: string;
+  readonly accuracy: readonly number[];
+  readonly logit_diff: readonly number[];
+  /** At least 99% right and a logit difference of at least 4, for each letter. */
+  readonly eligible: boolean;
+}
+
+const FOLDER = path.join(projectFolder, "out", "search");
+
+async function scored(dir: string, candidate: string): Promise<Row> {
+  const { model, tokenizer } = await loadModel(dir);
+  const prompts = path.join(dataFolder, "acronyms", "held-out.txt");
+  const summary = summarise(await behaviour(model, loadAcronyms(prompts, tokenizer), tokenizer));
+  const score = await scoreModel(model, loadAcronyms(prompts, tokenizer, { n: 200 }), 0);
+  disposeModel(model);
+  const accuracy = summary.map((s) => s.accuracy);
+  const logit_diff = summary.map((s) => s.logit_diff);
+  const eligible = accuracy.every((a) => a >= 0.99) && logit_diff.every((d) => d >= 4);
+  return { candidate, accuracy, logit_diff, eligible, ...score };
+}
+
+function tableOf(rows: readonly Row[]): string {
+  const join = (values: readonly number[], digits: number) => values.map((x) => x.toFixed(digits)).join(" / ");
+  const two = (x: number) => x.toFixed(2);
+  const lines = rows.map((r) =>
+    [
+      r.candidate,
+      join(r.accuracy, 3),
+      join(r.logit_diff, 1),
+      r.letter_movers || "none",
+      r.propagation || "none",
+      r.fuzzy_previous_token || "none",
+      two(r.copying),
+      two(r.passes_on),
+      two(r.tells_words),
+      two(r.bos),
+      two(r.restored),
+      `${two(r.score)}${r.eligible ? "" : " (below 99%)"}`,
+    ].join(" | "),
+  );
+  const header =
+    "candidate | accuracy 1/2/3 | logit difference | letter movers | propagation | fuzzy previous token | copying | passes on | tells words | BOS | restored | score";
+  return [header, header.replace(/[^|]+/g, "---"), ...lines].map((line) => `| ${line} |`).join("\n");
+}
+
+async function search(): Promise<void> {
+  await initBackend();
+  const rows: Row[] = [];
+  for (const { name, recipe, seed } of CANDIDATES) {
+    const dir = path.join(FOLDER, name);
+    if (!existsSync(path.join(dir, "model.safetensors"))) await train(dir, recipe, seed);
+    rows.push(await scored(dir, name));
+    rows.sort((a, b) => Number(b.eligible) - Number(a.eligible) || b.score - a.score);
+    console.log(`\n${tableOf(rows)}\n`);
+    writeFileSync(path.join(FOLDER, "table.md"), `${tableOf(rows)}\n`);
+  }
+}
+
+if (require.main === module) search();
