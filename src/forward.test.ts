@@ -42,7 +42,7 @@ before(async () => {
 const worst = (a: tf.Tensor, b: tf.Tensor) =>
   tf.tidy(() => {
     assert.deepEqual(a.shape, b.shape);
-    const [x, y] = [a.dataSync(), b.dataSync()];
+    const [x, y] = [a.dataSync<"float32">(), b.dataSync<"float32">()];
     return x.reduce((most, value, i) => (value === y[i] ? most : Math.max(most, Math.abs(value - y[i]))), 0);
   });
 const close = (a: tf.Tensor, b: tf.Tensor, what = "", tolerance = 2e-5) => {

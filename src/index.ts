@@ -5,6 +5,7 @@ export * from "./attention";
 export * from "./attribution";
 export * from "./backend";
 export * from "./behaviour";
+export * from "./circuit-heads";
 export * from "./circuits";
 export * from "./claims";
 export * from "./classify";

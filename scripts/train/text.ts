@@ -180,7 +180,7 @@ export function textSource(lexicon: Lexicon, recipe: Recipe, random: Random): ()
         tokenizer.letters[letter],
         ...again.slice(1),
       ];
-      const weights = ids.slice(1).map((_, i) => (i >= ids.length - again.length ? LETTER : OTHER));
+      const weights: number[] = ids.slice(1).map((_, i) => (i >= ids.length - again.length ? LETTER : OTHER));
       weights[ids.length - 1 - again.length] = FIRST_OF_SUFFIX;
       return { ids, weights, offset: 0 };
     },

@@ -94,7 +94,7 @@ function optimizer(variables: Variables, recipe: Recipe) {
       (adam as unknown as { learningRate: number }).learningRate = rate;
       for (const [name, variable] of variables)
         if (variable.rank > 1 && !/^w[tp]e/.test(name)) variable.assign(variable.mul(1 - rate * recipe.weightDecay));
-      adam.applyGradients(clipped);
+      adam.applyGradients(clipped as Record<string, tf.Variable>); // its types ask for variables, it takes tensors
     });
   return { adam, apply };
 }
@@ -142,7 +142,7 @@ export async function startTraining(
     config,
     step: () => step,
     advance: () => tf.tidy(advance),
-    model: () => tf.tidy(model as never) as Model,
+    model: () => tf.tidy(() => model() as never) as unknown as Model,
     state,
   };
 }
