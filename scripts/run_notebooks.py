@@ -2,7 +2,7 @@
 
     python run_notebooks.py JOBS.json
 
-JOBS.json: {"jobs": [{"name", "source", "folder", "notebook", "html", "figures"}], "time_limit": seconds a cell,
+JOBS.json: {"jobs": [{"name", "source", "folder", "notebook", "html", "back", "figures"}], "time_limit": seconds a cell,
 "plotly": path of plotly.js, "page": folder of the page template, "root": the project}.
 Says what happens on standard output, one JSON object a line. Ends, and ends its kernel, when standard input closes,
 or at Ctrl-C or SIGTERM.
@@ -31,6 +31,8 @@ CLAIMS = "application/vnd.acronym-circuit.claims+json"
 LOST_ERROR = re.compile(r"^(UnhandledPromiseRejection|UncaughtException):", re.MULTILINE)
 # frames below the cell's own code
 FOREIGN_FRAME = re.compile(r"^\s+at .*(node_modules[/\\]tslab[/\\]|\(node:|at node:).*\n?", re.MULTILINE)
+# a link to a file beside or above the notebook
+LINK = re.compile(r'(<a [^>]*?href=")(?![#/]|[a-z]+:)([^"]+)')
 KERNEL_SECONDS = 120
 
 
@@ -237,7 +239,15 @@ def save_page(nb, job: dict, spec: dict) -> None:
     resources = {"metadata": {"name": job["name"]}, "plotly": plotly}
     page, _ = exporter.from_notebook_node(nb, resources=resources)
     Path(job["html"]).parent.mkdir(parents=True, exist_ok=True)
-    Path(job["html"]).write_text(page, encoding="utf-8")
+    Path(job["html"]).write_text(LINK.sub(lambda link: moved(link, job["back"]), page), encoding="utf-8")
+
+
+def moved(link: re.Match, back: str) -> str:
+    """A link as the page needs it: to another notebook's page, which lies beside it, or back to the notebooks' folder."""
+    start, target = link.groups()
+    if re.match(r"[^/]+\.ipynb(#|$)", target):
+        return start + target.replace(".ipynb", ".html")
+    return f"{start}{back}/{target}"
 
 
 def figure_html(bundle) -> str:

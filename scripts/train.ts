@@ -27,7 +27,7 @@ const runKey = (recipe: Recipe, seed: number, backend: string) => JSON.stringify
 async function saveState(file: string, training: Training, key: string): Promise<void> {
   const { step, random, weights, moments } = await training.state();
   const tensors = { ...weights, ...Object.fromEntries(moments.map((moment, i) => [`moment.${i}`, moment])) };
-  writeWhole(file, encodeSafetensors(tensors, { key, step: `${step}`, random: JSON.stringify(random) }));
+  writeWhole(file, encodeSafetensors(tensors, { metadata: { key, step: `${step}`, random: JSON.stringify(random) } }));
 }
 
 function readState(file: string, key: string): TrainingState | undefined {
@@ -78,7 +78,7 @@ function writeModel(dir: string, training: Training, lexicon: Lexicon, weights: 
   mkdirSync(dir, { recursive: true });
   writeWhole(path.join(dir, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
   writeWhole(path.join(dir, "vocab.json"), `${JSON.stringify(lexicon.vocab, null, 0)}\n`);
-  writeWhole(path.join(dir, "model.safetensors"), encodeSafetensors(prefixed, { format: "pt" }));
+  writeWhole(path.join(dir, "model.safetensors"), encodeSafetensors(prefixed, { metadata: { format: "pt" } }));
 }
 
 /** Trains, reporting as it goes, and writes the checkpoint to `dir`. A stopped run goes on where it was last saved. */

@@ -149,3 +149,34 @@ export function writtenBy(
     return tf.matMul(written, columns).arraySync() as number[][];
   });
 }
+
+/**
+ * The OV circuit as the model itself meets it: what these heads together would write for each capital if they attended to a
+ * word's C alone, from the values that they really have there. Averaged over all words that begin with the same capital.
+ * @returns `[from][to]` over the 26 capitals, in logits without layer norm; `null` rows for capitals that begin no word
+ * @see `ovCircuit`, which starts from embeddings
+ */
+export async function ovInPrompts(
+  model: Model,
+  data: Prompts,
+  heads: readonly HeadId[],
+  stream: StreamOptions = {},
+): Promise<(number[] | null)[]> {
+  if (heads.length === 0) throw new RangeError("an OV circuit needs at least one head: there are none");
+  const keep: HookName[] = [...new Set(heads.map(({ layer }) => `blocks.${layer}.attn.hook_v` as const))];
+  const open = ({ prompts }: Batch): Measurement<{ pos: number; head: HeadId }> => {
+    const run = forward(model, prompts.tokens, { keep, readout: "none" });
+    const measure = ({ pos, head }: { pos: number; head: HeadId }) =>
+      writtenBy(model, run, head, { activation: "v", pos, vocab: prompts.letters });
+    return { measure, close: () => disposeRun(run) };
+  };
+  const points = LETTERS.flatMap((word) => heads.map((head) => ({ word, pos: 2 * word, head })));
+  const values = await measureAll(data, points, open, stream);
+  return data.letters.map((_, capital) => {
+    const written = points.flatMap(({ word }, p) =>
+      values[p].filter((_, prompt) => data.answerLetters[prompt][word - 1] === capital),
+    );
+    const words = written.length / heads.length;
+    return words === 0 ? null : data.letters.map((_, to) => written.reduce((sum, row) => sum + row[to], 0) / words);
+  });
+}

@@ -119,6 +119,27 @@ export async function logitAttribution(
   );
 }
 
+/** A part of the model and what all of it adds. */
+export interface PartRow {
+  /** "embedding", "position", "attention 0" (heads and bias), "mlp 0", … "unembedding bias". */
+  readonly part: string;
+  readonly letter: Letter;
+  readonly logit: number;
+  readonly logit_diff: number;
+}
+
+/** `logitAttribution`'s rows with each layer's heads and their bias as one. */
+export function attributionByPart(rows: readonly AttributionRow[]): PartRow[] {
+  const sums = new Map<string, PartRow>();
+  for (const { kind, layer, component, letter, logit, logit_diff } of rows) {
+    const part = kind === "head" || kind === "attention bias" ? `attention ${layer}` : component;
+    const before = sums.get(`${part} ${letter}`) ?? { part, letter, logit: 0, logit_diff: 0 };
+    const sum = { part, letter, logit: before.logit + logit, logit_diff: before.logit_diff + logit_diff };
+    sums.set(`${part} ${letter}`, sum);
+  }
+  return [...sums.values()];
+}
+
 export interface PositionAttributionRow extends HeadId {
   readonly letter: Letter;
   readonly key: Position;

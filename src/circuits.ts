@@ -1,4 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
+import { logitAttribution } from "./attribution";
+import type { Prompts, StreamOptions } from "./experiment";
 import type { HeadId } from "./hooks";
 import type { Model } from "./model";
 import { gelu, normalize } from "./ops";
@@ -15,39 +17,101 @@ export function moveThrough(model: Model, head: HeadId, x: tf.Tensor2D): tf.Tens
   });
 }
 
+export interface OvOptions {
+  /** Tokens that are attended to. */
+  readonly from: readonly number[];
+  /** Tokens whose logits are written. */
+  readonly to: readonly number[];
+  /** What stands for a token: its embedding (default), or that after the first MLP. */
+  readonly input?: "embedding" | "first mlp";
+}
+
 /**
- * The OV circuit of these heads together over tokens: `W_E[from] @ W_V @ W_O @ W_U[:, to]`, in logits; no layer norm, no MLP.
+ * The OV circuit of these heads together over tokens: `W_E[from] @ W_V @ W_O @ W_U[:, to]`, in logits; no layer norm, no attention.
  * @returns `[from][to]`: what attending to one token writes for another
- * @throws if the model isn't processed
+ * @throws if the model isn't processed, or RangeError if there are no heads
  * @see the paper's figures 9 and 10
  */
 export function ovCircuit(
   model: Model,
   heads: readonly HeadId[],
-  { from, to }: { from: readonly number[]; to: readonly number[] },
+  { from, to, input = "embedding" }: OvOptions,
 ): number[][] {
   checkProcessed(model);
+  if (heads.length === 0) throw new RangeError("an OV circuit needs at least one head: there are none");
   return tf.tidy(() => {
-    const x = tf.gather(model.W_E, int(from)) as tf.Tensor2D;
+    const x = input === "embedding" ? (tf.gather(model.W_E, int(from)) as tf.Tensor2D) : afterFirstMlp(model, from);
     const moved = tf.addN(heads.map((head) => moveThrough(model, head, x))) as tf.Tensor2D;
     return tf.matMul(moved, tf.gather(model.W_U, int(to), 1)).arraySync() as number[][];
   });
 }
 
-/** How clear the diagonal of a square matrix is. */
-export function diagonalStatistics(matrix: readonly (readonly number[])[]): {
+/** One cell of an OV circuit over the capitals, named as the paper's figures name it. */
+export interface OvRow {
+  /** Input -> output; `_` is a leading space: "|_X| -> |X|". */
+  readonly panel: string;
+  /** The output's capital. */
+  readonly x: string;
+  /** The input's capital. */
+  readonly y: string;
+  /** In logits; `null`: not known. */
+  readonly value: number | null;
+}
+
+const CAPITALS = Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+/** A matrix `[input][output]` over the 26 capitals as rows. */
+export const ovRows = (matrix: readonly (readonly number[] | null)[], panel: string): OvRow[] =>
+  CAPITALS.flatMap((y, i) => CAPITALS.map((x, j) => ({ panel, x, y, value: matrix[i]?.[j] ?? null })));
+
+/** Rows of one panel as a matrix `[input][output]`. @throws RangeError naming a panel that isn't there whole */
+export function ovMatrix(
+  rows: readonly { panel: string; x: string | number; y: string | number | null; value: number | null }[],
+  panel: string,
+): number[][] {
+  const cells = new Map(rows.filter((row) => row.panel === panel).map(({ x, y, value }) => [`${y}${x}`, value]));
+  if (CAPITALS.some((y) => CAPITALS.some((x) => (cells.get(y + x) ?? null) === null)))
+    throw new RangeError(
+      `the rows have no whole panel "${panel}"; there are ${[...new Set(rows.map((r) => r.panel))]}`,
+    );
+  return CAPITALS.map((y) => CAPITALS.map((x) => cells.get(y + x)!));
+}
+
+/**
+ * The OV circuit over the capitals, without and with a leading space, as input and as output: the four panels of figures 9 and 10.
+ * @param tokens ids of "A" … "Z" and of " A" … " Z": a `Tokenizer` has them
+ */
+export function ovQuadrants(
+  model: Model,
+  heads: readonly HeadId[],
+  { letters, spaceLetters }: { readonly letters: readonly number[]; readonly spaceLetters: readonly number[] },
+): OvRow[] {
+  const kinds = [
+    ["|X|", letters],
+    ["|_X|", spaceLetters],
+  ] as const;
+  return kinds.flatMap(([input, from]) =>
+    kinds.flatMap(([output, to]) => ovRows(ovCircuit(model, heads, { from, to }), `${input} -> ${output}`)),
+  );
+}
+
+/** How clear the diagonal of a square matrix is. Rows that are `null` (not known) don't count. */
+export function diagonalStatistics(matrix: readonly (readonly number[] | null)[]): {
+  rows: number;
   diagonal: number;
   off_diagonal: number;
   row_maximum: number;
 } {
-  const n = matrix.length;
-  const total = matrix.flat().reduce((a, b) => a + b, 0);
-  const trace = matrix.reduce((sum, row, i) => sum + row[i], 0);
+  const known = matrix.flatMap((row, i) => (row === null ? [] : [{ row, own: row[i] }]));
+  const total = known.flatMap(({ row }) => row).reduce((a, b) => a + b, 0);
+  const trace = known.reduce((sum, { own }) => sum + own, 0);
   return {
-    diagonal: trace / n,
-    off_diagonal: (total - trace) / (n * (n - 1)),
+    /** Rows that are known. */
+    rows: known.length,
+    diagonal: trace / known.length,
+    off_diagonal: (total - trace) / (known.length * (matrix.length - 1)),
     /** Rows whose largest value is on the diagonal. */
-    row_maximum: matrix.filter((row, i) => row[i] === Math.max(...row)).length,
+    row_maximum: known.filter(({ row, own }) => own === Math.max(...row)).length,
   };
 }
 
@@ -78,4 +142,17 @@ export function copyingScores(
       return { ...head, copying: best.filter((ids, i) => ids.includes(to[i])).length / from.length };
     }) as never;
   }) as unknown as (HeadId & { copying: number })[];
+}
+
+/** The heads that write most for the right letter against the best wrong one, straight to the logits, averaged over the letters. */
+export async function strongestWriters(
+  model: Model,
+  data: Prompts,
+  { top, ...stream }: StreamOptions & { top: number },
+): Promise<HeadId[]> {
+  const rows = await logitAttribution(model, data, stream);
+  const written = ({ layer, head }: HeadId) =>
+    rows.reduce((sum, row) => sum + (row.layer === layer && row.head === head ? row.logit_diff : 0), 0);
+  const sorted = allHeads(model.config).sort((a, b) => written(b) - written(a));
+  return sorted.slice(0, top);
 }

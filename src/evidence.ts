@@ -1,4 +1,3 @@
-import * as tf from "@tensorflow/tfjs";
 import { attentionRows, writtenBy } from "./attention";
 import type { HeadEvidence } from "./classify";
 import { LETTERS, type Letter, position, readoutPosition } from "./dataset";
@@ -6,7 +5,6 @@ import {
   type Batch,
   columnMean,
   type LetterEffect,
-  letterEffects,
   letterReadout,
   logitDiffs,
   type Measurement,
@@ -15,13 +13,12 @@ import {
   type StreamOptions,
 } from "./experiment";
 import { forward } from "./forward";
-import type { HeadId, HookName } from "./hooks";
-import { patchHeads } from "./interventions";
+import type { HeadId } from "./hooks";
 import { disposeRun, type Model, type Tokens } from "./model";
-import { activationMeans, activationPatch, headSite, lastLetterPosition, wordPosition } from "./patching";
+import { ordinalAblation, WORD_POSITIONS } from "./ordinal";
+import { activationPatch, headSite, lastLetterPosition, wordPosition } from "./patching";
 import { pathPatch } from "./paths";
-import { reusable } from "./plan";
-import { allHeads, range } from "./sweep";
+import { allHeads } from "./sweep";
 
 export interface EvidenceOptions extends StreamOptions {
   /** Other prompts' tokens, one row per prompt: see `resample`. */
@@ -89,43 +86,12 @@ function mostLost(rows: readonly HeadEffect[], clean: readonly number[]): Map<st
   return out;
 }
 
-const WORDS = LETTERS.map(wordPosition);
-
-/** Each head's output at C_1 … C_3 replaced by its mean over prompts and these positions. */
-export async function ordinalAblation(model: Model, data: Prompts, stream: StreamOptions = {}): Promise<HeadEffect[]> {
-  const heads = allHeads(model.config);
-  const hooks: HookName[] = range(model.config.n_layers).map((layer) => `blocks.${layer}.attn.hook_z` as const);
-  const perPosition = await activationMeans(model, data.tokens, hooks, stream);
-  const means = Object.fromEntries(
-    hooks.map((hook) => {
-      const z = perPosition[hook] as tf.Tensor;
-      const same = tf.tidy(() => tf.gather(z, WORDS, 1).mean(1, true).tile([1, z.shape[1]!, 1, 1]));
-      z.dispose();
-      return [hook, same];
-    }),
-  ) as unknown as typeof perPosition;
-  const readout = letterReadout(data);
-  const open = ({ prompts }: Batch): Measurement<HeadId | null> => {
-    const from = forward(model, prompts.tokens, { keep: reusable(model.config), readout });
-    const measure = (head: HeadId | null) => {
-      const interventions = head ? patchHeads([head], "z", means, WORDS) : [];
-      return logitDiffs(forward(model, prompts.tokens, { interventions, from, readout }), prompts);
-    };
-    return { measure, close: () => disposeRun(from) };
-  };
-  try {
-    return await letterEffects(data, heads, open, stream);
-  } finally {
-    tf.dispose(Object.values(means));
-  }
-}
-
 /** Attention to what matters, per head. */
 function attentionEvidence(rows: Awaited<ReturnType<typeof attentionRows>>) {
   const at = new Map(rows.map((row) => [`${keyOf(row)} ${position(row.query)} ${position(row.key)}`, row.attention]));
   return (head: HeadId) => {
     const weight = (query: number, key: number) => at.get(`${keyOf(head)} ${query} ${key}`) ?? 0;
-    const before = WORDS.map((word) =>
+    const before = WORD_POSITIONS.map((word) =>
       [1, 2, 3].reduce((sum, back) => sum + (word - back > 0 ? weight(word, word - back) : 0), 0),
     );
     return {

@@ -33,17 +33,26 @@ export function patchHeads(
   );
 }
 
+/** Where a run is frozen; everywhere without it. */
+export interface FreezeOptions {
+  readonly fromLayer?: number;
+  readonly positions?: readonly number[];
+}
+
 /** Every head's output as in `run`, but that of `except`. One edit per layer, so that no order of merging can cancel a sender. */
-export function freezeHeads(run: Run, { except = [] }: { except?: readonly HeadId[] } = {}): Intervention {
-  return patchHeads(headsOutside(except, run.model.config), "z", run.cache);
+export function freezeHeads(
+  run: Run,
+  { except = [], fromLayer = 0, positions }: FreezeOptions & { readonly except?: readonly HeadId[] } = {},
+): Intervention {
+  const heads = headsOutside(except, run.model.config).filter(({ layer }) => layer >= fromLayer);
+  return patchHeads(heads, "z", run.cache, positions);
 }
 
 /** Every MLP's output as in `run`. */
-export function freezeMlps(run: Run): Intervention {
-  const layers = range(run.model.config.n_layers);
-  return merge(
-    ...layers.map((layer) => patch(`blocks.${layer}.hook_mlp_out`, run.cache[`blocks.${layer}.hook_mlp_out`])),
-  );
+export function freezeMlps(run: Run, { fromLayer = 0, positions }: FreezeOptions = {}): Intervention {
+  const slice = positions && { pos: positions };
+  const hooks = range(run.model.config.n_layers).map((layer) => `blocks.${layer}.hook_mlp_out` as const);
+  return merge(...hooks.slice(fromLayer).map((hook) => patch(hook, run.cache[hook], slice)));
 }
 
 /** The heads of a model that are not in a circuit. */
@@ -63,6 +72,14 @@ export function swapPositions(a: Position, b: Position): Intervention {
   return edit("hook_pos_embed", (embedding) => tf.gather(embedding, exchanged(embedding.shape[1], i, j), 1), {
     pos: [i, j],
   });
+}
+
+/** Gives every position the mean of all positions' embeddings: what still depends on place does so through the causal mask. */
+export function equalPositions(): Intervention {
+  return edit(
+    "hook_pos_embed",
+    (embedding) => tf.mean(embedding, 1, true).tile([1, embedding.shape[1], 1]) as tf.Tensor3D,
+  );
 }
 
 /**

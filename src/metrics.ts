@@ -58,3 +58,12 @@ export function bootstrapMean(
 
 /** One column of a table of rows, e.g. of `[batch][letters]`. */
 export const column = (rows: readonly (readonly number[])[], j: number): number[] => rows.map((row) => row[j]);
+
+/** Pearson's correlation of pairs. @throws RangeError if the lists differ in length, or one of them doesn't vary */
+export function correlation(xs: readonly number[], ys: readonly number[]): number {
+  if (xs.length !== ys.length) throw new RangeError(`${xs.length} values can't be paired with ${ys.length}`);
+  const [x, y] = [meanAndStd(xs), meanAndStd(ys)];
+  if (!(x.std > 0 && y.std > 0)) throw new RangeError("a correlation needs values that vary, in both lists");
+  const together = xs.reduce((sum, value, i) => sum + (value - x.mean) * (ys[i] - y.mean), 0);
+  return together / ((xs.length - 1) * x.std * y.std);
+}

@@ -1,3 +1,4 @@
+import * as tf from "@tensorflow/tfjs";
 import { LETTERS, type Letter } from "./dataset";
 import {
   type Batch,
@@ -13,21 +14,33 @@ import {
   type StreamOptions,
 } from "./experiment";
 import { forward } from "./forward";
-import type { HeadId, HookName, Intervention } from "./hooks";
+import { type ActivationCache, type HeadId, type HookName, type Intervention, merge } from "./hooks";
 import { freezeHeads, freezeMlps, patchHeads } from "./interventions";
 import { disposeRun, type Model, type Run, type Tokens } from "./model";
+import { ordinalMeans, WORD_POSITIONS } from "./ordinal";
 import { reusable } from "./plan";
 import { allHeads } from "./sweep";
 
 /** What a sender's change is followed to: the logits, or what some heads take in. */
 export type Receiver = "logits" | { readonly heads: readonly HeadId[]; readonly input: "q" | "k" | "v" };
 
-export interface PathOptions extends StreamOptions {
+/** How paths are followed. */
+export interface PathsOptions extends StreamOptions {
   /** Other prompts' tokens, one row per prompt: see `resample`. */
   readonly corrupted: Tokens;
-  readonly receiver: Receiver;
+  /** Heads whose output is changed, one at a time. Default: every head. */
+  readonly senders?: readonly HeadId[];
   /** `"live"` (default, as the official code): the path may pass MLPs. `"frozen"`: only the direct path remains. */
   readonly mlps?: "live" | "frozen";
+  /**
+   * What a sender's output loses. `"content"` (default, as the official code): it is that of the corrupted prompt, at every
+   * position. `"order"`: at C_1 … C_3 it is its mean over prompts and words, which no longer tells which word is which.
+   */
+  readonly lost?: "content" | "order";
+}
+
+export interface PathOptions extends PathsOptions {
+  readonly receiver: Receiver;
 }
 
 export interface PathRow extends HeadId, Effect {
@@ -39,67 +52,137 @@ export interface PathRow extends HeadId, Effect {
 const endOf = (receiver: Receiver, n_layers: number) =>
   receiver === "logits" ? n_layers : Math.max(...receiver.heads.map(({ layer }) => layer));
 
-/** Every head that can reach the receiver. */
-export const sendersTo = (model: Model, receiver: Receiver): HeadId[] =>
-  allHeads(model.config).filter(({ layer }) => layer < endOf(receiver, model.config.n_layers));
+/** Whether a sender is below the receiver. */
+const reaches = (model: Model, { layer }: HeadId, receiver: Receiver) => layer < endOf(receiver, model.config.n_layers);
 
 /** Where a sender's change arrives: `sent` is a run in which only the path from the sender is open. */
 const receivedBy = ({ heads, input }: Exclude<Receiver, "logits">): HookName[] =>
   [...new Set(heads.map(({ layer }) => layer))].map((layer) => `blocks.${layer}.attn.hook_${input}` as const);
 
-/** Senders take their corrupted output, every other head its clean one. */
-function send(senders: readonly HeadId[], clean: Run, corrupted: Run, mlps: "live" | "frozen"): Intervention {
-  const heads = [...freezeHeads(clean, { except: senders }), ...patchHeads(senders, "z", corrupted.cache)];
-  return mlps === "frozen" ? [...heads, ...freezeMlps(clean)] : heads;
+/** What senders write, and where. */
+interface Sent {
+  readonly source: ActivationCache;
+  readonly at?: readonly number[];
+}
+
+/** The path that stays open: MLPs or not, and to which positions. */
+interface Path {
+  readonly mlps: "live" | "frozen";
+  readonly positions?: readonly number[];
 }
 
 /**
- * Path patching: the change of each letter's logit difference when one head's corrupted output reaches the receiver and nothing else.
+ * Senders write what is sent, every other head what it does in the clean run: from the first sender's layer on (below it nothing
+ * has changed) and, if only some positions are read, there (frozen heads carry nothing from one position to another).
+ */
+function send(senders: readonly HeadId[], clean: Run, { source, at }: Sent, { mlps, positions }: Path): Intervention {
+  const where = { fromLayer: Math.min(...senders.map(({ layer }) => layer)), positions };
+  const heads = merge(
+    freezeHeads(clean, { except: senders, ...where }),
+    patchHeads(senders, "z", source, at ?? positions),
+  );
+  return mlps === "frozen" ? merge(heads, freezeMlps(clean, where)) : heads;
+}
+
+/**
+ * Path patching: the change of each letter's logit difference when one head's changed output reaches the receiver and nothing else.
  * Every other head's output is frozen to its clean value on the way (so the change passes the residual stream and MLPs only); into
  * heads, what arrives at their input is then patched into an ordinary clean run.
  * @returns a row per letter and sender
  * @throws if there are not as many corrupted rows as prompts
  */
-export async function pathPatch(model: Model, data: Prompts, options: PathOptions): Promise<PathRow[]> {
-  const { corrupted, receiver, mlps = "live", ...stream } = options;
+export async function pathPatch(
+  model: Model,
+  data: Prompts,
+  { receiver, ...options }: PathOptions,
+): Promise<PathRow[]> {
+  return (await pathsInto(model, data, [receiver], options)).map(({ receiver: _, ...row }) => row);
+}
+
+/**
+ * Path patching into several receivers at once, each by itself: a sender's change is worked out once for all of them.
+ * @returns a row per receiver (its index in the list), letter and sender that is below it
+ * @throws if there are not as many corrupted rows as prompts
+ */
+export async function pathsInto(
+  model: Model,
+  data: Prompts,
+  receivers: readonly Receiver[],
+  options: PathsOptions,
+): Promise<(PathRow & { readonly receiver: number })[]> {
+  const { corrupted, senders = allHeads(model.config), mlps = "live", lost = "content", ...stream } = options;
   checkCorrupted(data, corrupted);
-  const readout = letterReadout(data);
-  const columns = (run: Run, prompts: Prompts) => {
+  const reaching = senders.filter((sender) => receivers.some((receiver) => reaches(model, sender, receiver)));
+  const means = lost === "order" ? await ordinalMeans(model, data, stream) : undefined;
+  const open = (batch: Batch) => openPaths(model, batch, { receivers, corrupted, mlps, means });
+  try {
+    const points: readonly Point[] = ["clean", "corrupted", ...reaching];
+    const [[clean], [bad], ...values] = (await measureAll(data, points, open, stream)).map(byReceiver);
+    return receivers.flatMap((receiver, r) =>
+      LETTERS.flatMap((letter, i) =>
+        reaching.flatMap((sender, s) => {
+          if (!reaches(model, sender, receiver)) return [];
+          const damage = columnMean(values[s][r], 3 + i) - columnMean(clean, 3 + i);
+          const whole = columnMean(bad, 3 + i) - columnMean(clean, 3 + i);
+          return [{ ...sender, receiver: r, letter, ...effect(values[s][r], clean, i), score: -damage / whole }];
+        }),
+      ),
+    );
+  } finally {
+    if (means) tf.dispose(Object.values(means));
+  }
+}
+
+type Point = HeadId | "clean" | "corrupted";
+
+/** Columns of one receiver: logit differences of three letters to the largest wrong letter, then to their mean. */
+const COLUMNS = 2 * LETTERS.length;
+
+/** `[prompt][receiver * COLUMNS + column]` → `[receiver][prompt][column]` */
+const byReceiver = (rows: readonly (readonly number[])[]): number[][][] =>
+  rows[0].flatMap((_, c) => (c % COLUMNS === 0 ? [rows.map((row) => row.slice(c, c + COLUMNS))] : []));
+
+interface Opened extends Path {
+  readonly receivers: readonly Receiver[];
+  readonly corrupted: Tokens;
+  readonly means?: ActivationCache;
+}
+
+/** The paths of one batch of prompts. */
+function openPaths(model: Model, { prompts, rows }: Batch, { receivers, corrupted, mlps, means }: Opened) {
+  const readout = letterReadout(prompts);
+  const reuse = new Set<HookName>(reusable(model.config));
+  const keep = (name: HookName) => /hook_z$|mlp_out$/.test(name) || reuse.has(name);
+  const clean = forward(model, prompts.tokens, { keep, readout });
+  const other = forward(model, rows(corrupted), { keep, readout });
+  const sent: Sent = means ? { source: means, at: WORD_POSITIONS } : { source: other.cache };
+  const columns = (run: Run) => {
     const mean = logitDiffs(run, prompts, LETTERS, "mean");
     return logitDiffs(run, prompts).map((row, i) => [...row, ...mean[i]]);
   };
-  const open = ({ prompts, rows }: Batch): Measurement<HeadId | "clean" | "corrupted"> => {
-    const keep = (name: HookName) =>
-      name.endsWith("hook_z") || name.endsWith("mlp_out") || reusable(model.config).includes(name);
-    const cleanRun = forward(model, prompts.tokens, { keep, readout });
-    const corruptedRun = forward(model, rows(corrupted), { keep, readout });
-    const measure = (sender: HeadId | "clean" | "corrupted") => {
-      if (sender === "clean") return columns(cleanRun, prompts);
-      if (sender === "corrupted") return columns(corruptedRun, prompts);
-      const interventions = send([sender], cleanRun, corruptedRun, mlps);
-      if (receiver === "logits")
-        return columns(forward(model, prompts.tokens, { interventions, from: cleanRun, readout }), prompts);
-      const { cache } = forward(model, prompts.tokens, {
-        interventions,
-        from: cleanRun,
-        keep: receivedBy(receiver),
-        readout: "none",
-      });
-      const received = patchHeads(receiver.heads, receiver.input, cache);
-      return columns(forward(model, prompts.tokens, { interventions: received, from: cleanRun, readout }), prompts);
-    };
-    return { measure, close: () => disposeRun(cleanRun, corruptedRun) };
+  const run = (interventions: Intervention) =>
+    columns(forward(model, prompts.tokens, { interventions, from: clean, readout }));
+  const measure = (point: Point) => {
+    if (point === "clean") return columns(clean);
+    if (point === "corrupted") return columns(other);
+    const keepReceived = receivers.flatMap((receiver) => (receiver === "logits" ? [] : receivedBy(receiver)));
+    const arrived =
+      keepReceived.length === 0
+        ? undefined
+        : forward(model, prompts.tokens, {
+            interventions: send([point], clean, sent, { mlps }),
+            from: clean,
+            keep: keepReceived,
+            readout: "none",
+          });
+    const each = receivers.map((receiver) => {
+      if (receiver === "logits") return run(send([point], clean, sent, { mlps, positions: readout.positions }));
+      if (!reaches(model, point, receiver)) return columns(clean);
+      return run(patchHeads(receiver.heads, receiver.input, arrived!.cache));
+    });
+    return prompts.tokens.map((_, i) => each.flatMap((values) => values[i]));
   };
-  const senders = sendersTo(model, receiver);
-  const points: readonly (HeadId | "clean" | "corrupted")[] = ["clean", "corrupted", ...senders];
-  const [clean, bad, ...values] = await measureAll(data, points, open, stream);
-  return LETTERS.flatMap((letter, i) =>
-    senders.map((sender, s) => {
-      const damage = columnMean(values[s], 3 + i) - columnMean(clean, 3 + i);
-      const whole = columnMean(bad, 3 + i) - columnMean(clean, 3 + i);
-      return { ...sender, letter, ...effect(values[s], clean, i), score: -damage / whole };
-    }),
-  );
+  return { measure, close: () => disposeRun(clean, other) } satisfies Measurement<Point>;
 }
 
 /**
@@ -119,7 +202,7 @@ export function sendPaths(
   const all = (name: HookName) => name.endsWith("hook_z");
   const cleanRun = forward(model, clean, { keep: all, readout: "none" });
   const corruptedRun = forward(model, corrupted, { keep: all, readout: "none" });
-  const interventions = send(senders, cleanRun, corruptedRun, "live");
+  const interventions = send(senders, cleanRun, { source: corruptedRun.cache }, { mlps: "live" });
   const sent = forward(model, clean, { interventions, keep: receivedBy(receiver), readout: "none" });
   const run = forward(model, clean, { interventions: patchHeads(receiver.heads, receiver.input, sent.cache), keep });
   disposeRun(cleanRun, corruptedRun, sent);

@@ -1,4 +1,5 @@
-import type { Position } from "./dataset";
+import { attentionRows } from "./attention";
+import { LETTERS, type Letter, POSITIONS, type Position, readoutPosition } from "./dataset";
 import {
   type Batch,
   type LetterEffect,
@@ -12,6 +13,7 @@ import {
 import { forward } from "./forward";
 import type { HeadId, Intervention } from "./hooks";
 import { swapBosAttention, swapPositions } from "./interventions";
+import { meanBy } from "./mean-by";
 import { disposeRun, type Model, type Run } from "./model";
 import { reusable } from "./plan";
 import { allHeads } from "./sweep";
@@ -71,6 +73,71 @@ export interface Swap {
 export const swap =
   ({ pair: [a, b], positions = false, bosHeads = [] }: Swap) =>
   (clean: Run): Intervention => [...(positions ? swapPositions(a, b) : []), ...swapBosAttention(bosHeads, clean, a, b)];
+
+/** What figure 14 calls a swap. */
+export function swapName({ positions = false, bosHeads = [] }: Swap): string {
+  const parts = [...(positions ? ["POS"] : []), ...(bosHeads.length > 0 ? ["BOS"] : [])];
+  return parts.length > 0 ? `Swap ${parts.join("+")}` : "Clean Run";
+}
+
+/** The four runs of figure 14, clean run first. */
+export const fourSwaps = (pair: WordPair, bosHeads: readonly HeadId[]): Swap[] => [
+  { pair },
+  { pair, positions: true },
+  { pair, bosHeads },
+  { pair, positions: true, bosHeads },
+];
+
+export interface SwapAttentionRow extends HeadId {
+  readonly pair: string;
+  /** See `swapName`. */
+  readonly swap: string;
+  /** Where it is read, the query is. */
+  readonly letter: Letter;
+  /** C_1, C_2 or C_3. */
+  readonly key: Position;
+  /** Mean attention probability over prompts. */
+  readonly attention: number;
+  /** Over prompts (n − 1). */
+  readonly std: number;
+}
+
+/** Attention of heads to the three words, from where each letter is read, under each swap. @see the paper's figures 12 and 14 */
+export async function swapAttention(
+  model: Model,
+  data: Prompts,
+  heads: readonly HeadId[],
+  swaps: readonly Swap[],
+): Promise<SwapAttentionRow[]> {
+  const rows: SwapAttentionRow[] = [];
+  for (const one of swaps) {
+    const [pair, name] = [one.pair.join("↔"), swapName(one)];
+    const seen = await attentionRows(model, data, heads, { intervene: swap(one) });
+    const words = seen.filter(({ key }) => /^C\d$/.test(key));
+    for (const letter of LETTERS)
+      for (const { query, ...row } of words.filter((row) => row.query === POSITIONS[readoutPosition(letter)]))
+        rows.push({ ...row, pair, swap: name, letter });
+  }
+  return rows;
+}
+
+/**
+ * How far each swap moves attention: the mean absolute change against the clean run, over heads, letters and words.
+ * @throws if a pair has no clean run
+ */
+export function attentionShift(rows: readonly SwapAttentionRow[]): { pair: string; swap: string; shift: number }[] {
+  const clean = new Map(
+    rows.filter(({ swap }) => swap === swapName({ pair: WORD_PAIRS[0] })).map((row) => [cell(row), row.attention]),
+  );
+  const shifts = rows.map((row) => {
+    const before = clean.get(cell(row));
+    if (before === undefined) throw new Error(`${row.pair} has no clean run to compare "${row.swap}" with`);
+    return { pair: row.pair, swap: row.swap, shift: Math.abs(row.attention - before) };
+  });
+  return meanBy(shifts, ["pair", "swap"], "shift").map(({ pair, swap, shift }) => ({ pair, swap, shift }));
+}
+
+const cell = ({ pair, layer, head, letter, key }: SwapAttentionRow) => [pair, layer, head, letter, key].join(" ");
 
 /** The change of each letter's logit difference by each swap. */
 export async function swapEffects(

@@ -22,10 +22,16 @@ function file(header: unknown, dataSize: number): Uint8Array {
 const entry = (shape: unknown, data_offsets: unknown, dtype: unknown = "F32") => ({ dtype, shape, data_offsets });
 
 test("what is written is read back, with its metadata", () => {
-  const read = parseSafetensors(encodeSafetensors(tensors, { note: "x" }));
+  const read = parseSafetensors(encodeSafetensors(tensors, { metadata: { note: "x" } }));
   assert.deepEqual(read.metadata, { note: "x" });
   assert.deepEqual(read.names, ["a", "empty", "scalar"]);
   for (const [name, { shape, values }] of Object.entries(tensors)) assert.deepEqual(read.read(name), { shape, values });
+});
+
+test("tensors can be written in half precision", () => {
+  const small = { shape: [3], values: Float32Array.of(1, 1 + 2 ** -12, -0.1) };
+  const bytes = encodeSafetensors({ small }, { dtype: "F16" });
+  assert.deepEqual([...parseSafetensors(bytes).read("small").values], [1, 1, -0.0999755859375]);
 });
 
 test("a file on disk is read one tensor at a time", () => {

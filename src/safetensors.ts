@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { fromHalf, toHalf } from "./half";
 
 const BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
 type Dtype = keyof typeof BYTES;
@@ -156,35 +157,24 @@ function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array {
   return out;
 }
 
-function fromHalf(h: number): number {
-  const sign = h & 0x8000 ? -1 : 1;
-  const exponent = (h >> 10) & 0x1f;
-  const fraction = h & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-/** The bytes of a .safetensors file of float32 tensors, in the order given. */
+/** The bytes of a .safetensors file, tensors in the order given; as F16 values are rounded. */
 export function encodeSafetensors(
   tensors: Readonly<Record<string, TensorData>>,
-  metadata: Readonly<Record<string, string>> = {},
+  { metadata = {}, dtype = "F32" }: { metadata?: Readonly<Record<string, string>>; dtype?: "F32" | "F16" } = {},
 ): Uint8Array {
+  const stored = Object.entries(tensors).map(([name, { shape, values }]) => {
+    const data = dtype === "F32" ? values : Uint16Array.from(values, toHalf);
+    return { name, shape, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+  });
   let offset = 0;
-  const entries = Object.entries(tensors).map(([name, { shape, values }]) => {
+  const entries = stored.map(({ name, shape, bytes }) => {
     const begin = offset;
-    offset += values.byteLength;
-    return [name, { dtype: "F32", shape, data_offsets: [begin, offset] }];
+    offset += bytes.length;
+    return [name, { dtype, shape, data_offsets: [begin, offset] }];
   });
   const json = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) });
-  const text = new TextEncoder().encode(json + " ".repeat((8 - (Buffer.byteLength(json) % 8)) % 8)); // data is aligned
-  const out = new Uint8Array(8 + text.length + offset);
-  new DataView(out.buffer).setBigUint64(0, BigInt(text.length), true);
-  out.set(text, 8);
-  let at = 8 + text.length;
-  for (const { values } of Object.values(tensors)) {
-    out.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
-    at += values.byteLength;
-  }
-  return out;
+  const header = Buffer.from(json + " ".repeat((8 - (Buffer.byteLength(json) % 8)) % 8)); // so that the data is aligned
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return new Uint8Array(Buffer.concat([length, header, ...stored.map(({ bytes }) => bytes)]));
 }

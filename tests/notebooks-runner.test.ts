@@ -1,6 +1,6 @@
 // The runner on small notebooks with known faults (tests/fixtures/notebooks).
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -50,6 +50,14 @@ describe("runner", () => {
     assert.equal(page.match(/class="figure-source"/g)?.length, 1);
     assert.match(page, /<noscript><img alt="Two bars &lt;1 &amp; 2\.5&gt;" src="data:image\/png;base64,/);
     assert.match(page, /"C", "\\u003c\/script>"/);
+  });
+
+  test("a page's links lead where the notebook's do, to other notebooks' pages", () => {
+    const page = read("html", "good.html");
+    assert.match(page, /<a href="fails-a-claim\.html">another<\/a>/);
+    const target = /<a href="([^"]*)">this test<\/a>/.exec(page)?.[1] ?? "";
+    assert.equal(resolve(out, "html", target), __filename);
+    assert.match(page, /<a href="https:\/\/example\.org">elsewhere<\/a>/);
   });
 
   test("a failed cell is shown with its number, source and the line of src/", () => {
@@ -123,6 +131,8 @@ describe("a run that is ended takes its kernel with it", { skip: process.platfor
       return false;
     }
   };
+  const parentOf = (pid: number) =>
+    Number(execFileSync("ps", ["-o", "ppid=", "-p", String(pid)], { encoding: "utf8" }));
   const until = async (condition: () => boolean, what: string) => {
     for (let tries = 0; tries < 300 && !condition(); tries++) await sleep(100);
     assert.ok(condition(), what);
@@ -149,6 +159,7 @@ describe("a run that is ended takes its kernel with it", { skip: process.platfor
       const ended = new Promise((done) => run.once("exit", done));
       const kernel = await kernelOf(pidFile);
       assert.ok(isAlive(kernel));
+      if (signal === "SIGKILL") process.kill(parentOf(kernel), signal); // the Python between them can tell nobody
       run.kill(signal);
       assert.equal(await ended, code);
       await until(() => !isAlive(kernel), "the kernel still runs");

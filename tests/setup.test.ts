@@ -41,7 +41,7 @@ const PYTHON = `#!/bin/sh
 case "$*" in
   *json.dumps*) [ -n "$FAKE_NO_PYTHON" ] && exit 127
     echo "{\\"version\\": [\${FAKE_PYTHON:-3, 11, 2}], \\"executable\\": \\"/usr/bin/python3\\", \\"missing\\": \\"$FAKE_MISSING\\"}" ;;
-  "-m venv"*) echo venv >> calls.txt; mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+  "-m venv"*) echo venv >> calls.txt; mkdir -p "$3/bin" && ln -s "$0" "$3/bin/python" ;;
   "-m pip"*) echo pip >> calls.txt; [ -z "$FAKE_PIP_SAYS" ] || { echo "$FAKE_PIP_SAYS" >&2; exit 1; } ;;
 esac
 `;

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { jupyterEnv, projectPaths, ROOT, temporaryEnv } from "./paths.mjs";
 import { Problem } from "./problem.mjs";
@@ -64,6 +64,7 @@ export async function runNotebooks({ folder, out, selection, timeLimit = 1800, e
     folder: resolve(folder),
     notebook: join(stage, "notebooks", `${name}.ipynb`),
     html: join(stage, "html", `${name}.html`),
+    back: relative(join(resolve(out), "html"), resolve(folder)).replaceAll("\\", "/"), // where links of the page start from
     figures: join(stage, "figures", name),
   }));
   /** @type {Result[]} */

@@ -43,4 +43,4 @@ export const CANDIDATES: readonly Candidate[] = [
 ];
 
 /** The embedded model: chosen from the candidates by the search's score. */
-export const EMBEDDED: Candidate = CANDIDATES.find(({ name }) => name === "longer-1")!;
+export const EMBEDDED: Candidate = CANDIDATES.find(({ name }) => name === "base-2")!;

@@ -1,4 +1,7 @@
-/** `npm run train:search`: trains every candidate, scores it, and prints the table of the model card. */
+/**
+ * `npm run train:search`: trains every candidate, scores it, and prints the table of the model card.
+ * With `-- --install` the best one, two others and the card go to data/embedded.
+ */
 import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { initBackend } from "../../src/backend";
@@ -8,20 +11,18 @@ import { dataFolder, projectFolder } from "../../src/hub";
 import { loadModel } from "../../src/load";
 import { disposeModel } from "../../src/model";
 import { train } from "../train";
-import { CANDIDATES } from "./recipe";
+import { install, type Tried } from "./card";
+import { CANDIDATES, type Candidate } from "./recipe";
 import { type Score, scoreModel } from "./score";
 
-interface Row extends Score {
-  readonly candidate: string;
-  readonly accuracy: readonly number[];
-  readonly logit_diff: readonly number[];
+interface Row extends Score, Tried {
   /** At least 99% right and a logit difference of at least 4, for each letter. */
   readonly eligible: boolean;
 }
 
 const FOLDER = path.join(projectFolder, "out", "search");
 
-async function scored(dir: string, candidate: string): Promise<Row> {
+async function scored(dir: string, candidate: Candidate): Promise<Row> {
   const { model, tokenizer } = await loadModel(dir);
   const prompts = path.join(dataFolder, "acronyms", "held-out.txt");
   const summary = summarise(await behaviour(model, loadAcronyms(prompts, tokenizer), tokenizer));
@@ -30,7 +31,7 @@ async function scored(dir: string, candidate: string): Promise<Row> {
   const accuracy = summary.map((s) => s.accuracy);
   const logit_diff = summary.map((s) => s.logit_diff);
   const eligible = accuracy.every((a) => a >= 0.99) && logit_diff.every((d) => d >= 4);
-  return { candidate, accuracy, logit_diff, eligible, ...score };
+  return { candidate, dir, accuracy, logit_diff, eligible, ...score };
 }
 
 function tableOf(rows: readonly Row[]): string {
@@ -38,7 +39,7 @@ function tableOf(rows: readonly Row[]): string {
   const two = (x: number) => x.toFixed(2);
   const lines = rows.map((r) =>
     [
-      r.candidate,
+      r.candidate.name,
       join(r.accuracy, 3),
       join(r.logit_diff, 1),
       r.letter_movers || "none",
@@ -58,16 +59,17 @@ function tableOf(rows: readonly Row[]): string {
 }
 
 async function search(): Promise<void> {
-  await initBackend();
+  const backend = await initBackend();
   const rows: Row[] = [];
-  for (const { name, recipe, seed } of CANDIDATES) {
-    const dir = path.join(FOLDER, name);
-    if (!existsSync(path.join(dir, "model.safetensors"))) await train(dir, recipe, seed);
-    rows.push(await scored(dir, name));
+  for (const candidate of CANDIDATES) {
+    const dir = path.join(FOLDER, candidate.name);
+    if (!existsSync(path.join(dir, "model.safetensors"))) await train(dir, candidate.recipe, candidate.seed);
+    rows.push(await scored(dir, candidate));
     rows.sort((a, b) => Number(b.eligible) - Number(a.eligible) || b.score - a.score);
     console.log(`\n${tableOf(rows)}\n`);
     writeFileSync(path.join(FOLDER, "table.md"), `${tableOf(rows)}\n`);
   }
+  if (process.argv.includes("--install")) install(rows, tableOf(rows), backend.name);
 }
 
 if (require.main === module) search();

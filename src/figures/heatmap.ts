@@ -1,6 +1,6 @@
 /** Values as colours: layer × head, layer × position, capital × capital, token × token. */
 import { labelsAcross, labelsDown, numberRoom } from "./axes";
-import { type Axis, type Figure, grid, type Panel, type PanelGrid, type Trace } from "./panels";
+import { type Axis, type Figure, grid, type Panel, type Trace } from "./panels";
 import { type Column, checkRows, checkUnique, distinct, groups, type Label, numbersOrNull, type Row } from "./rows";
 import { columnName, DIVERGING, FONT_SIZE, plotlyText, SEQUENTIAL, valueName } from "./style";
 
@@ -18,6 +18,8 @@ export interface HeatmapOptions<R> {
   colours?: "diverging" | "sequential";
   /** Value of the strongest colour; default: the largest absolute value there is. */
   range?: number;
+  /** The bar that says what the colours mean; default true. */
+  bar?: boolean;
   /** Column with a text to write into the cells. */
   text?: Column<R>;
   /** Panels in one line, default 3. */
@@ -52,7 +54,7 @@ export function heatmap<R extends object>(rows: readonly R[], options: HeatmapOp
     y: framed(labelsDown(name(y), down, cell.height)),
     size: { width: across.length * cell.width, height: down.length * cell.height },
     wrap,
-    colours: colourAxis(name(value), colours, options.range ?? largest(values)),
+    colours: { ...colourAxis(name(value), colours, options.range ?? largest(values)), bar: options.bar ?? true },
     background: "#dddddd",
   });
 }
@@ -106,7 +108,7 @@ function headName(x: string): string {
   return x === "head" ? "head %{y}.%{x}" : "head %{x}.%{y}";
 }
 
-function colourAxis(title: string, colours: "diverging" | "sequential", range: number): PanelGrid["colours"] {
+function colourAxis(title: string, colours: "diverging" | "sequential", range: number) {
   if (!(range > 0) || !Number.isFinite(range)) throw new RangeError(`range must be a positive number, not ${range}`);
   const cmin = colours === "diverging" ? -range : 0;
   const colorscale = colours === "diverging" ? DIVERGING : SEQUENTIAL;

@@ -35,12 +35,12 @@ export interface PanelGrid {
   wrap: number;
   /** What the legend names; empty: no legend. */
   legend?: readonly string[];
-  /** One colour axis for all panels; `room` is the px its tick labels take. */
-  colours?: { title: string; room: number; settings: Record<string, unknown> };
+  /** One colour axis for all panels; `room` is the px its tick labels take. Its bar can be left out. */
+  colours?: { title: string; room: number; settings: Record<string, unknown>; bar: boolean };
   background?: string;
 }
 
-const GAP = { outer: 10, title: 26, panel: 24, legend: 24, axisTitle: 20, between: 22, bar: 14 };
+const GAP = { outer: 10, title: 26, panel: 24, legend: 28, axisTitle: 20, between: 22, bar: 14 };
 
 /** Puts the panels into one figure. */
 export function grid(options: PanelGrid): Figure {
@@ -59,7 +59,10 @@ export function grid(options: PanelGrid): Figure {
     hoverlabel: { font: { family: FONT } },
   };
   if (options.legend?.length) Object.assign(layout, { showlegend: true, legend: legendLook(place) });
-  if (options.colours) layout.coloraxis = colourAxis(options.colours.settings, place);
+  if (options.colours) {
+    const { settings, bar } = options.colours;
+    layout.coloraxis = bar ? { ...settings, colorbar: colourBar(place) } : { ...settings, showscale: false };
+  }
   const data = options.panels.flatMap((panel, i) => {
     const { left, top, bottomMost } = place.panel(i);
     const [x, y] = [axisId("x", i), axisId("y", i)];
@@ -100,7 +103,8 @@ interface Placement {
   panel(i: number): { left: number; top: number; bottomMost: boolean };
 }
 
-function placement({ title, panels, x, y, size, wrap, legend, colours }: PanelGrid): Placement {
+function placement({ title, panels, x, y, size, wrap, legend, colours: axis }: PanelGrid): Placement {
+  const colours = axis?.bar ? axis : undefined;
   const across = Math.min(wrap, panels.length);
   const down = Math.ceil(panels.length / wrap);
   const left = GAP.outer + (y.title ? GAP.axisTitle : 0) + y.room;
@@ -171,9 +175,10 @@ function titles({ title, panels, x, y, size, colours }: PanelGrid, place: Placem
   const centre = (plot.top + plot.bottom) / 2;
   if (y.title) out.push(at(y.title, GAP.outer + 7, centre, { textangle: -90 }));
   const { coloursLie } = place;
-  if (colours && coloursLie !== undefined) {
+  if (!colours?.bar) return out;
+  if (coloursLie !== undefined) {
     out.push(at(colours.title, place.width - GAP.outer, coloursLie, { xanchor: "right" }));
-  } else if (colours) out.push(at(colours.title, place.width - GAP.outer - 6, centre, { textangle: 90 }));
+  } else out.push(at(colours.title, place.width - GAP.outer - 6, centre, { textangle: 90 }));
   return out;
 }
 
@@ -187,31 +192,28 @@ function legendLook(place: Placement): Trace {
     entrywidth: place.entryWidth,
     entrywidthmode: "pixels",
     traceorder: "normal",
+    bgcolor: "rgba(0,0,0,0)", // its box may reach into the plot below
   };
 }
 
-function colourAxis(settings: Record<string, unknown>, place: Placement): Trace {
-  const { plot, width, height } = place;
+function colourBar({ plot, width, height }: Placement): Trace {
   return {
-    ...settings,
-    colorbar: {
-      x: (plot.right + 14) / width,
-      xanchor: "left",
-      y: 1 - plot.bottom / height,
-      yanchor: "bottom",
-      len: plot.bottom - plot.top,
-      lenmode: "pixels",
-      thickness: GAP.bar,
-      xpad: 0,
-      ypad: 0,
-      outlinewidth: 0.5,
-      ticks: "outside",
-      ticklen: 3,
-      tickfont: { size: FONT_SIZE.tick },
-      nticks: Math.min(9, Math.ceil((plot.bottom - plot.top) / 25)),
-      ticklabeloverflow: "allow",
-      exponentformat: "none",
-    },
+    x: (plot.right + 14) / width,
+    xanchor: "left",
+    y: 1 - plot.bottom / height,
+    yanchor: "bottom",
+    len: plot.bottom - plot.top,
+    lenmode: "pixels",
+    thickness: GAP.bar,
+    xpad: 0,
+    ypad: 0,
+    outlinewidth: 0.5,
+    ticks: "outside",
+    ticklen: 3,
+    tickfont: { size: FONT_SIZE.tick },
+    nticks: Math.min(9, Math.ceil((plot.bottom - plot.top) / 25)),
+    ticklabeloverflow: "allow",
+    exponentformat: "none",
   };
 }
 

@@ -48,6 +48,8 @@ export interface LineOptions<R> extends SeriesOptions<R> {
 export interface ScatterOptions<R> extends SeriesOptions<R> {
   /** Column shown when pointed at, for example the prompt. */
   label?: Column<R>;
+  /** Legend entry of a dashed line y = x, where both axes mean the same. */
+  diagonal?: string;
 }
 
 /**
@@ -117,7 +119,7 @@ export function lines<R extends object>(rows: readonly R[], options: LineOptions
  * @throws RangeError if there are no rows, a column is missing or a value is not finite.
  */
 export function scatter<R extends object>(rows: readonly R[], options: ScatterOptions<R>): Figure {
-  const { x, y, series, columns, label } = options;
+  const { x, y, series, columns, label, diagonal } = options;
   const checked = checkRows(rows, [x, y, series, columns, label]);
   const draw = (part: readonly Row[], colour: string): Trace[] => [
     {
@@ -129,7 +131,8 @@ export function scatter<R extends object>(rows: readonly R[], options: ScatterOp
       ...(label === undefined ? {} : { text: labels(part, label).map(plotlyText) }),
     },
   ];
-  const figure = plot(checked, options, { across: "numbers", draw });
+  const line = diagonal === undefined ? undefined : diagonalOf([...numbers(checked, x), ...numbers(checked, y)]);
+  const figure = plot(checked, options, { across: "numbers", draw, level: diagonal, line });
   if (series === undefined) return figure;
   const legend = { ...(figure.layout.legend as Trace), itemsizing: "constant" };
   return { ...figure, layout: { ...figure.layout, legend } };
@@ -142,6 +145,8 @@ export interface Kind {
   draw(rows: readonly Row[], colour: string): Trace[];
   /** What the legend calls the dashed lines, if there are any. */
   level?: string;
+  /** A trace that every panel has. */
+  line?: Trace;
 }
 
 /** What all of these share: panels, series, colours, legend, axes. */
@@ -174,6 +179,7 @@ export function plot<R>(rows: readonly Row[], options: SeriesOptions<R>, kind: K
     });
     return { title, traces };
   });
+  if (kind.line !== undefined) for (const panel of panels) panel.traces.unshift(kind.line);
   const traces = panels.flatMap((panel) => panel.traces);
   const standing = traces.some((trace) => trace.type === "bar");
   const xAxis: Axis = named
@@ -241,6 +247,13 @@ function dashed(rows: readonly Row[], reference: string, xs: readonly Label[], c
     line: { color: colour, width: 1.5, dash: "dash" },
     hoverinfo: "skip",
   };
+}
+
+/** From the smallest to the largest value of either axis. */
+function diagonalOf(values: readonly number[]): Trace {
+  const ends = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
+  const line = { color: "#888888", width: 1.5, dash: "dash" };
+  return { type: "scatter", mode: "lines", x: ends, y: ends, line, hoverinfo: "skip", showlegend: false };
 }
 
 /** Explains the dashed lines: a trace that shows in the legend alone. */

@@ -69,6 +69,8 @@ export interface TokenStripOptions<R> {
   title?: string;
   colours?: "diverging" | "sequential";
   range?: number;
+  /** The bar that says what the colours mean; default true. Not needed where a value only marks tokens. */
+  bar?: boolean;
 }
 
 /** Tokens of a prompt, each on the colour of its value; a leading space is shown as ␣. */
@@ -79,9 +81,9 @@ export function tokenStrip<R extends object>(rows: readonly R[], options: TokenS
     [token]: shown(String(row[token])),
   })) as readonly Row[];
   const widest = Math.max(...written.map((row) => textWidth(row[token] as string, FONT_SIZE.axis)));
-  const { title, colours = "sequential", range } = options;
+  const { title, colours = "sequential", range, bar } = options;
   const cell = { width: Math.max(36, Math.ceil(widest) + 12), height: 30 };
-  return heatmap<Row>(written, { x: position, y: lines, value, text: token, title, colours, range, cell });
+  return heatmap<Row>(written, { x: position, y: lines, value, text: token, title, colours, range, cell, bar });
 }
 
 /** A token as it stands on an axis: its leading space can be seen, and the beginning of the text is short. */

@@ -1,0 +1,111 @@
+/** The paper's activation patching: measured with several permutations, and beside the digitised figures. */
+import type { MeasuredCell } from "./compare";
+import { resample } from "./corruption";
+import type { AcronymDataset, Letter, Position } from "./dataset";
+import { above, type Figure, heatmap, PAPER_MODEL, THIS_MODEL } from "./figures";
+import { mean, meanAndStd } from "./metrics";
+import type { Model } from "./model";
+import { paperFigure } from "./paper";
+import { activationPatch, type PatchOptions, type PatchRow } from "./patching";
+
+export interface SeedsOptions<P extends object> extends Omit<PatchOptions<P>, "corrupted"> {
+  /** One permutation of the prompts for each. */
+  readonly seeds: readonly number[];
+}
+
+/** `activationPatch` with corrupted prompts from several permutations: the rows of one seed after those of another. */
+export async function patchOverSeeds<P extends object>(
+  model: Model,
+  data: AcronymDataset,
+  { seeds, progress, ...options }: SeedsOptions<P>,
+): Promise<(PatchRow<P> & { readonly seed: number })[]> {
+  const rows: (PatchRow<P> & { readonly seed: number })[] = [];
+  for (const [i, seed] of seeds.entries()) {
+    const own = await activationPatch(model, data, {
+      ...options,
+      corrupted: resample(data, seed),
+      progress: progress && ((done, total) => progress(i * total + done, seeds.length * total)),
+    });
+    rows.push(...own.map((row) => ({ ...row, seed })));
+  }
+  return rows;
+}
+
+/** A cell of a patching figure: of one of `activationPatch`'s rows, or of the paper's. */
+export interface PatchCell {
+  readonly letter: Letter;
+  readonly layer: number;
+  /** Of figures 1, 4 and 7. */
+  readonly position?: Position;
+  /** Of figures 2, 5 and 6. */
+  readonly head?: number;
+  /** Patched minus clean, in logits. */
+  readonly logit_diff: number;
+}
+
+/** A cell as it is on average over the permutations. */
+export interface AverageCell extends PatchCell {
+  /** Over prompts (n − 1), averaged. */
+  readonly std: number;
+  /** Of `logit_diff` over the seeds (n − 1); 0 if there is one seed. */
+  readonly seed_std: number;
+}
+
+/** `patchOverSeeds`'s rows with the mean over seeds in place of a row a seed. */
+export function averageSeeds(rows: readonly (PatchCell & { readonly std: number })[]): AverageCell[] {
+  const cells = new Map<string, (PatchCell & { readonly std: number })[]>();
+  for (const row of rows) {
+    const key = [row.letter, row.layer, row.position, row.head].join(" ");
+    cells.set(key, [...(cells.get(key) ?? []), row]);
+  }
+  return [...cells.values()].map((same) => {
+    const { letter, layer, position, head } = same[0];
+    const { mean: logit_diff, std: seed_std } = meanAndStd(same.map((row) => row.logit_diff));
+    const column = head === undefined ? { position } : { head };
+    return { letter, layer, ...column, logit_diff, std: mean(same.map((row) => row.std)), seed_std };
+  });
+}
+
+/**
+ * The paper's heat map as rows of `activationPatch`: what could not be read is left out.
+ * @param figure "fig01_res_1", "fig02_attn_1", "fig04_res_2", "fig05_attn_2_Ci", "fig06_attn_2_Ai_1" or "fig07_res_3"
+ * @throws RangeError if the figure is not about activation patching, or there is none of this name
+ */
+export function paperPatching(figure: string): PatchCell[] {
+  if (!/^fig\d+_(res|attn)_\d/.test(figure) && paperFigure(figure))
+    throw new RangeError(`${figure} is not about activation patching; figures 1, 2, 4, 5, 6 and 7 are`);
+  return paperFigure(figure).rows.flatMap(({ letter, x, y, value }) => {
+    if (value === null) return [];
+    const column = typeof x === "number" ? { head: x } : { position: x as Position };
+    // a patching figure has a panel a letter and a line a layer
+    return [{ letter: letter as Letter, layer: Number(y), ...column, logit_diff: value }];
+  });
+}
+
+/** Rows of `activationPatch` as cells to compare with the paper's figure: see `paperFigureClaim`. */
+export function patchingCells(rows: readonly (PatchCell & { std: number; n: number })[]): MeasuredCell[] {
+  return rows.map(({ letter, layer, position, head, logit_diff, std, n }) => ({
+    letter,
+    x: (position ?? head) as string | number,
+    y: layer,
+    value: logit_diff,
+    std,
+    n,
+  }));
+}
+
+const CHANGE = "change of logit difference (logits)";
+
+/** Patching results as a heat map: layers down, positions or heads across, a panel a letter. */
+export function patchingMap(rows: readonly PatchCell[]): Figure {
+  const x = rows.some(({ head }) => head !== undefined) ? "head" : "position";
+  return heatmap(rows, { x, y: "layer", value: "logit_diff", columns: "letter", names: { logit_diff: CHANGE } });
+}
+
+/** The same of this model and, below it, of the paper's: same axes, same colour rule, each with its own range. */
+export function besidePaper(rows: readonly PatchCell[], figure: string): Figure {
+  return above([
+    { title: THIS_MODEL, figure: patchingMap(rows) },
+    { title: PAPER_MODEL, figure: patchingMap(paperPatching(figure)) },
+  ]);
+}

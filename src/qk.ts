@@ -1,0 +1,137 @@
+import * as tf from "@tensorflow/tfjs";
+import { type Component, components } from "./attribution";
+import { LETTERS, readoutPosition } from "./dataset";
+import { type Batch, type Measurement, measureAll, type Prompts, type StreamOptions } from "./experiment";
+import { forward } from "./forward";
+import type { HeadId, HookName } from "./hooks";
+import { type HeadActivation, patchHeads } from "./interventions";
+import { meanAndStd } from "./metrics";
+import { disposeRun, type Model, type Run } from "./model";
+import { type Site, wordPosition } from "./patching";
+import { checkProcessed, headWeights } from "./weights";
+
+/** What a head takes in (query, key, value), and what it gives out. */
+export type HeadInput = Exclude<HeadActivation, "pattern">;
+export const HEAD_INPUTS: readonly HeadInput[] = ["q", "k", "v", "z"];
+
+/** All queries, all keys, all values or all outputs of these heads at once. @throws RangeError if there are no heads */
+export function inputSite(heads: readonly HeadId[]): Site<{ input: HeadInput }> {
+  if (heads.length === 0) throw new RangeError("there are no heads whose inputs could be patched");
+  const layers = [...new Set(heads.map(({ layer }) => layer))];
+  return {
+    points: () => HEAD_INPUTS.map((input) => ({ input })),
+    hooks: () => layers.flatMap((layer) => HEAD_INPUTS.map((input) => `blocks.${layer}.attn.hook_${input}` as const)),
+    intervene: ({ input }, source, positions) => patchHeads(heads, input, source, positions),
+  };
+}
+
+/** One product of a head's selectivity: of a part of its queries with a part of its keys. */
+export interface SelectivityRow {
+  /** The component of the stream that the query is made from: "position", "1.2", "mlp 0" … */
+  readonly query: string;
+  /** The same of the key. */
+  readonly key: string;
+  /** Mean over prompts, in attention score: the logarithm of a ratio of attentions. */
+  readonly score: number;
+  /** Over prompts (n − 1). */
+  readonly std: number;
+}
+
+/**
+ * Which parts of query and key make a head prefer the right word. Its **selectivity** is the attention score from where letter i
+ * is read to C_i, less that to the other two words, averaged over the letters: e to its power is how many times more attention
+ * the right word gets. Layer norm's scale as it was, scores are products of sums, so every pair of components has a share and
+ * the shares add up to the selectivity. What is the same for all letters, or for all words, cancels out.
+ * @returns a row per component of the query and of the key, in the order of the forward
+ * @throws if the model isn't processed
+ */
+export async function wordSelectivity(
+  model: Model,
+  data: Prompts,
+  head: HeadId,
+  stream: StreamOptions = {},
+): Promise<SelectivityRow[]> {
+  checkProcessed(model);
+  const before = components(model).filter(
+    ({ kind, layer }) => kind !== "unembedding bias" && (layer ?? -1) < head.layer,
+  );
+  const keep = (name: HookName) => /^hook_|hook_z$|hook_mlp_out$|ln1\.hook_scale$/.test(name);
+  const open = ({ prompts }: Batch): Measurement<"all"> => {
+    const run = forward(model, prompts.tokens, { keep, readout: "none" });
+    const measure = () => {
+      const { W_Q, W_K } = headWeights(model, head);
+      const queries = projected(run, before, head.layer, LETTERS.map(readoutPosition), W_Q);
+      const keys = projected(run, before, head.layer, LETTERS.map(wordPosition), W_K);
+      // 1/3 Σ_i q_i · (k_i − mean of the other two k) is ½ Σ_i (q_i − mean q) · (k_i − mean k)
+      const scores = tf.matMul(queries, keys, false, true).mul(0.5 / Math.sqrt(model.config.d_head));
+      return scores.reshape([prompts.tokens.length, -1]).arraySync() as number[][];
+    };
+    return { measure, close: () => disposeRun(run) };
+  };
+  const [values] = await measureAll(data, ["all"] as const, open, stream);
+  return before.flatMap((query, q) =>
+    before.map((key, k) => {
+      const { mean, std } = meanAndStd(values.map((row) => row[q * before.length + k]));
+      return { query: query.component, key: key.component, score: mean, std };
+    }),
+  );
+}
+
+/** What each component gives to a head's queries or keys at these positions, less its mean over them: `[batch, component, pos * d_head]`. */
+function projected(
+  run: Run,
+  parts: readonly Component[],
+  layer: number,
+  positions: readonly number[],
+  W: tf.Tensor2D,
+): tf.Tensor3D {
+  const at = (name: HookName) => tf.gather(run.cache[name] as tf.Tensor, positions as number[], 1);
+  const scale = at(`blocks.${layer}.ln1.hook_scale`); // [batch, pos, 1]
+  const [batch, pos] = scale.shape;
+  const each = parts.map((part) => {
+    const x = written(run, part, at).div(scale); // [batch, pos, d_model]
+    const y = tf.matMul(x.reshape([-1, W.shape[0]]) as tf.Tensor2D, W).reshape([batch, pos!, -1]);
+    return y.sub(y.mean(1, true)).reshape([batch, -1]);
+  });
+  return tf.stack(each, 1) as tf.Tensor3D;
+}
+
+/** What a component adds to the stream at the positions that `at` chooses, `[batch, pos, d_model]` (or broadcast to it). */
+function written(run: Run, { kind, layer, head }: Component, at: (name: HookName) => tf.Tensor): tf.Tensor {
+  const { model } = run;
+  switch (kind) {
+    case "embedding":
+      return at("hook_embed");
+    case "position":
+      return at("hook_pos_embed");
+    case "mlp":
+      return at(`blocks.${layer!}.hook_mlp_out`);
+    case "attention bias":
+      return model.blocks[layer!].b_O.reshape([1, 1, -1]);
+    case "head": {
+      const z = at(`blocks.${layer!}.attn.hook_z`);
+      const one = z.slice([0, 0, head!], [-1, -1, 1]).squeeze([2]); // [batch, pos, d_head]
+      const { W_O } = headWeights(model, { layer: layer!, head: head! });
+      const flat = one.reshape([-1, W_O.shape[0]]) as tf.Tensor2D;
+      return tf.matMul(flat, W_O).reshape([one.shape[0], one.shape[1]!, -1]);
+    }
+    default:
+      throw new RangeError(`"${kind}" does not add to the residual stream`);
+  }
+}
+
+/**
+ * The strongest components of a selectivity on one side: its rows summed over the other side.
+ * @param options `side`; `top`: how many, by absolute value (default all)
+ */
+export function selectivityBy(
+  rows: readonly SelectivityRow[],
+  { side, top = rows.length }: { side: "query" | "key"; top?: number },
+): { component: string; score: number }[] {
+  const sums = new Map<string, number>();
+  for (const row of rows) sums.set(row[side], (sums.get(row[side]) ?? 0) + row.score);
+  return [...sums]
+    .map(([component, score]) => ({ component, score }))
+    .sort((a, b) => Math.abs(b.score) - Math.abs(a.score))
+    .slice(0, top);
+}
