@@ -5,13 +5,14 @@ import { forward } from "./forward";
 import type { HeadId, HookName, Intervention } from "./hooks";
 import { meanAndStd } from "./metrics";
 import { disposeRun, type Model, type Run, type Tokens } from "./model";
-import { headWeights } from "./weights";
+import { checkHead, headWeights } from "./weights";
 
 const patternHook = (layer: number) => `blocks.${layer}.attn.hook_pattern` as const;
 const hooksOf = (heads: readonly HeadId[]): HookName[] => [...new Set(heads.map(({ layer }) => patternHook(layer)))];
 
-/** A head's pattern in a run, `[prompt][query][key]`. */
+/** A head's pattern in a run, `[prompt][query][key]`. @throws RangeError if the model has no such head */
 export function headPattern(run: Run, { layer, head }: HeadId): number[][][] {
+  checkHead(run.model.config, { layer, head });
   return tf.tidy(() => {
     const pattern = run.cache[patternHook(layer)];
     return pattern.slice([0, head], [-1, 1]).squeeze([1]).arraySync() as number[][][];
@@ -47,12 +48,13 @@ function intervened(
 ): Run {
   const clean = forward(model, tokens, { keep: (name) => name.endsWith("hook_pattern"), readout: "none" });
   try {
-    return tf.tidy(() => {
-      const run = forward(model, tokens, { interventions: intervene(clean), keep: hooksOf(heads), readout: "none" });
-      for (const hook of hooksOf(heads)) tf.keep(run.cache[hook] as tf.Tensor);
-      tf.keep(run.logits);
-      return run as never;
-    }) as unknown as Run;
+    let run: Run | undefined;
+    // not returned from tidy: it would keep the tensors of the intervention too, which the run refers to
+    tf.tidy(() => {
+      run = forward(model, tokens, { interventions: intervene(clean), keep: hooksOf(heads), readout: "none" });
+      for (const tensor of [run.logits, ...Object.values(run.cache)]) tf.keep(tensor as tf.Tensor);
+    });
+    return run!;
   } finally {
     disposeRun(clean);
   }

@@ -1,112 +1,157 @@
 import assert from "node:assert/strict";
-import path from "node:path";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import { behaviour, type CorruptedRow, capitalRows, corruptedBehaviour, type LetterRow, summarise } from "./behaviour";
-import { corruptedTokens } from "./corruption";
-import { type AcronymDataset, LETTERS, loadAcronyms, readoutPosition } from "./dataset";
+import { TINY, tinyModel, tinyPrompts } from "../tests/fixtures/tiny-prompts";
+import { initBackend } from "./backend";
+import { behaviour, type CapitalRole, capitalRows, corruptedBehaviour, type LetterRow, summarise } from "./behaviour";
+import { CORRUPTIONS, corrupt, resample } from "./corruption";
+import { LETTERS, readoutPosition, select } from "./dataset";
 import { forward } from "./forward";
-import { dataFolder } from "./hub";
-import { disposeModel, type Model } from "./model";
-import { loadTokenizer, type Tokenizer } from "./tokenizer";
-import { randomModel } from "./weights";
+import { disposeRun, type Model } from "./model";
+import { range } from "./sweep";
+import type { Tokenizer } from "./tokenizer";
 
+const data = tinyPrompts(5, 1);
+/** Tokens are called by their ids. */
+const tokenizer = { letters: range(26), decode: (ids: readonly number[]) => ids.join(" ") } as unknown as Tokenizer;
 let model: Model;
-let data: AcronymDataset;
-let tokenizer: Tokenizer;
 let rows: LetterRow[];
+let logits: number[][][];
 
 before(async () => {
-  tokenizer = loadTokenizer(path.join(dataFolder, "embedded"));
-  data = loadAcronyms(path.join(dataFolder, "acronyms", "held-out.txt"), tokenizer, { n: 7, seed: 1 });
-  const sizes = { n_layers: 2, n_heads: 2, d_model: 8, d_head: 4, d_mlp: 16, n_ctx: 11 };
-  model = randomModel({ name: "random", ...sizes, d_vocab: tokenizer.vocabSize, eps: 1e-5 }, 3);
+  await initBackend();
+  model = tinyModel();
   rows = await behaviour(model, data, tokenizer);
-});
-after(() => disposeModel(model));
-
-const near = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-4, `${a} is not ${b}`);
-
-test("three rows a prompt, each with what a plain forward says at the letter's place", () => {
-  const { logits } = forward(model, data.tokens);
-  const all = logits.arraySync();
-  logits.dispose();
-  assert.equal(rows.length, 3 * data.prompts.length);
-  rows.forEach((row, i) => {
-    const prompt = Math.floor(i / 3);
-    const here = all[prompt][readoutPosition(row.letter)];
-    const right = data.answers[prompt][row.letter - 1];
-    const wrong = tokenizer.letters.filter((id) => id !== right).map((id) => here[id]);
-    near(row.logit_diff, here[right] - Math.max(...wrong));
-    near(row.mean_logit_diff, here[right] - wrong.reduce((a, b) => a + b) / 25);
-    assert.equal(row.predicted, tokenizer.decode([here.indexOf(Math.max(...here))]));
-    assert.equal(row.correct, Math.max(...here) === here[right]);
-    assert.deepEqual([row.prompt, row.acronym, row.letter], [data.prompts[prompt], data.acronyms[prompt], (i % 3) + 1]);
-  });
+  const run = forward(model, data.tokens);
+  logits = run.logits.arraySync();
+  disposeRun(run);
 });
 
-test("the size of a batch changes nothing, and no tensor is left", async () => {
-  const before = tf.memory().numTensors;
-  const small = await behaviour(model, data, tokenizer, { batch: 2 });
-  small.forEach((row, i) => {
-    near(row.logit_diff, rows[i].logit_diff);
-  });
-  assert.equal(tf.memory().numTensors, before);
+const near = (found: number, expected: number) =>
+  assert.ok(Math.abs(found - expected) <= 2e-5, `${found}, expected ${expected}`);
+
+test("three rows a prompt, read where each letter is predicted", () => {
+  assert.equal(rows.length, 15);
+  for (const [i, row] of rows.entries()) {
+    const [prompt, letter] = [Math.floor(i / 3), LETTERS[i % 3]];
+    assert.deepEqual([row.prompt, row.acronym, row.letter], [data.prompts[prompt], data.acronyms[prompt], letter]);
+    const own = logits[prompt][readoutPosition(letter)];
+    for (const [capital, logit] of row.letter_logits.entries()) near(logit, own[capital]);
+    const right = data.answerLetters[prompt][letter - 1];
+    const wrong = own.slice(0, 26).filter((_, capital) => capital !== right);
+    near(row.logit_diff, own[right] - Math.max(...wrong));
+    near(row.mean_logit_diff, own[right] - wrong.reduce((a, b) => a + b) / 25);
+  }
 });
 
-test("a summary is accuracy, mean and spread of each letter", () => {
-  const given = [1, 3].flatMap((logit_diff) => LETTERS.map((letter) => ({ ...rows[0], letter, logit_diff })));
-  const [first] = summarise(given.map((row, i) => ({ ...row, correct: i === 0 })));
-  assert.deepEqual(first, { letter: 1, n: 2, accuracy: 0.5, logit_diff: 2, std: Math.SQRT2 });
+test("the prediction is the likeliest of all tokens, and correct only if it is the right letter", () => {
+  for (const [i, { predicted, correct, letter }] of rows.entries()) {
+    const own = logits[Math.floor(i / 3)][readoutPosition(letter)];
+    assert.equal(own.length, TINY.d_vocab);
+    assert.equal(predicted, `${own.indexOf(Math.max(...own))}`);
+    assert.equal(correct, Number(predicted) === data.answers[Math.floor(i / 3)][letter - 1]);
+  }
+  assert.ok(rows.some(({ predicted }) => Number(predicted) >= 26)); // not only capitals can win
 });
 
-test("a corruption is behaviour on the corrupted tokens, read at the letter it is about", async () => {
-  const before = tf.memory().numTensors;
-  const seen: string[] = [];
-  const progress = (done: number, total: number) => seen.push(`${done}/${total}`);
-  const corrupted = await corruptedBehaviour(model, data, tokenizer, { clean: rows, seed: 5, progress });
-  assert.equal(tf.memory().numTensors, before);
-  assert.deepEqual([seen.length, seen[8]], [9, "9/9"]);
-  const tokens = corruptedTokens(data, "previous_letters", 3, 5);
-  const plain = (await behaviour(model, data, tokenizer, { tokens })).filter(({ letter }) => letter === 3);
-  const mine = (row: CorruptedRow) => row.corruption === "previous_letters" && row.letter === 3;
-  const found = corrupted.filter(mine);
+test("a right letter that wins is correct", async () => {
+  const winners = rows.map(({ letter_logits }) => letter_logits.indexOf(Math.max(...letter_logits)));
+  const [answers, answerLetters] = [0, 1].map(() => range(5).map((i) => winners.slice(3 * i, 3 * i + 3)));
+  const won = await behaviour(model, { ...data, answers, answerLetters }, tokenizer);
+  assert.ok(won.every(({ logit_diff }) => logit_diff > 0));
   assert.deepEqual(
-    found.map(({ logit_diff }) => logit_diff),
-    plain.map(({ logit_diff }) => logit_diff),
+    won.map(({ correct }) => correct),
+    rows.map(({ predicted }, i) => predicted === `${winners[i]}`),
   );
-  found.forEach((row, i) => {
-    assert.equal(row.change, row.logit_diff - rows[3 * i + 2].logit_diff);
+});
+
+test("batches of any size give the same rows; progress counts batches", async () => {
+  const seen: [number, number][] = [];
+  const streamed = await behaviour(model, data, tokenizer, {
+    batch: 2,
+    progress: (done, total) => seen.push([done, total]),
   });
-  assert.ok(found.some(({ change }) => Math.abs(change) > 1e-3));
-  assert.equal(corrupted.length, 9 * data.prompts.length);
-});
-
-test("nothing before letter 1 can be corrupted: its rows change by exactly 0", async () => {
-  const corrupted = await corruptedBehaviour(model, data, tokenizer, { clean: rows, seed: 5 });
-  const first = corrupted.filter(({ letter, corruption }) => letter === 1 && corruption !== "current_word");
-  assert.deepEqual([first.length, first.filter(({ change }) => change !== 0).length], [2 * data.prompts.length, 0]);
-});
-
-test("rows that don't fit the prompts are refused", async () => {
-  await assert.rejects(behaviour(model, data, tokenizer, { tokens: data.tokens.slice(1) }), /6 rows of tokens for 7/);
-  const clean = rows.slice(1);
-  await assert.rejects(corruptedBehaviour(model, data, tokenizer, { clean, seed: 0 }), /20 clean rows for 7/);
-});
-
-test("every capital has its part in the prompt, its logit taken from the mean of the 26", () => {
-  const letter_logits = Array.from({ length: 26 }, (_, i) => i);
-  const row = { ...rows[0], acronym: "KLW", letter: 2 as const, letter_logits };
-  const capitals = capitalRows([row]);
-  const role = (capital: string) => capitals.find((one) => one.capital === capital)?.role;
-  assert.deepEqual(["K", "L", "W", "A"].map(role), [
-    "letter already written",
-    "right letter",
-    "letter still to come",
-    "not in the acronym",
+  for (const [i, row] of streamed.entries()) {
+    near(row.logit_diff, rows[i].logit_diff);
+    assert.deepEqual([row.prompt, row.predicted], [rows[i].prompt, rows[i].predicted]);
+  }
+  assert.deepEqual(seen, [
+    [1, 3],
+    [2, 3],
+    [3, 3],
   ]);
-  assert.deepEqual([capitals.length, capitals[0].relative_logit, capitals[25].relative_logit], [26, -12.5, 12.5]);
-  assert.equal(capitals[0].right, "L");
-  const twice = capitalRows([{ ...row, acronym: "LWL", letter: 3 }]);
-  assert.equal(twice.find(({ capital }) => capital === "L")?.role, "right letter");
+});
+
+test("a summary has a line a letter: mean, spread with n − 1, share of correct ones", () => {
+  const row = (letter: 1 | 2 | 3, logit_diff: number, correct: boolean) => ({
+    ...rows[0],
+    letter,
+    logit_diff,
+    correct,
+  });
+  const [one] = summarise([row(1, 1, true), row(1, 4, false), row(2, 9, true), row(3, 0, false)]);
+  assert.deepEqual({ ...one, std: 0 }, { letter: 1, n: 2, accuracy: 0.5, logit_diff: 2.5, std: 0 });
+  near(one.std, Math.sqrt(4.5));
+});
+
+test("corrupted tokens are read, judged by the clean prompt's letters", async () => {
+  const tokens = tinyPrompts(5, 2).tokens;
+  const corrupted = await behaviour(model, data, tokenizer, { tokens });
+  const swapped = await behaviour(model, { ...data, tokens }, tokenizer);
+  assert.deepEqual(corrupted, swapped);
+  await assert.rejects(
+    behaviour(model, data, tokenizer, { tokens: tokens.slice(2) }),
+    /3 rows of tokens for 5 prompts/,
+  );
+});
+
+test("each corruption of each letter: the change is against the same letter of the clean prompt", async () => {
+  const changed = await corruptedBehaviour(model, data, tokenizer, { clean: rows, seed: 4 });
+  assert.equal(changed.length, CORRUPTIONS.length * 3 * 5);
+  for (const corruption of CORRUPTIONS)
+    for (const letter of LETTERS) {
+      const mine = changed.filter((row) => row.corruption === corruption && row.letter === letter);
+      const tokens = corrupt(data.tokens, resample(data, 4), corruption, letter);
+      const expected = (await behaviour(model, data, tokenizer, { tokens })).filter((row) => row.letter === letter);
+      for (const [i, row] of mine.entries()) {
+        assert.equal(row.logit_diff, expected[i].logit_diff);
+        assert.equal(row.change, row.logit_diff - rows[3 * i + letter - 1].logit_diff);
+        if (letter === 1 && corruption !== "current_word") assert.equal(row.change, 0);
+      }
+    }
+  assert.ok(changed.some(({ change }) => Math.abs(change) > 1e-3));
+  await assert.rejects(
+    corruptedBehaviour(model, data, tokenizer, { clean: rows.slice(1), seed: 4 }),
+    /14 clean rows for 5 prompts; give three for each/,
+  );
+});
+
+test("capitals are told apart by their part in the prompt, relative to the mean of all 26", () => {
+  const role = (acronym: string, letter: 1 | 2 | 3, capital: string): CapitalRole =>
+    capitalRows([{ ...rows[0], acronym, letter }]).find((row) => row.capital === capital)!.role;
+  assert.deepEqual(
+    ["A", "B", "C", "D"].map((capital) => role("ABC", 2, capital)),
+    ["letter already written", "right letter", "letter still to come", "not in the acronym"],
+  );
+  assert.equal(role("ABA", 3, "A"), "right letter"); // written before, but right again
+  assert.equal(role("ABA", 2, "A"), "letter already written"); // and to come
+  const capitals = capitalRows(rows);
+  assert.equal(capitals.length, 15 * 26);
+  near(
+    capitals.slice(26, 52).reduce((sum, { relative_logit }) => sum + relative_logit, 0),
+    0,
+  );
+  near(capitals[3].relative_logit - capitals[7].relative_logit, rows[0].letter_logits[3] - rows[0].letter_logits[7]);
+});
+
+test("a part of the data set gives a part of the rows", async () => {
+  const some = await behaviour(model, select(data, [3, 1]), tokenizer);
+  for (const [i, row] of [...rows.slice(9, 12), ...rows.slice(3, 6)].entries())
+    near(some[i].logit_diff, row.logit_diff);
+});
+
+test("behaviour leaves nothing behind", async () => {
+  const tensors = tf.memory().numTensors;
+  await corruptedBehaviour(model, data, tokenizer, { clean: rows, seed: 1, batch: 2 });
+  assert.equal(tf.memory().numTensors, tensors);
 });

@@ -55,7 +55,10 @@ export const CRITERIA: Criteria = {
   floor: 0.01,
 };
 
-export type HeadGroup = "letter mover" | "propagation" | "fuzzy previous token" | "none";
+/** In the order in which a head is asked whether it belongs. */
+export const GROUPS = ["letter mover", "propagation", "fuzzy previous token"] as const;
+
+export type HeadGroup = (typeof GROUPS)[number] | "none";
 
 export interface Classified extends HeadEvidence {
   readonly group: HeadGroup;
@@ -71,55 +74,56 @@ const either = (a: Verdict, b: Verdict): Verdict => (a || b ? true : a === null 
 /** Columns of the evidence that hold an effect. */
 type EffectColumn = "direct" | "total" | "at_word" | "at_last_letter" | "ordinal";
 
+/** Whether a head meets the criteria of each group; `null`: the evidence is not known. */
+export type Verdicts = Readonly<Record<Exclude<HeadGroup, "none">, Readonly<Record<string, Verdict>>>>;
+
+/** What is asked of each head and whether it holds, in the order of the evidence. */
+export function headVerdicts(evidence: readonly HeadEvidence[], criteria: Criteria = CRITERIA): Verdicts[] {
+  const largest = (column: EffectColumn) => Math.max(0, ...evidence.map((head) => head[column] ?? 0));
+  const shows = (head: HeadEvidence, column: EffectColumn, share: number): Verdict =>
+    atLeast(head[column], Math.max(criteria.floor, share * largest(column)));
+  return evidence.map((head) => ({
+    "letter mover": {
+      effect: shows(head, head.direct === null ? "total" : "direct", criteria.mover_effect),
+      attention: either(
+        atLeast(head.attention_to_word, criteria.mover_attention),
+        atLeast(head.attention_to_previous_end, criteria.mover_attention),
+      ),
+      copying: atLeast(head.copying, criteria.copying),
+    },
+    propagation: {
+      effect: shows(head, "at_last_letter", criteria.propagation_effect),
+      // A(i−1) is where letter i is read: a head that writes to the logits acts there too, but that is not passing on
+      indirect: head.direct === null ? null : head.direct <= criteria.propagation_direct * (head.at_last_letter ?? 0),
+    },
+    "fuzzy previous token": {
+      effect: either(shows(head, "at_word", criteria.fuzzy_effect), shows(head, "ordinal", criteria.fuzzy_effect)),
+      attention: atLeast(head.attention_to_previous_tokens, criteria.fuzzy_attention),
+    },
+  }));
+}
+
 /**
  * Puts each head in one group. The first that fits, in the order letter mover, propagation, fuzzy previous token: every group's
  * effect must be shown; of its other criteria none may fail, but some may be unknown.
  */
 export function classifyHeads(evidence: readonly HeadEvidence[], criteria: Criteria = CRITERIA): Classified[] {
-  const largest = (column: EffectColumn) => Math.max(0, ...evidence.map((head) => head[column] ?? 0));
-  const shows = (head: HeadEvidence, column: EffectColumn, share: number): Verdict =>
-    atLeast(head[column], Math.max(criteria.floor, share * largest(column)));
-  const checks = (head: HeadEvidence): readonly [HeadGroup, Readonly<Record<string, Verdict>>][] => [
-    [
-      "letter mover",
-      {
-        effect: shows(head, head.direct === null ? "total" : "direct", criteria.mover_effect),
-        attention: either(
-          atLeast(head.attention_to_word, criteria.mover_attention),
-          atLeast(head.attention_to_previous_end, criteria.mover_attention),
-        ),
-        copying: atLeast(head.copying, criteria.copying),
-      },
-    ],
-    [
-      "propagation",
-      {
-        effect: shows(head, "at_last_letter", criteria.propagation_effect),
-        // A(i−1) is where letter i is read: a head that writes to the logits acts there too, but that is not passing on
-        indirect: head.direct === null ? null : head.direct <= criteria.propagation_direct * (head.at_last_letter ?? 0),
-      },
-    ],
-    [
-      "fuzzy previous token",
-      {
-        effect: either(shows(head, "at_word", criteria.fuzzy_effect), shows(head, "ordinal", criteria.fuzzy_effect)),
-        attention: atLeast(head.attention_to_previous_tokens, criteria.fuzzy_attention),
-      },
-    ],
-  ];
-  return evidence.map((head) => {
-    const [group, verdicts] = checks(head).find(([, v]) => v.effect === true && !Object.values(v).includes(false)) ?? [
-      "none",
-      {},
-    ];
-    const unknown = Object.entries(verdicts).filter(([, verdict]) => verdict === null);
+  const verdicts = headVerdicts(evidence, criteria);
+  return evidence.map((head, h) => {
+    const group = GROUPS.find((name) => {
+      const own = verdicts[h][name];
+      return own.effect === true && !Object.values(own).includes(false);
+    });
+    if (group === undefined) return { ...head, group: "none", unknown: [] };
+    const unknown = Object.entries(verdicts[h][group]).filter(([, verdict]) => verdict === null);
     return { ...head, group, unknown: unknown.map(([name]) => name) };
   });
 }
 
 /** The heads of one group, or of all three ("circuit"), most effect first. */
 export function headsOf(classified: readonly Classified[], group: Exclude<HeadGroup, "none"> | "circuit"): HeadId[] {
-  const order: readonly HeadGroup[] = ["letter mover", "propagation", "fuzzy previous token"];
+  const order: readonly HeadGroup[] = GROUPS;
+  const rank = ({ group }: Classified) => order.indexOf(group);
   const effect = (head: Classified) =>
     head.group === "letter mover"
       ? (head.direct ?? head.total ?? 0)
@@ -128,6 +132,6 @@ export function headsOf(classified: readonly Classified[], group: Exclude<HeadGr
         : Math.max(head.at_word ?? 0, head.ordinal ?? 0);
   return classified
     .filter((head) => (group === "circuit" ? head.group !== "none" : head.group === group))
-    .sort((a, b) => order.indexOf(a.group) - order.indexOf(b.group) || effect(b) - effect(a))
+    .sort((a, b) => rank(a) - rank(b) || effect(b) - effect(a))
     .map(({ layer, head }) => ({ layer, head }));
 }

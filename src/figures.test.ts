@@ -105,6 +105,30 @@ describe("heatmap", () => {
 });
 
 describe("bars, lines and scatter", () => {
+  it("draws the diagonal of a scatter behind the points of every panel, over the reach of both axes", () => {
+    const rows = [1, 2].flatMap((letter) => [0, 3].map((x) => ({ letter, x, y: 2 * x + letter })));
+    const { data, layout } = scatter(rows, { x: "x", y: "y", columns: "letter", diagonal: "the same" });
+    const lines = data.filter((trace) => trace.mode === "lines" && trace.showlegend === false);
+    assert.deepEqual(
+      lines.map(({ x, y, xaxis }) => [x, y, xaxis]),
+      [
+        [[0, 8], [0, 8], "x"],
+        [[0, 8], [0, 8], "x2"],
+      ],
+    );
+    assert.equal(data.indexOf(lines[0]) < data.findIndex((trace) => trace.mode === "markers"), true);
+    assert.deepEqual(
+      data.filter((trace) => trace.showlegend).map(({ name }) => name),
+      ["the same"],
+    );
+    assert.equal(layout.showlegend, true);
+    const plain = scatter(rows, { x: "x", y: "y", columns: "letter" });
+    assert.equal(
+      plain.data.some((trace) => trace.mode === "lines"),
+      false,
+    );
+  });
+
   const models = [PAPER_MODEL, THIS_MODEL].flatMap((model) => heads.slice(0, 3).map((row) => ({ ...row, model })));
 
   it("give the same letter and the same model the same colour, in any order", () => {

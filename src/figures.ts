@@ -1,5 +1,6 @@
 /** Figures: pure functions from rows to Plotly JSON. No tensors, no files, no browser. */
 export { above, type BesideOptions, beside, type Part } from "./figures/beside";
+export { circuitGraph, type GraphEdge, type GraphNode, type GraphOptions } from "./figures/graph";
 export { type HeatmapOptions, heatmap } from "./figures/heatmap";
 export type { Figure, Layout, Trace } from "./figures/panels";
 export type { Column } from "./figures/rows";

@@ -9,7 +9,7 @@ export interface LinearProbe {
 }
 
 export interface FitOptions {
-  /** Steps of Adam over all samples at once, default 100. */
+  /** Steps of Adam over all samples at once, default 60. */
   readonly steps?: number;
   /** Weight of the squared weights in the loss, default 0.001. */
   readonly l2?: number;
@@ -25,25 +25,21 @@ export interface FitOptions {
 export function fitProbe(
   features: readonly (readonly number[])[],
   labels: readonly number[],
-  { steps = 100, l2 = 0.001 }: FitOptions = {},
+  { steps = 60, l2 = 0.001 }: FitOptions = {},
 ): LinearProbe {
   checkSamples(features, labels);
   const columns = features[0].map((_, j) => meanAndStd(features.map((row) => row[j])));
   const scales = columns.map(({ std }) => 1 / (std + 1e-6));
   const x = features.map((row) => Float64Array.from(row, (value, j) => (value - columns[j].mean) * scales[j]));
-  const classes = Math.max(...labels) + 1;
-  const parameters = new Float64Array(classes * (columns.length + 1)); // class after class: weights, then bias
+  const size = columns.length + 1;
+  const parameters = new Float64Array((Math.max(...labels) + 1) * size); // class after class: weights, then bias
   const step = adam(parameters);
   for (let i = 0; i < steps; i++) step(gradient(x, labels, parameters, l2));
   // the standardisation becomes part of the weights
-  const rows = range(classes).map((c) =>
-    Array.from(parameters.slice(c * (columns.length + 1)).slice(0, columns.length + 1)),
-  );
-  const weights = rows.map((row) => scales.map((scale, j) => row[j] * scale));
-  const bias = rows.map((row, c) =>
-    weights[c].reduce((sum, weight, j) => sum - weight * columns[j].mean, row[columns.length]),
-  );
-  return { weights, bias };
+  const starts = range(parameters.length / size).map((c) => c * size);
+  const weights = starts.map((start) => scales.map((scale, j) => parameters[start + j] * scale));
+  const shift = (own: readonly number[]) => own.reduce((sum, weight, j) => sum + weight * columns[j].mean, 0);
+  return { weights, bias: starts.map((start, c) => parameters[start + size - 1] - shift(weights[c])) };
 }
 
 /** Of the mean cross-entropy and the penalty, at these parameters. */
@@ -58,8 +54,9 @@ function gradient(
   const scores = new Float64Array(parameters.length / size);
   x.forEach((row, i) => {
     for (let c = 0; c < scores.length; c++) {
-      scores[c] = parameters[c * size + size - 1];
-      for (let j = 0; j < row.length; j++) scores[c] += parameters[c * size + j] * row[j];
+      let score = parameters[c * size + size - 1];
+      for (let j = 0; j < row.length; j++) score += parameters[c * size + j] * row[j];
+      scores[c] = score;
     }
     const largest = Math.max(...scores);
     const total = scores.reduce((sum, score) => sum + Math.exp(score - largest), 0);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { initBackend } from "./backend";
-import { bootstrapMean, column, letterLogitDiff, meanAndStd } from "./metrics";
+import { bootstrapMean, column, correlation, letterLogitDiff, meanAndStd } from "./metrics";
 
 before(async () => {
   await initBackend();
@@ -52,4 +52,14 @@ test("a column of rows", () => {
     ),
     [2, 4],
   );
+});
+
+test("correlation: 1 on a rising line, -1 on a falling one, by hand in between", () => {
+  const close = (value: number, expected: number) => assert.ok(Math.abs(value - expected) < 1e-12, `${value}`);
+  close(correlation([1, 2, 4], [10, 20, 40]), 1);
+  close(correlation([1, 2, 4], [-3, -5, -9]), -1);
+  close(correlation([0, 0, 1, 1], [0, 1, 0, 1]), 0);
+  close(correlation([1, 2, 3], [1, 3, 2]), 0.5);
+  assert.throws(() => correlation([1, 2], [1]), /2 values can't be paired with 1/);
+  assert.throws(() => correlation([1, 1], [1, 2]), /values that vary/);
 });

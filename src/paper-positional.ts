@@ -1,38 +1,50 @@
+import type { Claim } from "./claims";
+import { paperFigureClaim } from "./compare";
 import type { Letter, Position } from "./dataset";
 import type { HeadId } from "./hooks";
 import { paperFigure, paperHeads } from "./paper";
-import { type SwapAttentionRow, WORD_PAIRS } from "./positional";
+import { type SwapAttentionRow, WORD_PAIRS, type WordPair } from "./positional";
+
+const fig12 = ({ layer, head }: HeadId, pair: WordPair) => `fig12_swap_pos_${layer}_${head}_${pair.join("_")}`;
+const fig13 = (pair: WordPair) => `fig13_swap_BOS_${pair.join("_")}_attn_patching`;
+const fig14 = ({ layer, head }: HeadId, pair: WordPair) => `fig14_BOS_${layer}_${head}_${pair.join("_")}`;
 
 /** GPT-2 Small's letter movers under the four runs of each pair of words: figure 14 in the rows of `swapAttention`. */
 export function paperSwapAttention(): SwapAttentionRow[] {
   return WORD_PAIRS.flatMap((pair) =>
     paperHeads().letter_movers.flatMap((head) =>
-      paperFigure(`fig14_BOS_${head.layer}_${head.head}_${pair.join("_")}`).rows.map(
-        ({ letter, x, series, value, std }) => ({
-          ...head,
-          pair: pair.join("↔"),
-          swap: series!,
-          letter: letter!,
-          key: x as Position,
-          attention: value!,
-          std: std!,
-        }),
-      ),
+      paperFigure(fig14(head, pair)).rows.map(({ letter, x, series, value, std }) => ({
+        ...head,
+        pair: pair.join("↔"),
+        swap: series!,
+        letter: letter!,
+        key: x as Position,
+        attention: value!,
+        std: std!,
+      })),
     ),
   );
 }
 
-export interface PaperBosSwap extends HeadId {
+/** One head's exchange of attention to BOS between two words. */
+export interface PairBosSwap extends HeadId {
+  /** "C1↔C3". */
   readonly pair: string;
   readonly letter: Letter;
   /** Change of the letter's logit difference, in logits. */
   readonly logit_diff: number;
 }
 
+/** The same with its spread over n prompts. */
+export interface MeasuredBosSwap extends PairBosSwap {
+  readonly std: number;
+  readonly n: number;
+}
+
 /** What the exchange of one head's attention to BOS does to GPT-2 Small: figure 13, 144 heads for each pair and letter. */
-export function paperBosSwaps(): PaperBosSwap[] {
+export function paperBosSwaps(): PairBosSwap[] {
   return WORD_PAIRS.flatMap((pair) =>
-    paperFigure(`fig13_swap_BOS_${pair.join("_")}_attn_patching`).rows.map(({ letter, x, y, value }) => ({
+    paperFigure(fig13(pair)).rows.map(({ letter, x, y, value }) => ({
       pair: pair.join("↔"),
       letter: letter!,
       layer: Number(y),
@@ -40,4 +52,37 @@ export function paperBosSwaps(): PaperBosSwap[] {
       logit_diff: value!,
     })),
   );
+}
+
+/** Figures 12, 13 and 14 reproduced: what was measured on GPT-2 Small, of one or several draws of `n` prompts, with the paper's heads. */
+export function positionalFigureClaims(
+  attention: readonly SwapAttentionRow[],
+  bosSwaps: readonly MeasuredBosSwap[],
+  n: number,
+): Claim[] {
+  return WORD_PAIRS.flatMap((pair) => {
+    const ofPair = <R extends { pair: string }>(rows: readonly R[]) =>
+      rows.filter((row) => row.pair === pair.join("↔"));
+    const heat = ofPair(bosSwaps).map(({ layer, head, logit_diff, ...row }) => ({
+      ...row,
+      x: head,
+      y: layer,
+      value: logit_diff,
+    }));
+    const bars = paperHeads().letter_movers.flatMap((mover) => {
+      const own = ofPair(attention).filter(({ layer, head }) => layer === mover.layer && head === mover.head);
+      const cells = own.map(({ letter, key, swap, attention: value, std }) => ({
+        letter,
+        x: key,
+        series: swap,
+        value,
+        std,
+        n,
+      }));
+      const positions = cells.filter(({ series }) => !series.includes("BOS"));
+      const renamed = positions.map((cell) => ({ ...cell, series: cell.series.replace("Swap POS", "Swap") }));
+      return [paperFigureClaim(fig12(mover, pair), renamed), paperFigureClaim(fig14(mover, pair), cells)];
+    });
+    return [...bars, paperFigureClaim(fig13(pair), heat)];
+  });
 }

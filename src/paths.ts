@@ -165,7 +165,10 @@ function openPaths(model: Model, { prompts, rows }: Batch, { receivers, corrupte
   const measure = (point: Point) => {
     if (point === "clean") return columns(clean);
     if (point === "corrupted") return columns(other);
-    const keepReceived = receivers.flatMap((receiver) => (receiver === "logits" ? [] : receivedBy(receiver)));
+    const reached = receivers.map((receiver) => reaches(model, point, receiver));
+    const keepReceived = receivers.flatMap((receiver, r) =>
+      receiver === "logits" || !reached[r] ? [] : receivedBy(receiver),
+    );
     const arrived =
       keepReceived.length === 0
         ? undefined
@@ -175,9 +178,9 @@ function openPaths(model: Model, { prompts, rows }: Batch, { receivers, corrupte
             keep: keepReceived,
             readout: "none",
           });
-    const each = receivers.map((receiver) => {
+    const each = receivers.map((receiver, r) => {
       if (receiver === "logits") return run(send([point], clean, sent, { mlps, positions: readout.positions }));
-      if (!reaches(model, point, receiver)) return columns(clean);
+      if (!reached[r]) return columns(clean);
       return run(patchHeads(receiver.heads, receiver.input, arrived!.cache));
     });
     return prompts.tokens.map((_, i) => each.flatMap((values) => values[i]));
@@ -207,4 +210,22 @@ export function sendPaths(
   const run = forward(model, clean, { interventions: patchHeads(receiver.heads, receiver.input, sent.cache), keep });
   disposeRun(cleanRun, corruptedRun, sent);
   return run;
+}
+
+/**
+ * Of the rows with the same key, the one that loses the largest share of its letter's clean logit difference.
+ * @param clean logit difference of letters 1, 2, 3
+ * @returns a row for each key, in the order in which they first come; `share`: positive is harm
+ */
+export function strongestPaths<R extends { readonly letter: Letter; readonly logit_diff: number }>(
+  rows: readonly R[],
+  key: (row: R) => string,
+  clean: readonly number[],
+): (R & { readonly share: number })[] {
+  const best = new Map<string, R & { readonly share: number }>();
+  for (const row of rows) {
+    const share = -row.logit_diff / clean[row.letter - 1];
+    if (share > (best.get(key(row))?.share ?? Number.NEGATIVE_INFINITY)) best.set(key(row), { ...row, share });
+  }
+  return [...best.values()];
 }

@@ -1,13 +1,25 @@
 import * as tf from "@tensorflow/tfjs";
 import { type Component, components } from "./attribution";
 import { LETTERS, readoutPosition } from "./dataset";
-import { type Batch, type Measurement, measureAll, type Prompts, type StreamOptions } from "./experiment";
+import {
+  type Batch,
+  type LetterEffect,
+  letterEffects,
+  letterReadout,
+  logitDiffs,
+  type Measurement,
+  measureAll,
+  type Prompts,
+  type StreamOptions,
+} from "./experiment";
 import { forward } from "./forward";
-import type { HeadId, HookName } from "./hooks";
+import type { ActivationCache, HeadId, HookName } from "./hooks";
 import { type HeadActivation, patchHeads } from "./interventions";
 import { meanAndStd } from "./metrics";
 import { disposeRun, type Model, type Run } from "./model";
-import { type Site, wordPosition } from "./patching";
+import { activationMeans, type Site, wordPosition } from "./patching";
+import { reusable } from "./plan";
+import { grid } from "./sweep";
 import { checkProcessed, headWeights } from "./weights";
 
 /** What a head takes in (query, key, value), and what it gives out. */
@@ -23,6 +35,60 @@ export function inputSite(heads: readonly HeadId[]): Site<{ input: HeadInput }> 
     hooks: () => layers.flatMap((layer) => HEAD_INPUTS.map((input) => `blocks.${layer}.attn.hook_${input}` as const)),
     intervene: ({ input }, source, positions) => patchHeads(heads, input, source, positions),
   };
+}
+
+export interface AveragedRow extends LetterEffect {
+  readonly input: "q" | "k" | "v";
+  /** `"prompts"`: each position keeps its own mean. `"prompts and positions"`: the three positions get the same. */
+  readonly mean: "prompts" | "prompts and positions";
+}
+
+/**
+ * What is lost when these heads' queries where letters are read, or their keys or values at C_1 … C_3, are replaced by a mean.
+ * The mean over prompts at each position says nothing about this prompt, but still which word or letter it is; that over the three
+ * positions, too, doesn't say it any more.
+ * @returns the change of each letter's logit difference, in logits
+ * @throws RangeError if there are no heads
+ */
+export async function averagedInputs(
+  model: Model,
+  data: Prompts,
+  heads: readonly HeadId[],
+  stream: StreamOptions = {},
+): Promise<AveragedRow[]> {
+  const site = inputSite(heads);
+  const perPosition = await activationMeans(model, data.tokens, site.hooks(model.config), stream);
+  const where = { q: LETTERS.map(readoutPosition), k: LETTERS.map(wordPosition), v: LETTERS.map(wordPosition) };
+  const points = grid({ mean: ["prompts", "prompts and positions"] as const, input: ["q", "k", "v"] as const });
+  const readout = letterReadout(data);
+  const open = ({ prompts }: Batch): Measurement<(typeof points)[number] | null> => {
+    const from = forward(model, prompts.tokens, { keep: reusable(model.config), readout });
+    const measure = (point: (typeof points)[number] | null) => {
+      if (point === null) return logitDiffs(from, prompts);
+      const { input, mean } = point;
+      const source = mean === "prompts" ? perPosition : sameAt(perPosition, where[input]);
+      const interventions = site.intervene({ input }, source, where[input], 1);
+      return logitDiffs(forward(model, prompts.tokens, { interventions, from, readout }), prompts);
+    };
+    return { measure, close: () => disposeRun(from) };
+  };
+  try {
+    return await letterEffects(data, points, open, stream);
+  } finally {
+    tf.dispose(Object.values(perPosition));
+  }
+}
+
+/** Activations `[1, pos, …]` with their mean over these positions at every position. */
+function sameAt(activations: ActivationCache, positions: readonly number[]): ActivationCache {
+  const all = Object.entries(activations).map(([name, x]: [string, tf.Tensor]) => [
+    name,
+    tf
+      .gather(x, positions as number[], 1)
+      .mean(1, true)
+      .tile([1, x.shape[1]!, 1, 1]),
+  ]);
+  return Object.fromEntries(all) as ActivationCache;
 }
 
 /** One product of a head's selectivity: of a part of its queries with a part of its keys. */

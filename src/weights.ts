@@ -189,11 +189,17 @@ export function checkProcessed({ config, ln_final }: Model): void {
     throw new Error(`${config.name} is not processed; load it with loadModel(id, { processed: true })`);
 }
 
+/** @throws RangeError if the model has no such head, naming those it has */
+export function checkHead({ n_layers, n_heads }: ModelConfig, { layer, head }: HeadId): void {
+  const isIn = (value: number, count: number) => Number.isInteger(value) && value >= 0 && value < count;
+  if (!isIn(layer, n_layers) || !isIn(head, n_heads))
+    throw new RangeError(`no head ${layer}.${head}; layers are 0 … ${n_layers - 1}, heads 0 … ${n_heads - 1}`);
+}
+
 /** One head's weights. @throws if the model has no such head. */
 export function headWeights({ config, blocks }: Model, { layer, head }: HeadId) {
-  const { n_layers, n_heads, d_model, d_head } = config;
-  if (!(layer in blocks) || !(head >= 0 && head < n_heads))
-    throw new RangeError(`no head ${layer}.${head}; layers are 0 … ${n_layers - 1}, heads 0 … ${n_heads - 1}`);
+  checkHead(config, { layer, head });
+  const { n_heads, d_model, d_head } = config;
   const { W_QKV, b_QKV, W_O } = blocks[layer];
   return tf.tidy(() => {
     const column = (part: number) => (part * n_heads + head) * d_head;

@@ -80,7 +80,8 @@ Optimiser: AdamW (betas 0.9, 0.98, weight decay ${recipe.weightDecay} on matrice
 
 ## How it was chosen
 
-${tried.length} candidates were trained; all are listed. Behaviour is much the same over seeds, circuits are not: this one was chosen because it shows all three groups of the paper most clearly, among those with at least 99% for each letter.
+${tried.length} candidates were trained; all are listed. Behaviour is much the same over seeds, circuits are not: this one was chosen because it shows all three groups of the paper most clearly, among those with at least 99% for each letter
+(scores within 0.1 of the best count as equal; then the fewest layers win, since they are the easiest to study).
 \`npm run train:search\` repeats the search. The score is the sum of five parts from 0 to 1 (\`scripts/train/score.ts\`): *copying* of the letter movers; what the head that *passes on* the last letter is worth, against GPT-2's 5.8; what the
 strongest fuzzy previous-token head is worth for *telling words* apart; what exchanging attention to *BOS* adds to exchanging positions; the share of the logit difference that the classified heads alone *restore*.
 

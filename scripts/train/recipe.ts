@@ -44,5 +44,5 @@ export const CANDIDATES: readonly Candidate[] = [
   ...seeds("deep", DEEP, [0]),
 ];
 
-/** The embedded model: the best of the candidates by the search's score. */
+/** The embedded model: what the search chose. */
 export const EMBEDDED: Candidate = CANDIDATES.find(({ name }) => name === "suffix-0")!;

@@ -58,6 +58,17 @@ function tableOf(rows: readonly Row[]): string {
   return [header, header.replace(/[^|]+/g, "---"), ...lines].map((line) => `| ${line} |`).join("\n");
 }
 
+/** Scores this close count as equal: then the model with the fewest layers is the easiest to study. */
+const TIE = 0.1;
+
+/** The chosen row first, then the others as they are sorted. */
+function chosenFirst(rows: readonly Row[]): Row[] {
+  const best = rows.filter((row) => row.eligible && row.score >= rows[0].score - TIE);
+  const layers = ({ candidate }: Row) => candidate.recipe.n_layers;
+  const chosen = best.reduce((a, b) => (layers(b) < layers(a) ? b : a), rows[0]);
+  return [chosen, ...rows.filter((row) => row !== chosen)];
+}
+
 async function search(): Promise<void> {
   const backend = await initBackend();
   const rows: Row[] = [];
@@ -69,7 +80,7 @@ async function search(): Promise<void> {
     console.log(`\n${tableOf(rows)}\n`);
     writeFileSync(path.join(FOLDER, "table.md"), `${tableOf(rows)}\n`);
   }
-  if (process.argv.includes("--install")) install(rows, tableOf(rows), backend.name);
+  if (process.argv.includes("--install")) install(chosenFirst(rows), tableOf(rows), backend.name);
 }
 
 if (require.main === module) search();

@@ -1,0 +1,37 @@
+import type { AcronymDataset, Letter } from "./dataset";
+import { LETTERS } from "./dataset";
+import { letterReadout } from "./experiment";
+import { forward } from "./forward";
+import type { Intervention } from "./hooks";
+import { letterLogitDiff } from "./metrics";
+import { disposeRun, type Model } from "./model";
+
+/** What a model says at one letter of one prompt. */
+export interface Said {
+  readonly prompt: string;
+  readonly letter: Letter;
+  /** The right capital. */
+  readonly right: string;
+  /** The likeliest of the 26 capitals. */
+  readonly says: string;
+  /** Of that capital, among the 26. */
+  readonly probability: number;
+  /** Right capital − largest of the 25 others, in logits. */
+  readonly logit_diff: number;
+}
+
+/** The capitals that a model writes for each prompt, as it is or under an intervention. */
+export function say(model: Model, data: AcronymDataset, interventions: Intervention = []): Said[] {
+  const run = forward(model, data.tokens, { interventions, readout: letterReadout(data) });
+  const logits = run.logits.arraySync();
+  const diffs = letterLogitDiff(run.logits, data.answerLetters);
+  disposeRun(run);
+  return data.prompts.flatMap((prompt, i) =>
+    LETTERS.map((letter, j) => {
+      const largest = Math.max(...logits[i][j]);
+      const total = logits[i][j].reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
+      const says = String.fromCharCode("A".charCodeAt(0) + logits[i][j].indexOf(largest));
+      return { prompt, letter, right: data.acronyms[i][j], says, probability: 1 / total, logit_diff: diffs[i][j] };
+    }),
+  );
+}

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import * as tf from "@tensorflow/tfjs";
+import { initBackend } from "./backend";
+import { readoutPosition } from "./dataset";
+import { letterReadout, logitDiffs, type Prompts } from "./experiment";
+import { forward } from "./forward";
+import { merge, patch } from "./hooks";
+import { mean } from "./metrics";
+import { disposeRun, type Model, type ModelConfig } from "./model";
+import { activationPatch, headSite, wordPosition } from "./patching";
+import { averagedInputs, type HeadInput, inputSite, type SelectivityRow, selectivityBy, wordSelectivity } from "./qk";
+import { random } from "./random";
+import { range } from "./sweep";
+import { processWeights, randomModel } from "./weights";
+
+const config: ModelConfig = {
+  name: "tiny",
+  n_layers: 3,
+  n_heads: 2,
+  d_model: 16,
+  d_head: 8,
+  d_mlp: 32,
+  n_ctx: 12,
+  d_vocab: 60,
+  eps: 1e-5,
+};
+const makePrompts = (n: number, seed: number): Prompts => {
+  const { int } = random(seed);
+  const rows = (length: number, below: number) => range(n).map(() => range(length).map(() => int(below)));
+  return { tokens: rows(11, config.d_vocab), answerLetters: rows(3, 26), letters: range(26) };
+};
+const data = makePrompts(5, 1);
+const corrupted = makePrompts(5, 2).tokens;
+let raw: Model;
+let model: Model;
+
+before(async () => {
+  await initBackend();
+  raw = randomModel(config, 0);
+  model = processWeights(raw);
+});
+
+/** Mean over prompts and letters of score(i, C_i) − mean of score(i, C_w) of the other two words, from the scores themselves. */
+function selectivityOf(layer: number, head: number): number {
+  const hook = `blocks.${layer}.attn.hook_attn_scores` as const;
+  const run = forward(model, data.tokens, { keep: [hook], readout: "none" });
+  const scores = run.cache[hook].arraySync();
+  disposeRun(run);
+  const at = (p: number, i: number, w: number) =>
+    scores[p][head][readoutPosition(i as 1 | 2 | 3)][wordPosition(w as 1 | 2 | 3)];
+  return mean(
+    scores.flatMap((_, p) =>
+      [1, 2, 3].map((i) => at(p, i, i) - mean([1, 2, 3].filter((w) => w !== i).map((w) => at(p, i, w)))),
+    ),
+  );
+}
+const total = (rows: readonly SelectivityRow[]) => rows.reduce((sum, { score }) => sum + score, 0);
+
+test("the shares of all pairs add up to the selectivity, in every layer", async () => {
+  for (const layer of range(config.n_layers)) {
+    const rows = await wordSelectivity(model, data, { layer, head: 1 });
+    const expected = selectivityOf(layer, 1);
+    assert.ok(Math.abs(expected) > 1e-3, "the random model must have a selectivity to add up to");
+    assert.ok(Math.abs(total(rows) - expected) < 1e-4, `layer ${layer}: ${total(rows)} and ${expected}`);
+  }
+});
+
+test("there is a row for each pair of components before the head", async () => {
+  const first = await wordSelectivity(model, data, { layer: 0, head: 0 });
+  assert.deepEqual([...new Set(first.map(({ query }) => query))], ["embedding", "position"]);
+  const second = await wordSelectivity(model, data, { layer: 1, head: 0 });
+  const parts = ["embedding", "position", "0.0", "0.1", "attention bias 0", "mlp 0"];
+  assert.deepEqual(
+    second.map(({ query, key }) => `${query} ${key}`),
+    parts.flatMap((query) => parts.map((key) => `${query} ${key}`)),
+  );
+});
+
+test("batches make no difference, and nothing is left behind", async () => {
+  const head = { layer: 2, head: 0 };
+  const tensors = tf.memory().numTensors;
+  const whole = await wordSelectivity(model, data, head);
+  const split = await wordSelectivity(model, data, head, { batch: 2 });
+  assert.equal(tf.memory().numTensors, tensors);
+  for (const [i, { score, std }] of whole.entries()) {
+    assert.ok(Math.abs(score - split[i].score) < 1e-5);
+    assert.ok(Math.abs(std - split[i].std) < 1e-5);
+  }
+});
+
+test("either side's sums add up to the same, strongest first", async () => {
+  const rows = await wordSelectivity(model, data, { layer: 2, head: 1 });
+  for (const side of ["query", "key"] as const) {
+    const sums = selectivityBy(rows, { side });
+    assert.ok(Math.abs(sums.reduce((sum, { score }) => sum + score, 0) - total(rows)) < 1e-9);
+    const sizes = sums.map(({ score }) => Math.abs(score));
+    assert.deepEqual(
+      sizes,
+      [...sizes].sort((a, b) => b - a),
+    );
+    assert.deepEqual(selectivityBy(rows, { side, top: 2 }), sums.slice(0, 2));
+  }
+});
+
+test("outputs of one head are patched as headSite does", async () => {
+  const head = { layer: 1, head: 1 };
+  const options = { corruption: "previous_letters", corrupted } as const;
+  const joint = await activationPatch(model, data, { ...options, site: inputSite([head]) });
+  const single = await activationPatch(model, data, { ...options, site: headSite("z") });
+  const mine = joint.filter(({ input }) => input === "z").map(({ logit_diff }) => logit_diff);
+  const theirs = single.filter((row) => row.layer === 1 && row.head === 1).map(({ logit_diff }) => logit_diff);
+  assert.ok(
+    mine.some((value) => Math.abs(value) > 1e-3),
+    "the patch must do something",
+  );
+  assert.deepEqual(mine, theirs);
+});
+
+test("queries, keys and values together are the output", () => {
+  const site = inputSite([{ layer: 2, head: 0 }]);
+  const source = forward(model, corrupted, { keep: site.hooks(config), readout: "none" });
+  const run = (...inputs: HeadInput[]) => {
+    const interventions = merge(...inputs.map((input) => site.intervene({ input }, source.cache, range(11), 1)));
+    const patched = forward(model, data.tokens, { interventions });
+    const logits = patched.logits.dataSync();
+    disposeRun(patched);
+    return logits;
+  };
+  const [together, output, values] = [run("q", "k", "v"), run("z"), run("v")];
+  disposeRun(source);
+  const worst = (a: ArrayLike<number>) => Math.max(...Array.from(output, (value, i) => Math.abs(value - a[i])));
+  assert.ok(worst(together) < 1e-4, `differs by ${worst(together)}`);
+  assert.ok(worst(values) > 1e-3, "values alone must not be enough");
+});
+
+const effectOf = (rows: Awaited<ReturnType<typeof averagedInputs>>, input: string, over: string, letter: number) =>
+  rows.find((row) => row.input === input && row.mean === over && row.letter === letter)!.logit_diff;
+
+test("averaged over one prompt, each position keeps what it has; over positions too, it does not", async () => {
+  const one: Prompts = { ...data, tokens: data.tokens.slice(0, 1), answerLetters: data.answerLetters.slice(0, 1) };
+  const rows = await averagedInputs(model, one, [{ layer: 1, head: 0 }]);
+  assert.equal(rows.length, 18);
+  for (const input of ["q", "k", "v"]) {
+    for (const letter of [1, 2, 3]) assert.ok(Math.abs(effectOf(rows, input, "prompts", letter)) < 1e-4, input);
+    const changed = [1, 2, 3].map((letter) => Math.abs(effectOf(rows, input, "prompts and positions", letter)));
+    assert.ok(Math.max(...changed) > 1e-3, `${input}: ${changed}`);
+  }
+});
+
+test("values averaged over prompts are patched as their mean is", async () => {
+  const tensors = tf.memory().numTensors;
+  const rows = await averagedInputs(model, data, [{ layer: 1, head: 0 }], { batch: 2 });
+  assert.equal(tf.memory().numTensors, tensors);
+  const hook = "blocks.1.attn.hook_v" as const;
+  const readout = letterReadout(data);
+  const run = forward(model, data.tokens, { keep: [hook], readout });
+  const source = run.cache[hook].mean(0, true) as tf.Tensor4D;
+  const changed = forward(model, data.tokens, {
+    interventions: patch(hook, source, { head: 0, pos: [2, 4, 6] }),
+    readout,
+  });
+  const [before, after] = [run, changed].map((one) => logitDiffs(one, data));
+  disposeRun(run, changed);
+  source.dispose();
+  for (const letter of [1, 2, 3]) {
+    const expected = mean(after.map((row, p) => row[letter - 1] - before[p][letter - 1]));
+    assert.ok(Math.abs(effectOf(rows, "v", "prompts", letter) - expected) < 1e-4);
+  }
+});
+
+test("what can't be done is said", async () => {
+  assert.throws(() => inputSite([]), /no heads whose inputs/);
+  await assert.rejects(averagedInputs(model, data, []), /no heads whose inputs/);
+  await assert.rejects(wordSelectivity(raw, data, { layer: 1, head: 0 }), /tiny is not processed/);
+  await assert.rejects(wordSelectivity(model, data, { layer: 1, head: 7 }), /no head 1\.7/);
+});

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { randomCircuits, randomSubsets } from "./random-circuits";
+
+const config = { n_layers: 4, n_heads: 4 };
+const circuit = [
+  { layer: 2, head: 3 },
+  { layer: 0, head: 1 },
+  { layer: 2, head: 0 },
+];
+const name = ({ layer, head }: { layer: number; head: number }) => `${layer}.${head}`;
+
+test("random circuits have the circuit's size and no head twice", () => {
+  const circuits = randomCircuits(config, circuit, { draws: 50, seed: 0 });
+  assert.equal(circuits.length, 50);
+  for (const heads of circuits) assert.equal(new Set(heads.map(name)).size, 3);
+  const seen = new Set(circuits.flat().map(name));
+  assert.equal(seen.size, 16, "in fifty draws every head of the model comes");
+});
+
+test("with the same layers, each has as many heads of each layer as the circuit", () => {
+  for (const heads of randomCircuits(config, circuit, { draws: 20, seed: 1, among: "same layers" })) {
+    assert.deepEqual(
+      heads.map(({ layer }) => layer),
+      [0, 2, 2],
+    );
+    assert.equal(new Set(heads.map(name)).size, 3);
+  }
+});
+
+test("subsets are of the circuit, in its order, about half of it", () => {
+  const subsets = randomSubsets(circuit, { draws: 400, seed: 2 });
+  for (const heads of subsets)
+    assert.deepEqual(
+      heads,
+      circuit.filter((head) => heads.includes(head)),
+    );
+  const share = subsets.flat().length / (400 * circuit.length);
+  assert.ok(Math.abs(share - 0.5) < 0.05, `${share}`);
+  assert.equal(new Set(subsets.map((heads) => heads.map(name).join(" "))).size, 8, "every subset comes");
+});
+
+test("the seed decides, and nothing else", () => {
+  const draw = (seed: number) => [
+    randomCircuits(config, circuit, { draws: 5, seed }),
+    randomSubsets(circuit, { draws: 5, seed }),
+  ];
+  assert.deepEqual(draw(3), draw(3));
+  assert.notDeepEqual(draw(3)[0], draw(4)[0]);
+  assert.throws(() => randomSubsets(circuit, { draws: 1, seed: 0.5 }), /seed must be an integer, not 0.5/);
+});
