@@ -94,7 +94,7 @@ The next two are in \`others/\` (half precision), to compare: \`ACRONYM_MODEL=da
 - It knows acronyms and nothing else; its vocabulary has the project's words only.
 - Its propagation head looks at the capital C(i−1) of the word whose letter was written last; GPT-2's 5.8 looks at that word's end, T(i−1).
 - The words before matter through the movers' queries rather than at C_i: the effects of figure 5 are close to 0 here.
-- The classified heads alone restore about half of the logit difference: the circuit is larger than the three groups.
+- The classified heads alone don't restore the whole logit difference (column *restored*): the circuit is larger than the three groups.
 
 ## Files
 
