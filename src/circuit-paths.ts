@@ -3,7 +3,7 @@ import type { Letter } from "./dataset";
 import type { Prompts } from "./experiment";
 import type { HeadId } from "./hooks";
 import type { Model } from "./model";
-import { type PathsOptions, pathsInto, type Receiver, strongestPaths } from "./paths";
+import { type PathRow, type PathsOptions, pathsInto, type Receiver, strongestPaths } from "./paths";
 
 /** What passes from one head of a circuit to another, or to the logits. */
 export interface CircuitPath {
@@ -23,6 +23,57 @@ export interface CircuitPath {
 }
 
 const INPUTS = { q: "query", k: "key", v: "value" } as const;
+
+/** Receivers by name. */
+export type NamedReceivers = Readonly<Record<string, Receiver>>;
+
+/** The logits, and the queries, keys and values of the letter movers ("mover query") and of the propagation heads, if there are any. */
+export function circuitReceivers({ letter_movers, propagation }: CircuitHeads): NamedReceivers {
+  const inputs = Object.keys(INPUTS) as (keyof typeof INPUTS)[];
+  const into = (name: string, heads: readonly HeadId[]) =>
+    heads.length === 0 ? [] : inputs.map((input) => [`${name} ${INPUTS[input]}`, { heads, input }] as const);
+  return Object.fromEntries([
+    ["logits", "logits"],
+    ...into("mover", letter_movers),
+    ...into("propagation", propagation),
+  ]);
+}
+
+export interface FollowedPath extends PathRow {
+  /** The receiver's name. */
+  readonly into: string;
+}
+
+/** Path patching into several receivers, each by itself, by their names. @throws as `pathsInto` */
+export async function followPaths(
+  model: Model,
+  data: Prompts,
+  receivers: NamedReceivers,
+  options: PathsOptions,
+): Promise<FollowedPath[]> {
+  const names = Object.keys(receivers);
+  const rows = await pathsInto(model, data, Object.values(receivers), options);
+  return rows.map(({ receiver, ...row }) => ({ ...row, into: names[receiver] }));
+}
+
+/** The path that loses the largest share of a logit difference, of those into receivers whose names begin like this. */
+export function strongestInto(
+  rows: readonly FollowedPath[],
+  name: string,
+  clean: readonly number[],
+): (FollowedPath & { readonly share: number }) | undefined {
+  return strongestPaths(
+    rows.filter(({ into }) => into.startsWith(name)),
+    () => name,
+    clean,
+  )[0];
+}
+
+/** The paths into the inputs of one group, with the name of a panel for each input and letter: "query, letter 2". */
+export const inputPanels = (rows: readonly FollowedPath[], group: string): (FollowedPath & { panel: string })[] =>
+  rows
+    .filter(({ into }) => into.startsWith(`${group} `))
+    .map((row) => ({ ...row, panel: `${row.into.slice(group.length + 1)}, letter ${row.letter}` }));
 
 /**
  * Path patching between all heads of a circuit, each receiver by itself: for content and for order, see `PathsOptions`.

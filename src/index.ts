@@ -19,6 +19,7 @@ export * from "./evidence";
 export * from "./experiment";
 export * from "./figures";
 export * from "./forward";
+export * from "./head-groups";
 export * from "./hooks";
 export * from "./hub";
 export * from "./interventions";

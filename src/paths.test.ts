@@ -41,6 +41,12 @@ before(async () => {
 });
 
 const near = (a: number, b: number, tolerance = 2e-5) => assert.ok(Math.abs(a - b) <= tolerance, `${a} and ${b}`);
+const allNear = (found: readonly number[], expected: readonly number[]) => {
+  assert.equal(found.length, expected.length);
+  for (const [i, value] of found.entries()) near(value, expected[i]);
+};
+const changes = (found: readonly { logit_diff: number }[]) => found.map(({ logit_diff }) => logit_diff);
+const minus = (a: readonly number[], b: readonly number[]) => a.map((value, i) => value - b[i]);
 const of = (found: readonly PathRow[], { layer, head }: HeadId) =>
   found.filter((row) => row.layer === layer && row.head === head);
 const means = (interventions: Intervention, against: Against = "max") =>
@@ -83,8 +89,7 @@ for (const mlps of ["live", "frozen"] as const)
         for (const sender of [heads[0], heads[3]]) {
           const own = of(found, sender).filter((row) => (row as { receiver?: number }).receiver === r);
           const expected = plainly(sender, receiver, mlps, source);
-          if (own.length > 0) own.forEach((row, i) => near(row.logit_diff, expected[i] - base[i]));
-          else expected.forEach((value, i) => near(value, base[i]));
+          allNear(own.length > 0 ? changes(own) : [0, 0, 0], minus(expected, base));
         }
       if (source) tf.dispose(Object.values(source));
     });
@@ -115,7 +120,7 @@ test("the direct path adds the difference of a head's output to the final residu
       const values = letterLogitDiff(logits as tf.Tensor3D, data.answerLetters);
       return LETTERS.map((_, i) => columnMean(values, i)) as never;
     }) as unknown as number[];
-    of(found, { layer, head }).forEach((row, i) => near(row.logit_diff, expected[i] - base[i]));
+    allNear(changes(of(found, { layer, head })), minus(expected, base));
   }
 });
 
@@ -125,7 +130,7 @@ test("above the last heads all paths are one: patching a head of the last layer"
   for (const head of heads.filter(({ layer }) => layer === 2)) {
     const { other } = runs();
     const patched = means(patchHeads([head], "z", other.cache));
-    of(found, head).forEach((row, i) => near(row.logit_diff, patched[i] - base[i]));
+    allNear(changes(of(found, head)), minus(patched, base));
   }
 });
 

@@ -54,6 +54,7 @@ const ORDER = [
   "paper-evidence",
   "circuit-heads",
   "circuit-paths",
+  "head-groups",
   "random-circuits",
   "evaluate",
   "figures",
