@@ -161,13 +161,12 @@ test("planned equals plain, for random interventions, read-outs, kept names and 
   const cases = fc.record({
     names: fc.subarray(hookNames(config.n_layers), { maxLength: 4 }),
     fromKeeps: fc.constantFrom("all", "some"),
-    late: fc.boolean(),
+    readout: fc.constantFrom("all" as const, "none" as const, { positions: [5, 6], vocab: [0, 3] }),
   });
   fc.assert(
-    fc.property(fc.array(anyEdit, { minLength: 1, maxLength: 3 }), cases, (edits, { names, fromKeeps, late }) => {
+    fc.property(fc.array(anyEdit, { minLength: 1, maxLength: 3 }), cases, (edits, { names, fromKeeps, readout }) => {
       tf.tidy(() => {
         const interventions = merge(...edits);
-        const readout = late ? { positions: [5, 6], vocab: [0, 3] } : ("all" as const);
         const from = fromKeeps === "all" ? cleanRun : forward(model, clean, { keep: (name) => name.length % 2 === 0 });
         const plain = forward(model, clean, { interventions, keep: names, readout });
         const planned = forward(model, clean, { interventions, keep: names, readout, from });

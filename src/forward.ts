@@ -90,8 +90,9 @@ function compute(model: Model, tokens: Tokens, options: ForwardOptions, plan: Pl
   let resid = plan.start
     ? (from!.cache[plan.start] as tf.Tensor).slice([0, pos])
     : embed(context, tokens, options.offset);
-  for (let layer = Math.max(plan.layer, 0); layer < model.config.n_layers; layer++)
-    resid = runBlock(context, layer, resid);
+  for (let layer = Math.max(plan.layer, 0); layer < plan.end; layer++) resid = runBlock(context, layer, resid);
+  if (options.readout === "none" && !keeps("ln_final.hook_scale") && !keeps("ln_final.hook_normalized"))
+    return { logits: tf.zeros<tf.Rank.R3>([batch, 0, 0]), cache };
   return { logits: unembed(context, resid, options.readout ?? "all"), cache };
 }
 

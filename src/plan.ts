@@ -6,6 +6,8 @@ import type { ForwardOptions, Model, ModelConfig, Run, Tokens } from "./model";
 export interface Plan {
   /** First layer to compute; -1 starts at the embedding, n_layers at the final layer norm. */
   readonly layer: number;
+  /** First layer that need not be computed: the ones after it reach neither a read-out nor a kept activation. */
+  readonly end: number;
   /** First position to compute. The mask is causal, so what comes before is as in `from`. */
   readonly pos: number;
   /** The residual stream that the first layer reads; undefined when it starts at the embedding. */
@@ -33,12 +35,14 @@ export function makePlan(model: Model, tokens: Tokens, options: ForwardOptions):
   for (const edit of interventions) edits.set(edit.at, [...(edits.get(edit.at) ?? []), edit]);
   checkNames([...edits.keys(), ...(typeof keep === "function" ? [] : keep)], model.config);
   const keeps = typeof keep === "function" ? keep : (name: HookName) => keep.includes(name);
-  const plain: Plan = { layer: -1, pos: 0, start: undefined, from: undefined, edits, keeps, keptBefore: [] };
+  const { n_layers } = model.config;
+  const kept = hookNames(n_layers).filter(keeps);
+  const lastKept = Math.max(-1, ...kept.map(layerOf));
+  const end = options.readout === "none" ? Math.min(lastKept + 1, n_layers) : n_layers;
+  const plain: Plan = { layer: -1, end, pos: 0, start: undefined, from: undefined, edits, keeps, keptBefore: [] };
   if (!from) return plain;
   checkFrom(from, model, tokens, options);
-  return interventions.length === 0
-    ? plain
-    : shorten(plain, from, hookNames(model.config.n_layers).filter(keeps), options);
+  return interventions.length === 0 ? plain : shorten(plain, from, kept, options);
 }
 
 /** `plain`, begun as late as its edits, its read-out and what `from` kept allow. */

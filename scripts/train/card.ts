@@ -93,6 +93,7 @@ The next two are in \`others/\` (half precision), to compare: \`ACRONYM_MODEL=da
 
 - It knows acronyms and nothing else; its vocabulary has the project's words only.
 - Its propagation head looks at the capital C(i−1) of the word whose letter was written last; GPT-2's 5.8 looks at that word's end, T(i−1).
+- The head in the fuzzy previous-token group tells words apart by how evenly it spreads its attention over what comes before (notebooks 05 and 08); it is no sharp previous-token head as GPT-2's 4.11 is.
 - The words before matter through the movers' queries rather than at C_i: the effects of figure 5 are close to 0 here.
 - The classified heads alone don't restore the whole logit difference (column *restored*): the circuit is larger than the three groups.
 
