@@ -13,8 +13,10 @@ import {
   letterReadout,
   logitDiffs,
   measureAll,
+  withInterval,
 } from "./experiment";
 import { forward } from "./forward";
+import { bootstrapMean } from "./metrics";
 import { disposeRun, type Model } from "./model";
 import { range } from "./sweep";
 
@@ -119,6 +121,15 @@ test("an effect is paired: its spread is that of the changes, with n − 1", () 
     ),
     4,
   );
+});
+
+test("an effect's interval is the bootstrap interval of the changes, and is written with it", () => {
+  const base = [[0], [1], [2], [3]];
+  const values = [[1], [2.5], [2], [5]];
+  const found = effect(values, base, 0);
+  assert.deepEqual({ low: found.low, high: found.high }, bootstrapMean([1, 1.5, 0, 2], { seed: 0 }));
+  assert.ok(found.low < found.logit_diff && found.logit_diff < found.high);
+  assert.equal(withInterval({ logit_diff: -1.126, low: -2, high: -0.5, std: 1, n: 4 }, 1), "-1.1 [-2.0, -0.5]");
 });
 
 test("effects by letter are against the unchanged run", async () => {

@@ -1,5 +1,5 @@
 import { type AcronymDataset, LETTERS, type Letter, readoutPosition } from "./dataset";
-import { type Against, letterLogitDiff, mean, meanAndStd } from "./metrics";
+import { type Against, bootstrapMean, type Interval, letterLogitDiff, mean, meanAndStd } from "./metrics";
 import type { Readout, Run, Tokens } from "./model";
 import { range, sweep } from "./sweep";
 
@@ -81,8 +81,8 @@ export async function measureAll<P>(
   return values;
 }
 
-/** A mean over prompts with its spread. */
-export interface Effect {
+/** A mean over prompts with its spread; `low` … `high` is its 95% bootstrap interval over prompts. */
+export interface Effect extends Interval {
   /** Change of the logit difference, in logits: negative is harm. */
   readonly logit_diff: number;
   /** Standard deviation of the change over prompts (n − 1). */
@@ -96,9 +96,14 @@ export function effect(
   baseline: readonly (readonly number[])[],
   column: number,
 ): Effect {
-  const { mean: logit_diff, std } = meanAndStd(values.map((row, i) => row[column] - baseline[i][column]));
-  return { logit_diff, std, n: values.length };
+  const changes = values.map((row, i) => row[column] - baseline[i][column]);
+  const { mean: logit_diff, std } = meanAndStd(changes);
+  return { logit_diff, std, n: changes.length, ...bootstrapMean(changes, { seed: 0 }) };
 }
+
+/** "-5.98 [-6.41, -5.56]": a mean with its bootstrap interval, for evidence. */
+export const withInterval = ({ logit_diff, low, high }: Effect, digits = 2): string =>
+  `${logit_diff.toFixed(digits)} [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
 
 /** First position at which any row differs; the length if none does. */
 export function firstDifference(a: Tokens, b: Tokens): number {

@@ -180,6 +180,17 @@ test("planned equals plain, for random interventions, read-outs, kept names and 
   );
 });
 
+test("ACRONYM_PLAN=off computes everything", () => {
+  process.env.ACRONYM_PLAN = "off";
+  try {
+    const interventions = patch("blocks.2.attn.hook_z", corruptedRun.cache["blocks.2.attn.hook_z"]);
+    const plain = forward(model, clean, { interventions, from: cleanRun });
+    assert.deepEqual(plain.computedFrom, { layer: -1, pos: 0 });
+  } finally {
+    delete process.env.ACRONYM_PLAN;
+  }
+});
+
 test("a clean run that doesn't belong is refused", () => {
   const interventions = patch("blocks.0.attn.hook_z", corruptedRun.cache["blocks.0.attn.hook_z"]);
   const other = randomModel(config, 1);

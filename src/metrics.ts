@@ -42,6 +42,11 @@ export function meanAndStd(values: readonly number[]): { mean: number; std: numb
   return { mean: m, std: values.length > 1 ? Math.sqrt(square / (values.length - 1)) : 0 };
 }
 
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
 /**
  * Bootstrap interval of the mean: prompts are drawn again with replacement.
  * @param options `seed`; `level` (default 0.95); `draws` (default 1,000)
@@ -49,12 +54,26 @@ export function meanAndStd(values: readonly number[]): { mean: number; std: numb
 export function bootstrapMean(
   values: readonly number[],
   { seed, level = 0.95, draws = 1000 }: { seed: number; level?: number; draws?: number },
-): { low: number; high: number } {
-  const { pick } = random(seed);
-  const means = Array.from({ length: draws }, () => mean(values.map(() => pick(values)))).sort((a, b) => a - b);
+): Interval {
+  const n = values.length;
+  const drawn = drawnRows(n, seed, draws);
+  const means = new Float64Array(draws);
+  for (let i = 0; i < drawn.length; i++) means[Math.floor(i / n)] += values[drawn[i]] / n;
+  means.sort();
   const at = (share: number) => means[Math.min(draws - 1, Math.floor(share * draws))];
   return { low: at((1 - level) / 2), high: at((1 + level) / 2) };
 }
+
+/** Which rows each draw takes, `[draw * n + i]`. Kept: a sweep asks for the same ones at every point. */
+function drawnRows(n: number, seed: number, draws: number): Int32Array {
+  const key = `${n} ${seed} ${draws}`;
+  if (lastDrawn?.key !== key) {
+    const { int } = random(seed);
+    lastDrawn = { key, rows: Int32Array.from({ length: n * draws }, () => int(n)) };
+  }
+  return lastDrawn.rows;
+}
+let lastDrawn: { readonly key: string; readonly rows: Int32Array } | undefined;
 
 /** One column of a table of rows, e.g. of `[batch][letters]`. */
 export const column = (rows: readonly (readonly number[])[], j: number): number[] => rows.map((row) => row[j]);

@@ -42,6 +42,7 @@ export function makePlan(model: Model, tokens: Tokens, options: ForwardOptions):
   const plain: Plan = { layer: -1, end, pos: 0, start: undefined, from: undefined, edits, keeps, keptBefore: [] };
   if (!from) return plain;
   checkFrom(from, model, tokens, options);
+  if (process.env.ACRONYM_PLAN === "off") return plain; // to compare: everything is computed, nothing is taken from `from`
   return interventions.length === 0 ? plain : shorten(plain, from, kept, options);
 }
 

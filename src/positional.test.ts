@@ -164,6 +164,8 @@ describe("swapBosSweep", () => {
       logit_diff,
       std: 0,
       n: 2,
+      low: logit_diff,
+      high: logit_diff,
     });
     const rows = [row(0, 1, -0.01), row(0, 2, -0.02), row(1, 1, 0.5), row(1, 2, -0.005), row(2, 3, -0.006)];
     assert.deepEqual(headsHurtBy(rows, 0.005), [

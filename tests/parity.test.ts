@@ -4,12 +4,13 @@ import path from "node:path";
 import { test } from "node:test";
 import { parity } from "../scripts/parity/parity";
 
-test("every tensor that has a counterpart is within the fixture's tolerance", async (t) => {
-  const rows = await parity(path.join(__dirname, "fixtures", "tiny-a"));
-  for (const { name, status, worst, tol, why } of rows.filter(
-    ({ status }) => status === "equal" || status === "failed",
-  ))
-    await t.test(name, () => assert.equal(status, "equal", why ?? `differs by ${worst}, tolerance ${tol}`));
-  const missing = rows.filter(({ status }) => status === "not covered");
-  await t.test("no tensor is left without a counterpart", () => assert.deepEqual(missing, []));
-});
+for (const plan of ["on", "off"])
+  test(`every tensor that has a counterpart is within the fixture's tolerance, plan ${plan}`, async (t) => {
+    process.env.ACRONYM_PLAN = plan;
+    const rows = await parity(path.join(__dirname, "fixtures", "tiny-a"));
+    const compared = rows.filter(({ status }) => status === "equal" || status === "failed");
+    for (const { name, status, worst, tol, why } of compared)
+      await t.test(name, () => assert.equal(status, "equal", why ?? `differs by ${worst}, tolerance ${tol}`));
+    const missing = rows.filter(({ status }) => status === "not covered");
+    await t.test("no tensor is left without a counterpart", () => assert.deepEqual(missing, []));
+  });
