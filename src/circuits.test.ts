@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { TINY } from "../tests/fixtures/tiny-prompts";
 import { logitAttribution } from "./attribution";
 import { initBackend } from "./backend";
 import {
@@ -22,17 +23,7 @@ import { random } from "./random";
 import { allHeads, range } from "./sweep";
 import { headWeights, processWeights, randomModel } from "./weights";
 
-const config: ModelConfig = {
-  name: "tiny",
-  n_layers: 2,
-  n_heads: 2,
-  d_model: 16,
-  d_head: 8,
-  d_mlp: 32,
-  n_ctx: 12,
-  d_vocab: 60,
-  eps: 1e-5,
-};
+const config: ModelConfig = { ...TINY, n_layers: 2, n_ctx: 12 };
 const tokens = { letters: range(26), spaceLetters: range(26).map((i) => 26 + i) };
 const small = { from: [3, 40, 7], to: [5, 59] };
 let raw: Model;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { randomPrompts, TINY } from "../tests/fixtures/tiny-prompts";
 import { initBackend } from "./backend";
 import { LETTERS } from "./dataset";
 import { circuitValues, completeness, evaluateCircuits, faithfulness, growing, minimality } from "./evaluate";
@@ -9,28 +10,12 @@ import { forward } from "./forward";
 import { type HeadId, patch } from "./hooks";
 import { meanAndStd } from "./metrics";
 import { disposeRun, type Model, type ModelConfig, type Tokens } from "./model";
-import { random } from "./random";
 import { allHeads, range } from "./sweep";
 import { randomModel } from "./weights";
 
-const config: ModelConfig = {
-  name: "tiny",
-  n_layers: 2,
-  n_heads: 2,
-  d_model: 16,
-  d_head: 8,
-  d_mlp: 32,
-  n_ctx: 12,
-  d_vocab: 60,
-  eps: 1e-5,
-};
-const makePrompts = (n: number, seed: number): Prompts => {
-  const { int } = random(seed);
-  const rows = (length: number, below: number) => range(n).map(() => range(length).map(() => int(below)));
-  return { tokens: rows(11, config.d_vocab), answerLetters: rows(3, 26), letters: range(26) };
-};
-const data = makePrompts(5, 1);
-const corrupted = makePrompts(5, 2).tokens;
+const config: ModelConfig = { ...TINY, n_layers: 2, n_ctx: 12 };
+const data = randomPrompts(5, 1);
+const corrupted = randomPrompts(5, 2).tokens;
 const all = allHeads(config);
 const [a, b, c, d] = all;
 let model: Model;

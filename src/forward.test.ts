@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import fc from "fast-check";
+import { TINY } from "../tests/fixtures/tiny-prompts";
 import { initBackend } from "./backend";
 import { forward } from "./forward";
 import { axesOf, edit, type HookName, hookNames, type Intervention, merge, patch } from "./hooks";
@@ -9,17 +10,7 @@ import { disposeRun, type Model, type ModelConfig, type Run } from "./model";
 import { random } from "./random";
 import { randomModel } from "./weights";
 
-const config: ModelConfig = {
-  name: "tiny",
-  n_layers: 3,
-  n_heads: 2,
-  d_model: 16,
-  d_head: 8,
-  d_mlp: 32,
-  n_ctx: 12,
-  d_vocab: 30,
-  eps: 1e-5,
-};
+const config: ModelConfig = { ...TINY, n_ctx: 12, d_vocab: 30 };
 const LENGTH = 7;
 const all = () => true;
 const makeTokens = (n: number, seed: number) => {

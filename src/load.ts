@@ -5,7 +5,7 @@ import { initBackend } from "./backend";
 import { resolveModel } from "./hub";
 import type { Model, ModelConfig } from "./model";
 import { openSafetensors } from "./safetensors";
-import { loadTokenizer, type Tokenizer } from "./tokenizer";
+import { checkVocabSize, loadTokenizer, type Tokenizer } from "./tokenizer";
 import { modelFromCheckpoint, processWeights } from "./weights";
 
 /** What every GPT-2 config must say, where it says anything; another value means another architecture. */
@@ -63,8 +63,7 @@ export async function loadModel(id?: string, { processed = true } = {}): Promise
   const dir = resolveModel(id);
   const config = readConfig(dir);
   const tokenizer = loadTokenizer(dir);
-  if (tokenizer.vocabSize !== config.d_vocab)
-    throw new Error(`${dir}: vocab.json has ${tokenizer.vocabSize} tokens, config.json says ${config.d_vocab}`);
+  checkVocabSize(tokenizer, config.d_vocab);
   return { model: loadWeights(dir, config, processed), tokenizer };
 }
 

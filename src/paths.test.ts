@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { TINY } from "../tests/fixtures/tiny-prompts";
 import { headPattern } from "./attention";
 import { initBackend } from "./backend";
 import { LETTERS, readoutPosition } from "./dataset";
@@ -16,17 +17,7 @@ import { random } from "./random";
 import { allHeads, range } from "./sweep";
 import { headWeights, processWeights, randomModel } from "./weights";
 
-const config: ModelConfig = {
-  name: "tiny",
-  n_layers: 3,
-  n_heads: 2,
-  d_model: 16,
-  d_head: 8,
-  d_mlp: 32,
-  n_ctx: 12,
-  d_vocab: 60,
-  eps: 1e-5,
-};
+const config: ModelConfig = { ...TINY, n_ctx: 12 };
 const { int } = random(3);
 const rows = (length: number, below: number) => range(5).map(() => range(length).map(() => int(below)));
 const data: Prompts = { tokens: rows(11, config.d_vocab), answerLetters: rows(3, 26), letters: range(26) };

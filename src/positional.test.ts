@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { TINY } from "../tests/fixtures/tiny-prompts";
 import { attentionRows, headPattern } from "./attention";
 import { initBackend } from "./backend";
 import { POSITIONS, type Position, position } from "./dataset";
@@ -25,17 +26,7 @@ import { random } from "./random";
 import { allHeads, range } from "./sweep";
 import { randomModel } from "./weights";
 
-const config: ModelConfig = {
-  name: "tiny",
-  n_layers: 3,
-  n_heads: 2,
-  d_model: 16,
-  d_head: 8,
-  d_mlp: 32,
-  n_ctx: 14,
-  d_vocab: 60,
-  eps: 1e-5,
-};
+const config: ModelConfig = { ...TINY, n_ctx: 14 };
 const { int } = random(1);
 const prompts: Prompts = {
   tokens: range(5).map(() => [59, ...range(10).map(() => int(59))]),

@@ -41,8 +41,8 @@ export async function swapBosSweep(
   const heads = allHeads(model.config);
   const readout = letterReadout(data);
   const open = ({ prompts }: Batch): Measurement<HeadId | null> => {
-    const patterns = (name: string) => name.endsWith("hook_pattern");
-    const keep = (name: string) => patterns(name) || reusable(model.config).some((n) => n === name);
+    const reuse = new Set<string>(reusable(model.config));
+    const keep = (name: string) => name.endsWith("hook_pattern") || reuse.has(name);
     const clean = forward(model, prompts.tokens, { keep, readout });
     const base = logitDiffs(clean, prompts);
     const measure = (head: HeadId | null) => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { TINY } from "../tests/fixtures/tiny-prompts";
 import { initBackend } from "./backend";
 import type { Prompts } from "./experiment";
 import { forward } from "./forward";
@@ -12,17 +13,7 @@ import { random } from "./random";
 import { allHeads, range } from "./sweep";
 import { randomModel } from "./weights";
 
-const config: ModelConfig = {
-  name: "tiny",
-  n_layers: 2,
-  n_heads: 2,
-  d_model: 16,
-  d_head: 8,
-  d_mlp: 32,
-  n_ctx: 12,
-  d_vocab: 80,
-  eps: 1e-5,
-};
+const config: ModelConfig = { ...TINY, n_layers: 2, n_ctx: 12, d_vocab: 80 };
 const { int } = random(1);
 /** Letters are the tokens 0 … 25, so that what is written can be told from words. */
 const prompts: Prompts = (() => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { randomPrompts, TINY } from "../tests/fixtures/tiny-prompts";
 import { initBackend } from "./backend";
 import { readoutPosition } from "./dataset";
 import { letterReadout, logitDiffs, type Prompts } from "./experiment";
@@ -10,28 +11,12 @@ import { mean } from "./metrics";
 import { disposeRun, type Model, type ModelConfig } from "./model";
 import { activationPatch, headSite, wordPosition } from "./patching";
 import { averagedInputs, type HeadInput, inputSite, type SelectivityRow, selectivityBy, wordSelectivity } from "./qk";
-import { random } from "./random";
 import { range } from "./sweep";
 import { processWeights, randomModel } from "./weights";
 
-const config: ModelConfig = {
-  name: "tiny",
-  n_layers: 3,
-  n_heads: 2,
-  d_model: 16,
-  d_head: 8,
-  d_mlp: 32,
-  n_ctx: 12,
-  d_vocab: 60,
-  eps: 1e-5,
-};
-const makePrompts = (n: number, seed: number): Prompts => {
-  const { int } = random(seed);
-  const rows = (length: number, below: number) => range(n).map(() => range(length).map(() => int(below)));
-  return { tokens: rows(11, config.d_vocab), answerLetters: rows(3, 26), letters: range(26) };
-};
-const data = makePrompts(5, 1);
-const corrupted = makePrompts(5, 2).tokens;
+const config: ModelConfig = { ...TINY, n_ctx: 12 };
+const data = randomPrompts(5, 1);
+const corrupted = randomPrompts(5, 2).tokens;
 let raw: Model;
 let model: Model;
 
