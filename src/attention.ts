@@ -4,7 +4,7 @@ import { type Batch, type Measurement, measureAll, type Prompts, type StreamOpti
 import { forward } from "./forward";
 import type { HeadId, HookName, Intervention } from "./hooks";
 import { meanAndStd } from "./metrics";
-import { disposeRun, type Model, type Run, type Tokens } from "./model";
+import { disposeRun, keepRun, type Model, type Run, type Tokens } from "./model";
 import { checkHead, headWeights } from "./weights";
 
 const patternHook = (layer: number) => `blocks.${layer}.attn.hook_pattern` as const;
@@ -52,7 +52,7 @@ function intervened(
     // not returned from tidy: it would keep the tensors of the intervention too, which the run refers to
     tf.tidy(() => {
       run = forward(model, tokens, { interventions: intervene(clean), keep: hooksOf(heads), readout: "none" });
-      for (const tensor of [run.logits, ...Object.values(run.cache)]) tf.keep(tensor as tf.Tensor);
+      keepRun(run);
     });
     return run!;
   } finally {

@@ -27,7 +27,7 @@ export interface LetterRow {
 export interface BehaviourOptions {
   /** Corrupted tokens to read instead of the data's own; the right letters stay the data's. */
   readonly tokens?: Tokens;
-  /** Prompts in one forward. Default 100. */
+  /** Prompts in one forward. Default 50. */
   readonly batch?: number;
   readonly progress?: (done: number, total: number) => void;
 }
@@ -40,7 +40,7 @@ export async function behaviour(
   model: Model,
   data: AcronymDataset,
   tokenizer: Tokenizer,
-  { tokens = data.tokens, batch = 100, progress }: BehaviourOptions = {},
+  { tokens = data.tokens, batch = 50, progress }: BehaviourOptions = {},
 ): Promise<LetterRow[]> {
   if (tokens.length !== data.prompts.length)
     throw new Error(`${tokens.length} rows of tokens for ${data.prompts.length} prompts; give one for each`);

@@ -8,6 +8,7 @@ import {
   logitDiffs,
   type Measurement,
   measureAll,
+  measureIntervened,
   type Prompts,
   type StreamOptions,
 } from "./experiment";
@@ -52,16 +53,18 @@ export async function circuitValues(
   const means = ablation === "mean" ? await activationMeans(model, corrupted, hooks, stream) : undefined;
   const readout = letterReadout(data);
   const open = ({ prompts, rows }: Batch): Measurement<readonly HeadId[]> => {
-    const from = forward(model, prompts.tokens, { keep: reusable(model.config), readout });
+    const from = forward(model, prompts.tokens, { keep: reusable(model.config), readout: "none" });
     const other: Run | undefined = means
       ? undefined
       : forward(model, rows(corrupted), { keep: hooks, readout: "none" });
     const source: ActivationCache = means ?? other!.cache;
-    const measure = (circuit: readonly HeadId[]) => {
-      const interventions = patchHeads(headsOutside(circuit, model.config), "z", source);
-      return logitDiffs(forward(model, prompts.tokens, { interventions, from, readout }), prompts);
-    };
-    return { measure, close: () => disposeRun(...(other ? [from, other] : [from])) };
+    const measureFrom = measureIntervened<readonly HeadId[]>({
+      from,
+      readout,
+      intervene: (circuit) => patchHeads(headsOutside(circuit, model.config), "z", source),
+      read: (logits) => logitDiffs({ logits }, prompts),
+    });
+    return { measureFrom, close: () => disposeRun(...(other ? [from, other] : [from])) };
   };
   try {
     return await measureAll(data, circuits, open, stream);

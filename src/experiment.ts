@@ -1,13 +1,17 @@
+import type * as tf from "@tensorflow/tfjs";
 import { type AcronymDataset, LETTERS, type Letter, readoutPosition } from "./dataset";
+import { forward, forwardEach } from "./forward";
+import type { Intervention } from "./hooks";
 import { type Against, bootstrapMean, type Interval, letterLogitDiff, mean, meanAndStd } from "./metrics";
 import type { Readout, Run, Tokens } from "./model";
-import { range, sweep } from "./sweep";
+import { sideBySide } from "./plan";
+import { range, sweepTogether } from "./sweep";
 
 /** What an experiment needs of a data set. */
 export type Prompts = Pick<AcronymDataset, "tokens" | "answerLetters" | "letters">;
 
 export interface StreamOptions {
-  /** Prompts in one forward; memory grows with it, not with the number of prompts. Default 100. */
+  /** Prompts in one forward; memory grows with it, not with the number of prompts. Default 50. */
   readonly batch?: number;
   readonly progress?: (done: number, total: number) => void;
 }
@@ -20,12 +24,12 @@ export const letterReadout = ({ letters }: Prompts, which: readonly Letter[] = L
 
 /** Logit differences `[prompt][letter]` of a run with `letterReadout`. */
 export function logitDiffs(
-  run: Run,
+  { logits }: Pick<Run, "logits">,
   { answerLetters }: Prompts,
   which: readonly Letter[] = LETTERS,
   against: Against = "max",
 ): number[][] {
-  return letterLogitDiff(run.logits, answersOf(answerLetters, which), against);
+  return letterLogitDiff(logits, answersOf(answerLetters, which), against);
 }
 
 const answersOf = (answers: readonly (readonly number[])[], which: readonly Letter[]) =>
@@ -39,10 +43,12 @@ export interface Batch {
 }
 
 /** What one batch measures: numbers `[prompt][column]` at each point. `close` frees what was opened. */
-export interface Measurement<P> {
-  readonly measure: (point: P) => readonly (readonly number[])[];
-  readonly close?: () => void;
-}
+export type Measurement<P> = { readonly close?: () => void } & (
+  | { readonly measure: (point: P) => PromptValues }
+  /** Of the points from `start` on as many as are best done together, at least one. */
+  | { readonly measureFrom: (points: readonly P[], start: number) => readonly PromptValues[] }
+);
+type PromptValues = readonly (readonly number[])[];
 
 /**
  * Measures every point on every batch of prompts. A batch is opened (its clean runs made), swept and closed before the next.
@@ -52,7 +58,7 @@ export async function measureAll<P>(
   prompts: Prompts,
   points: readonly P[],
   open: (batch: Batch) => Measurement<P>,
-  { batch: size = 100, progress }: StreamOptions = {},
+  { batch: size = 50, progress }: StreamOptions = {},
 ): Promise<number[][][]> {
   const n = prompts.tokens.length;
   const starts = range(Math.ceil(n / size)).map((i) => i * size);
@@ -64,21 +70,49 @@ export async function measureAll<P>(
       prompts: { tokens: rows(tokens) as number[][], answerLetters: rows(answerLetters) as number[][], letters },
       rows,
     };
-    const { measure, close } = open(batch);
+    const opened = open(batch);
+    const measure = (first: number) =>
+      "measure" in opened ? [opened.measure(points[first])] : opened.measureFrom(points, first);
     try {
-      const measured = await sweep(
-        range(points.length).map((index) => ({ index })),
-        ({ index }) => ({ rows: measure(points[index]) }),
-        {
-          progress: progress && ((count) => progress(done * points.length + count, starts.length * points.length)),
-        },
-      );
-      for (const { index, rows } of measured) values[index].push(...rows.map((row) => [...row]));
+      const measured = await sweepTogether(points, (first) => measure(first).map((rows) => ({ rows })), {
+        progress: progress && ((count) => progress(done * points.length + count, starts.length * points.length)),
+      });
+      for (const [index, { rows }] of measured.entries()) values[index].push(...rows.map((row) => [...row]));
     } finally {
-      close?.();
+      opened.close?.();
     }
   }
   return values;
+}
+
+/** Points that are interventions into one clean run. */
+export interface Intervened<P> {
+  /** Kept what is `reusable`. */
+  readonly from: Run;
+  readonly readout: Readout;
+  /** An empty intervention is the clean run itself. */
+  readonly intervene: (point: P) => Intervention;
+  readonly read: (logits: tf.Tensor3D) => PromptValues;
+}
+
+/** The measurement of such points, several side by side where that is sooner. */
+export function measureIntervened<P>({ from, readout, intervene, read }: Intervened<P>) {
+  const { model, tokens } = from;
+  let clean: PromptValues | undefined;
+  return (points: readonly P[], start: number): readonly PromptValues[] => {
+    const together = sideBySide(model, tokens, {
+      points: (index) => intervene(points[start + index]),
+      count: points.length - start,
+      from,
+      readout,
+    });
+    // a point that does nothing has exactly the clean values
+    if (together[0].length === 0) {
+      clean ??= read(forward(model, tokens, { from, readout }).logits);
+      return [clean];
+    }
+    return forwardEach(model, tokens, together, { from, readout }).map(({ logits }) => read(logits));
+  };
 }
 
 /** A mean over prompts with its spread; `low` … `high` is its 95% bootstrap interval over prompts. */

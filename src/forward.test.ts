@@ -4,9 +4,10 @@ import * as tf from "@tensorflow/tfjs";
 import fc from "fast-check";
 import { TINY } from "../tests/fixtures/tiny-prompts";
 import { initBackend } from "./backend";
-import { forward } from "./forward";
+import { forward, forwardEach } from "./forward";
 import { axesOf, edit, type HookName, hookNames, type Intervention, merge, patch } from "./hooks";
 import { disposeRun, type Model, type ModelConfig, type Run } from "./model";
+import { reusable } from "./plan";
 import { random } from "./random";
 import { randomModel } from "./weights";
 
@@ -39,6 +40,15 @@ const worst = (a: tf.Tensor, b: tf.Tensor) =>
 const close = (a: tf.Tensor, b: tf.Tensor, what = "", tolerance = 2e-5) => {
   const difference = worst(a, b);
   assert.ok(difference <= tolerance, `${what} differs by ${difference}`);
+};
+
+const withoutPlan = <T>(run: () => T): T => {
+  process.env.ACRONYM_PLAN = "off";
+  try {
+    return run();
+  } finally {
+    delete process.env.ACRONYM_PLAN;
+  }
 };
 
 test("patching the whole residual stream gives the corrupted run, at every layer", () => {
@@ -107,15 +117,54 @@ test("later edits at a hook win", () => {
   assert.ok(worst(forward(model, clean, { interventions: merge(a, b) }).logits, cleanRun.logits) > 1e-3);
 });
 
-test("a plan starts late, and skips positions, where it can", () => {
-  const source = corruptedRun.cache["blocks.2.attn.hook_z"];
-  const interventions = patch("blocks.2.attn.hook_z", source, { head: 1, pos: 5 });
-  const readout = { positions: [5, 6], vocab: [1] };
+test("only what an edit reaches, and a read-out needs, is computed", () => {
+  const source = corruptedRun.cache["blocks.1.attn.hook_z"];
+  const interventions = patch("blocks.1.attn.hook_z", source, { head: 1, pos: 4 });
+  const readout = { positions: [6], vocab: [1] };
+  const rowsOf = (run: Run, kind: string) =>
+    [1, 2].map((l) => run.computed.get(`blocks.${l}.${kind}` as HookName) ?? []);
   const planned = forward(model, clean, { interventions, from: cleanRun, readout });
-  assert.deepEqual(planned.computedFrom, { layer: 2, pos: 5 });
-  const poor = forward(model, clean, { keep: ["blocks.2.hook_resid_pre"] });
-  assert.deepEqual(forward(model, clean, { interventions, from: poor, readout }).computedFrom, { layer: 2, pos: 0 });
-  assert.deepEqual(forward(model, clean, { interventions, readout }).computedFrom, { layer: -1, pos: 0 });
+  assert.deepEqual(rowsOf(planned, "attn.hook_z"), [[], [6]]); // layer 1's other heads are in the clean run
+  assert.deepEqual(rowsOf(planned, "hook_mlp_out"), [[4], [6]]);
+  assert.deepEqual(rowsOf(planned, "attn.hook_q"), [[], []]); // position 6 still asks what it asked
+  assert.deepEqual(rowsOf(planned, "attn.hook_v"), [[], [4]]);
+  assert.equal(planned.computed.has("blocks.0.hook_resid_pre"), false);
+  const poor = forward(model, clean, { keep: ["blocks.1.hook_resid_pre"] });
+  const recomputed = forward(model, clean, { interventions, from: poor, readout });
+  assert.deepEqual(rowsOf(recomputed, "attn.hook_v"), [
+    [0, 1, 2, 3, 4, 5, 6],
+    [0, 1, 2, 3, 4, 5, 6],
+  ]);
+  assert.equal(recomputed.computed.has("blocks.0.hook_resid_pre"), false);
+});
+
+test("without edits, and where all heads are frozen, attention is not computed", () => {
+  const nothing = forward(model, clean, { from: cleanRun, readout: { positions: [6], vocab: [1] } });
+  assert.deepEqual([...nothing.computed.keys()], []);
+  const frozen = [1, 2].map((l) => `blocks.${l}.attn.hook_z` as const).map((at) => patch(at, cleanRun.cache[at]));
+  const interventions = merge(
+    patch("blocks.1.hook_resid_pre", corruptedRun.cache["blocks.1.hook_resid_pre"]),
+    ...frozen,
+  );
+  const run = forward(model, clean, { interventions, from: cleanRun });
+  assert.ok(run.computed.has("blocks.2.hook_mlp_out"));
+  assert.ok([...run.computed.keys()].every((name) => !name.includes("attn")));
+});
+
+test("several interventions side by side are each as by itself", () => {
+  const points = [0, 1].map((head) =>
+    patch("blocks.1.attn.hook_z", corruptedRun.cache["blocks.1.attn.hook_z"], { head }),
+  );
+  const readout = { positions: [6, 2], vocab: [3, 1] };
+  const keep = ["blocks.2.attn.hook_pattern", "hook_embed"] as const;
+  const together = forwardEach(model, clean, [[], ...points], { from: cleanRun, readout, keep });
+  [[], ...points].forEach((interventions, p) => {
+    const alone = forward(model, clean, { interventions, readout, keep });
+    close(together[p].logits, alone.logits, `point ${p}`);
+    for (const name of keep) close(together[p].cache[name], alone.cache[name], name);
+    disposeRun(alone);
+  });
+  disposeRun(...together);
 });
 
 /** Random edits: any hook, any slice, replaced or changed. */
@@ -126,8 +175,9 @@ const anyEdit = fc
     head: fc.option(fc.integer({ min: 0, max: 1 })),
     key: fc.option(fc.integer({ min: 0, max: LENGTH - 1 })),
     change: fc.boolean(),
+    frozen: fc.boolean(),
   })
-  .map(({ at, pos, head, key, change }): Intervention => {
+  .map(({ at, pos, head, key, change, frozen }): Intervention => {
     const axes = axesOf(at);
     const entries = [
       ["pos", pos],
@@ -136,7 +186,7 @@ const anyEdit = fc
       ["key_pos", key],
     ] as const;
     const slice = Object.fromEntries(entries.filter(([axis, index]) => axes.includes(axis) && index !== null));
-    const source = corruptedRun.cache[at] as tf.Tensor4D;
+    const source = (frozen ? cleanRun : corruptedRun).cache[at] as tf.Tensor4D;
     // reverses positions too, so that a change really needs all of them
     const mix = (a: tf.Tensor4D) =>
       a
@@ -148,38 +198,47 @@ const anyEdit = fc
     ) as Intervention;
   });
 
+/** One to three points of none to three edits each. */
+const anyPoints = fc.array(
+  fc.array(anyEdit, { maxLength: 3 }).map((edits) => merge(...edits)),
+  { minLength: 1, maxLength: 3 },
+);
+const KEEPS = { reusable: reusable(config), some: (name: string) => name.length % 2 === 0 };
+
 test("planned equals plain, for random interventions, read-outs, kept names and clean runs", () => {
   const cases = fc.record({
     names: fc.subarray(hookNames(config.n_layers), { maxLength: 4 }),
-    fromKeeps: fc.constantFrom("all", "some"),
-    readout: fc.constantFrom("all" as const, "none" as const, { positions: [5, 6], vocab: [0, 3] }),
+    fromKeeps: fc.constantFrom("all", "reusable", "some", "nothing"),
+    readout: fc.constantFrom("all" as const, "none" as const, { positions: [5, 3], vocab: [0, 3] }),
   });
   fc.assert(
-    fc.property(fc.array(anyEdit, { minLength: 1, maxLength: 3 }), cases, (edits, { names, fromKeeps, readout }) => {
+    fc.property(anyPoints, cases, (points, { names, fromKeeps, readout }) => {
       tf.tidy(() => {
-        const interventions = merge(...edits);
-        const from = fromKeeps === "all" ? cleanRun : forward(model, clean, { keep: (name) => name.length % 2 === 0 });
-        const plain = forward(model, clean, { interventions, keep: names, readout });
-        const planned = forward(model, clean, { interventions, keep: names, readout, from });
-        const what = `${interventions.map(({ at, slice }) => at + JSON.stringify(slice))} ${JSON.stringify(planned.computedFrom)}`;
-        const magnitude = Math.max(1, plain.logits.abs().max().dataSync()[0]);
-        close(planned.logits, plain.logits, what, 2e-5 * magnitude);
-        for (const name of names) close(planned.cache[name], plain.cache[name], `${name} after ${what}`, 2e-4);
+        const from =
+          fromKeeps === "nothing"
+            ? undefined
+            : fromKeeps === "all"
+              ? cleanRun
+              : forward(model, clean, { keep: KEEPS[fromKeeps] });
+        const options = { keep: names, readout };
+        const planned = forwardEach(model, clean, points, { ...options, from });
+        points.forEach((interventions, p) => {
+          const plain = withoutPlan(() => forward(model, clean, { ...options, interventions }));
+          const what = `point ${p} of ${JSON.stringify(points.map((point) => point.map(({ at, slice, change }) => [at, slice, !!change])))}`;
+          const magnitude = Math.max(1, plain.logits.abs().max().dataSync()[0]);
+          close(planned[p].logits, plain.logits, what, 2e-5 * magnitude);
+          for (const name of names) close(planned[p].cache[name], plain.cache[name], `${name} after ${what}`, 2e-4);
+        });
       });
     }),
-    { numRuns: 150, seed: 42 },
+    { numRuns: 300, seed: 42 },
   );
 });
 
 test("ACRONYM_PLAN=off computes everything", () => {
-  process.env.ACRONYM_PLAN = "off";
-  try {
-    const interventions = patch("blocks.2.attn.hook_z", corruptedRun.cache["blocks.2.attn.hook_z"]);
-    const plain = forward(model, clean, { interventions, from: cleanRun });
-    assert.deepEqual(plain.computedFrom, { layer: -1, pos: 0 });
-  } finally {
-    delete process.env.ACRONYM_PLAN;
-  }
+  const interventions = patch("blocks.2.attn.hook_z", corruptedRun.cache["blocks.2.attn.hook_z"]);
+  const { computed } = withoutPlan(() => forward(model, clean, { interventions, from: cleanRun, readout: "none" }));
+  for (const name of hookNames(config.n_layers)) assert.equal(computed.get(name)?.length, LENGTH, name);
 });
 
 test("a clean run that doesn't belong is refused", () => {

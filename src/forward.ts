@@ -1,8 +1,20 @@
 import * as tf from "@tensorflow/tfjs";
-import { type Activation, type ActivationCache, applyEdit, axesOf, type HookName } from "./hooks";
-import type { Block, ForwardOptions, LayerNorm, Model, ModelConfig, Run, Tokens } from "./model";
-import { gelu, linear, rows } from "./ops";
-import { makePlan, type Plan, shiftEdit } from "./plan";
+import { formula } from "./formulas";
+import { graphOf } from "./graph";
+import {
+  type ActivationCache,
+  applyEdit,
+  editAt,
+  editedPositions,
+  type HookName,
+  type Intervention,
+  layerOf,
+  rowAxis,
+  shapeOf,
+} from "./hooks";
+import type { ForwardOptions, Model, ModelConfig, Readout, Run, Tokens } from "./model";
+import { linear } from "./ops";
+import { makePlan, type Plan, type Rows, upTo } from "./plan";
 
 /**
  * Runs the model once.
@@ -10,14 +22,31 @@ import { makePlan, type Plan, shiftEdit } from "./plan";
  *   their hook, or a `from` of other tokens, another model or with interventions.
  */
 export function forward(model: Model, tokens: Tokens, options: ForwardOptions = {}): Run {
-  const { interventions = [], offset } = options;
-  checkTokens(model.config, tokens, offset);
-  const plan = makePlan(model, tokens, options);
-  const { logits, cache } = tf.tidy(() => compute(model, tokens, options, plan));
-  const computedFrom = { layer: plan.layer, pos: plan.pos };
-  return { model, tokens, interventions, offset, logits, cache: strictCache(cache), computedFrom };
+  return forwardEach(model, tokens, [options.interventions ?? []], options)[0];
 }
 
+/**
+ * Runs the model on the same prompts under each of several interventions, side by side as one large batch: the same numbers as
+ * one `forward` each, sooner where a single one doesn't fill the processor.
+ * @throws as `forward`
+ */
+export function forwardEach(
+  model: Model,
+  tokens: Tokens,
+  points: readonly Intervention[],
+  options: Omit<ForwardOptions, "interventions"> = {},
+): Run[] {
+  const { offset } = options;
+  checkTokens(model.config, tokens, offset);
+  const plan = makePlan(model, tokens, points, options);
+  const results = tf.tidy(
+    () => compute({ model, tokens, offset, plan, points: points.length }, options.readout) as never,
+  ) as Result[];
+  return points.map((interventions, p) => {
+    const { logits, cache } = results[p];
+    return { model, tokens, interventions, offset, logits, cache: strictCache(cache), computed: plan.computed };
+  });
+}
 function checkTokens({ n_ctx, d_vocab, name }: ModelConfig, tokens: Tokens, offset?: readonly number[]): void {
   if (tokens.length === 0 || tokens[0].length === 0) throw new Error("tokens are empty; give at least one prompt");
   const length = tokens[0].length;
@@ -43,131 +72,151 @@ function strictCache(kept: Record<string, tf.Tensor>): ActivationCache {
   }) as unknown as ActivationCache;
 }
 
-/** Gives each activation its edits, keeps it if asked to, and hands it on. */
-type At = <N extends HookName>(name: N, activation: tf.Tensor) => Activation<N>;
-
-/** What the parts of one forward share. `pos` … `length` are the positions computed. */
-interface Context {
+/** What is run: every prompt under every point's intervention, the batch point after point. */
+interface Pass {
   readonly model: Model;
-  readonly batch: number;
-  readonly length: number;
-  readonly pos: number;
-  readonly at: At;
-  /** The activation with the positions before `pos`, which are as in `from`. */
-  readonly withEarlier: (name: HookName, activation: tf.Tensor) => tf.Tensor;
-  readonly mask: tf.Tensor2D;
+  readonly tokens: Tokens;
+  readonly offset: readonly number[] | undefined;
+  readonly plan: Plan;
+  readonly points: number;
 }
 
-const posAxis = (name: HookName) => (axesOf(name).includes("query_pos") ? 2 : 1);
-
-function compute(model: Model, tokens: Tokens, options: ForwardOptions, plan: Plan) {
-  const { pos, from, edits, keeps } = plan;
-  const [batch, length] = [tokens.length, tokens[0].length];
-  const cache: Record<string, tf.Tensor> = {};
-  for (const name of plan.keptBefore) cache[name] = (from!.cache[name] as tf.Tensor).clone();
-
-  const withEarlier = (name: HookName, activation: tf.Tensor) => {
-    if (pos === 0) return activation;
-    const axis = posAxis(name);
-    const earlier = from!.cache[name] as tf.Tensor;
-    const size = earlier.shape.map((n, d) => (d === axis ? pos : n));
-    const begin = size.map(() => 0);
-    return tf.concat([earlier.slice(begin, size), activation], axis);
-  };
-  const at: At = <N extends HookName>(name: N, activation: tf.Tensor) => {
-    let out = activation;
-    for (const edit of edits.get(name) ?? []) {
-      if (edit.change && pos > 0) {
-        const whole = applyEdit(withEarlier(name, out), edit);
-        out = whole.slice(whole.shape.map((_, d) => (d === posAxis(name) ? pos : 0)));
-      } else out = applyEdit(out, shiftEdit(edit, pos, posAxis(name)));
-    }
-    if (keeps(name)) cache[name] = withEarlier(name, out);
-    return out as Activation<N>;
-  };
-
-  const context = { model, batch, length, pos, at, withEarlier, mask: causalMask(pos, length) };
-  let resid = plan.start
-    ? (from!.cache[plan.start] as tf.Tensor).slice([0, pos])
-    : embed(context, tokens, options.offset);
-  for (let layer = Math.max(plan.layer, 0); layer < plan.end; layer++) resid = runBlock(context, layer, resid);
-  if (options.readout === "none" && !keeps("ln_final.hook_scale") && !keeps("ln_final.hook_normalized"))
-    return { logits: tf.zeros<tf.Rank.R3>([batch, 0, 0]), cache };
-  return { logits: unembed(context, resid, options.readout ?? "all"), cache };
+interface Result {
+  readonly logits: tf.Tensor3D;
+  readonly cache: Record<string, tf.Tensor>;
 }
 
-function embed({ model, batch, length, pos, at }: Context, tokens: Tokens, offset?: readonly number[]): tf.Tensor {
-  const int = (ids: Tokens) => tf.tensor2d(ids as number[][], [batch, length], "int32");
-  const embedded = at("hook_embed", rows(model.W_E, int(tokens)).slice([0, pos]));
-  const positions = offset
-    ? rows(model.W_pos, int(offset.map((o) => Array.from({ length }, (_, i) => o + i))))
-    : model.W_pos.slice(0, length).expandDims(0).tile([batch, 1, 1]);
-  return embedded.add(at("hook_pos_embed", positions.slice([0, pos])));
+/** By hook: what the plan says is given, at the plan's positions. */
+type Given = Partial<Record<HookName, tf.Tensor>>;
+
+/** Layer after layer, so that what only one of them needs is freed at its end. */
+function compute(pass: Pass, readout: ForwardOptions["readout"] = "all"): Result[] {
+  const { n_layers } = pass.model.config;
+  const kept: Given = {};
+  let stream: Given = {};
+  for (const layer of [-1, ...Array(n_layers).keys(), Number.POSITIVE_INFINITY]) {
+    const names = [...graphOf(n_layers).keys()].filter((name) => layerOf(name) === layer);
+    const { next, keep } = tf.tidy(() => runHooks(pass, names, stream) as never) as ReturnType<typeof runHooks>;
+    Object.assign(kept, keep);
+    stream = next;
+  }
+  const split = (x: tf.Tensor) => (pass.points === 1 ? [x] : tf.split(x, pass.points, 0));
+  const logits = split(unembed(pass, stream, readout));
+  const caches = Object.entries(kept).map(([name, x]) => [name, split(x as tf.Tensor)] as const);
+  return logits.map((own, p) => ({
+    logits: own as tf.Tensor3D,
+    cache: Object.fromEntries(caches.map(([name, each]) => [name, each[p]])),
+  }));
 }
 
-/** Adds -∞ where a key comes after its query; the first query is at position `pos`. */
-function causalMask(pos: number, length: number): tf.Tensor2D {
-  const row = (query: number) => Array.from({ length }, (_, key) => (key > query ? Number.NEGATIVE_INFINITY : 0));
-  return tf.tensor2d(Array.from({ length: length - pos }, (_, i) => row(i + pos)));
+/** What is read outside its own block. */
+const READ_LATER = /^hook_|resid_post$|^ln_final/;
+
+/** Computes these hooks, in their order; gives what the next ones read, and what is kept. */
+function runHooks(pass: Pass, names: readonly HookName[], before: Given) {
+  const { plan, model, tokens, offset } = pass;
+  const given: Given = { ...before };
+  const keep: Given = {};
+  const get = (name: HookName, rows: Rows) =>
+    assemble(pass, name, rows, { rows: plan.given.get(name), x: given[name] });
+  for (const name of names) {
+    const rows = plan.computed.get(name);
+    const x = rows && formula(name, rows, { get, model, tokens, offset, points: pass.points });
+    if (plan.given.has(name)) given[name] = edited(pass, name, { rows, x });
+    if (plan.keeps(name)) keep[name] = get(name, upTo(plan.length - 1)).clone(); // its own handle: `from` may own the tensor
+  }
+  const next: Given = {};
+  for (const name of names) if (given[name] && READ_LATER.test(name)) next[name] = given[name];
+  return { next, keep };
 }
 
-function runBlock(context: Context, layer: number, input: tf.Tensor): tf.Tensor {
-  const { at } = context;
-  const block = context.model.blocks[layer];
-  const pre = at(`blocks.${layer}.hook_resid_pre`, input);
-  const attn_out = attention(context, layer, block, layerNorm(context, `blocks.${layer}.ln1`, pre, block.ln1));
-  const mid = at(`blocks.${layer}.hook_resid_mid`, pre.add(attn_out));
-  const mlp_out = mlp(context, layer, block, layerNorm(context, `blocks.${layer}.ln2`, mid, block.ln2));
-  return at(`blocks.${layer}.hook_resid_post`, mid.add(mlp_out));
+/** What is known of an activation: these positions of it, or nothing. */
+interface Part {
+  readonly rows?: Rows;
+  readonly x?: tf.Tensor;
 }
 
-type LayerNormName = "ln_final" | `blocks.${number}.ln${1 | 2}`;
-
-function layerNorm({ at, model }: Context, name: LayerNormName, x: tf.Tensor, weights: LayerNorm | null): tf.Tensor {
-  const hook = (what: "scale" | "normalized") => `${name}.hook_${what}` as HookName;
-  const centred = x.sub(x.mean(-1, true));
-  const scale = at(hook("scale"), centred.square().mean(-1, true).add(model.config.eps).sqrt());
-  const normalized = centred.div(scale);
-  return at(hook("normalized"), weights ? normalized.mul(weights.w).add(weights.b) : normalized);
-}
-
-/** `[batch, pos, head, d_head]` ↔ `[batch, head, pos, d_head]` */
-const swapHeadAndPos = (x: tf.Tensor) => x.transpose([0, 2, 1, 3]);
-
-function attention(context: Context, layer: number, block: Block, x: tf.Tensor): tf.Tensor {
-  const { at, withEarlier, batch, length, pos, mask } = context;
-  const { n_heads, d_head } = context.model.config;
-  const hook = <K extends string>(what: K) => `blocks.${layer}.attn.hook_${what}` as const;
-  const [q, k, v] = tf
-    .split(linear(x, block.W_QKV, block.b_QKV), 3, -1)
-    .map((part) => part.reshape([batch, length - pos, n_heads, d_head]));
-  const queries = at(hook("q"), q);
-  const keys = withEarlier(hook("k"), at(hook("k"), k));
-  const values = withEarlier(hook("v"), at(hook("v"), v));
-  const products = tf.matMul(swapHeadAndPos(queries), swapHeadAndPos(keys), false, true).div(Math.sqrt(d_head));
-  const scores = at(hook("attn_scores"), products.add(mask)); // [batch, head, query_pos, key_pos]
-  const pattern = at(hook("pattern"), tf.softmax(scores));
-  const z = at(hook("z"), swapHeadAndPos(tf.matMul(pattern, swapHeadAndPos(values)))); // [batch, pos, head, d_head]
-  const joined = z.reshape([batch, length - pos, n_heads * d_head]);
-  return at(`blocks.${layer}.hook_attn_out`, linear(joined, block.W_O, block.b_O));
-}
-
-function mlp({ at }: Context, layer: number, block: Block, x: tf.Tensor): tf.Tensor {
-  const pre = at(`blocks.${layer}.mlp.hook_pre`, linear(x, block.W_in, block.b_in));
-  const post = at(`blocks.${layer}.mlp.hook_post`, gelu(pre));
-  return at(`blocks.${layer}.hook_mlp_out`, linear(post, block.W_out, block.b_out));
-}
-
-function unembed(context: Context, resid: tf.Tensor, readout: NonNullable<ForwardOptions["readout"]>): tf.Tensor3D {
-  const { model, pos, batch } = context;
-  const { W_U, b_U } = model;
-  const normalized = layerNorm(context, "ln_final", resid, model.ln_final);
-  if (readout === "none") return tf.zeros([batch, 0, 0]);
-  if (readout === "all") return linear(normalized, W_U, b_U) as tf.Tensor3D;
-  const positions = tf.tensor1d(
-    readout.positions.map((p) => p - pos),
-    "int32",
+/** An activation at these positions: from `part`, else from the clean run, else (an edit will replace it) zeros. */
+function assemble(pass: Pass, name: HookName, rows: Rows, { rows: known = [], x }: Part): tf.Tensor {
+  const axis = rowAxis(name);
+  const inside = rows.filter((r) => known.includes(r));
+  const own =
+    inside.length > 0
+      ? [
+          pick(
+            x!,
+            inside.map((r) => known.indexOf(r)),
+            axis,
+          ),
+        ]
+      : [];
+  if (inside.length === rows.length) return own[0];
+  const others = rows.filter((r) => !known.includes(r));
+  const order = [...others, ...inside];
+  const joined = tf.concat([elsewhere(pass, name, others), ...own], axis);
+  return pick(
+    joined,
+    rows.map((r) => order.indexOf(r)),
+    axis,
   );
+}
+
+function elsewhere({ plan, model, tokens, points }: Pass, name: HookName, rows: Rows): tf.Tensor {
+  if (plan.from && name in plan.from.cache) {
+    const clean = pick(plan.from.cache[name], rows, rowAxis(name));
+    return points === 1 ? clean : clean.tile(clean.shape.map((_, d) => (d === 0 ? points : 1)));
+  }
+  const shape = shapeOf(name, { ...model.config, batch: tokens.length * points, length: plan.length });
+  return tf.zeros(shape.map((n, d) => (d === rowAxis(name) ? rows.length : n)));
+}
+
+/** Entries of one axis. */
+function pick<T extends tf.Tensor>(x: T, indices: readonly number[], axis: number): T {
+  const [first, count] = [indices[0], indices.length];
+  if (indices.some((index, i) => index !== first + i))
+    return tf.gather(x, tf.tensor1d(indices as number[], "int32"), axis);
+  if (count === x.shape[axis]) return x;
+  return x.slice(
+    x.shape.map((_, d) => (d === axis ? first : 0)),
+    x.shape.map((n, d) => (d === axis ? count : n)),
+  );
+}
+
+/** A hook's activation after its edits, at the positions that the plan asks for. */
+function edited(pass: Pass, name: HookName, computed: Part): tf.Tensor {
+  const { plan, points } = pass;
+  const rows = plan.given.get(name)!;
+  const edits = plan.edits.get(name);
+  if (!edits) return assemble(pass, name, rows, computed);
+  // a change sees every position
+  const seen = edits.flat().some(({ change }) => change) ? upTo(plan.length - 1) : rows;
+  const axis = rowAxis(name);
+  const base = assemble(pass, name, seen, computed);
+  const each = (points === 1 ? [base] : tf.split(base, points, 0)).map((own, p) =>
+    edits[p].reduce((x, edit) => {
+      const on = editedPositions(edit);
+      if (on && !on.some((r) => seen.includes(r))) return x;
+      return applyEdit(
+        x,
+        editAt(edit, seen, (source) => pick(source, seen, axis)),
+      );
+    }, own),
+  );
+  const whole = each.length === 1 ? each[0] : tf.concat(each, 0);
+  return pick(
+    whole,
+    rows.map((r) => seen.indexOf(r)),
+    axis,
+  );
+}
+
+function unembed(pass: Pass, stream: Given, readout: "all" | "none" | Readout): tf.Tensor {
+  const { model, tokens, points, plan } = pass;
+  if (readout === "none") return tf.zeros([tokens.length * points, 0, 0]);
+  const name = "ln_final.hook_normalized";
+  const read = readout === "all" ? upTo(plan.length - 1) : readout.positions;
+  const normalized = assemble(pass, name, read, { rows: plan.given.get(name), x: stream[name] });
+  if (readout === "all") return linear(normalized, model.W_U, model.b_U);
   const vocab = tf.tensor1d(readout.vocab as number[], "int32");
-  return linear(tf.gather(normalized, positions, 1), tf.gather(W_U, vocab, 1), tf.gather(b_U, vocab)) as tf.Tensor3D;
+  return linear(normalized, tf.gather(model.W_U, vocab, 1), tf.gather(model.b_U, vocab));
 }

@@ -8,7 +8,8 @@ import {
   axesOf,
   type Edit,
   edit,
-  firstPosition,
+  editAt,
+  editedPositions,
   hookNames,
   type Intervention,
   layerOf,
@@ -82,12 +83,17 @@ test("edits that don't fit are refused by name", () => {
   );
 });
 
-test("an edit knows the first position it acts on", () => {
-  const z = tf.zeros([1, 5, 1, 1]) as tf.Tensor4D;
-  assert.equal(firstPosition(patch("blocks.0.attn.hook_z", z, { pos: [4, 2] })[0], 5), 2);
-  assert.equal(firstPosition(patch("blocks.0.attn.hook_z", z, { head: 0 })[0], 5), 0);
+test("an edit knows the positions it acts on, and can be made one of fewer positions", () => {
+  const z = sequence([1, 5, 2, 1]) as tf.Tensor4D;
+  const [edit] = patch("blocks.0.attn.hook_z", z, { pos: [4, 2] });
+  assert.deepEqual(editedPositions(edit), [4, 2]);
+  assert.equal(editedPositions(patch("blocks.0.attn.hook_z", z, { head: 0 })[0]), undefined);
   const pattern = patch("blocks.0.attn.hook_pattern", z, { query_pos: 3, key_pos: 0 });
-  assert.equal(firstPosition(pattern[0], 5), 3);
+  assert.deepEqual(editedPositions(pattern[0]), [3]);
+  const rows = [1, 2, 4];
+  const part = editAt(edit, rows, (source) => tf.gather(source, rows, 1));
+  const zeros = tf.zeros([1, 3, 2, 1]);
+  assert.deepEqual([...applyEdit(zeros, part).dataSync()], [0, 0, 4, 5, 8, 9]);
 });
 
 test("merge concatenates in order", () => {

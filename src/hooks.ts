@@ -93,6 +93,28 @@ export const merge = (...interventions: readonly Intervention[]): Intervention =
 
 const BLOCK = /^blocks\.(\d+)\./;
 
+/** A hook's name without its layer, e.g. `"attn.hook_z"`. */
+export const kindOf = (name: HookName): string => name.replace(BLOCK, "");
+
+/** The axis of positions: of the queries in attention scores and patterns. */
+export const rowAxis = (name: HookName): number => (axesOf(name).includes("query_pos") ? 2 : 1);
+
+/** Sizes of a run, by the names of the axes where they have one. */
+export interface Sizes {
+  readonly batch: number;
+  readonly length: number;
+  readonly n_heads: number;
+  readonly d_model: number;
+  readonly d_head: number;
+  readonly d_mlp: number;
+}
+
+/** Shape of a hook's activation. */
+export function shapeOf(name: HookName, { batch, length, n_heads, ...widths }: Sizes): number[] {
+  const sizes = { batch, pos: length, query_pos: length, key_pos: length, head: n_heads, one: 1, ...widths };
+  return axesOf(name).map((axis) => sizes[axis as keyof typeof sizes]);
+}
+
 /** Layer of a hook: 0 … n_layers - 1 inside a block, -1 before the first, `Infinity` after the last. */
 export function layerOf(name: HookName): number {
   const block = BLOCK.exec(name);
@@ -114,7 +136,7 @@ export function hookNames(n_layers: number): HookName[] {
  * @throws if there is no such hook; names the ones there are.
  */
 export function axesOf(name: HookName): readonly string[] {
-  const kind = name.replace(BLOCK, "");
+  const kind = kindOf(name);
   if (kind in AXES && BLOCK.test(name) !== isGlobal(kind)) return AXES[kind as keyof Axes];
   const names = Object.keys(AXES).map((k) => (isGlobal(k) ? k : `blocks.N.${k}`));
   throw new Error(`no hook "${name}"; there are ${names.join(", ")}`);
@@ -137,13 +159,30 @@ function indices(name: HookName, shape: readonly number[], slice: object): Map<n
   return out;
 }
 
-/** First position (query position for attention) on which an edit acts. `shape` is the activation's. */
-export function firstPosition(edit: Edit, length: number): number {
-  const axes = axesOf(edit.at);
-  const axis = axes.includes("query_pos") ? "query_pos" : "pos";
-  const index = (edit.slice as Record<string, Index | undefined> | undefined)?.[axis];
-  if (index === undefined) return 0;
-  return Math.min(length, ...(typeof index === "number" ? [index] : index));
+/** The positions (query positions for attention) on which an edit acts; undefined: all. */
+export function editedPositions({ at, slice }: Edit): readonly number[] | undefined {
+  const index = (slice as Record<string, Index | undefined> | undefined)?.[axesOf(at)[rowAxis(at)]];
+  return typeof index === "number" ? [index] : index;
+}
+
+/** @throws if an edit's slice or source doesn't fit its hook, whose activation has this shape. */
+export function checkEdit({ at, slice, source }: Edit, shape: readonly number[]): void {
+  indices(at, shape, slice ?? {});
+  if (source) checkShape(at, shape, source.shape, "patched-in");
+}
+
+function checkShape(at: HookName, shape: readonly number[], given: readonly number[], what: string): void {
+  if (given.length === shape.length && given.every((n, d) => n === shape[d] || (d === 0 && n === 1))) return;
+  throw new Error(`${at} is [${axesOf(at).join(", ")}] = [${shape}]; the ${what} value is [${given}]`);
+}
+
+/** An edit of a whole activation as one of only these positions of it; `pick` takes them from its source. */
+export function editAt(edit: Edit, rows: readonly number[], pick: (source: tf.Tensor) => tf.Tensor): Edit {
+  const [axis, on] = [axesOf(edit.at)[rowAxis(edit.at)], editedPositions(edit)];
+  const inside = on && rows.flatMap((position, index) => (on.includes(position) ? [index] : []));
+  const slice = { ...edit.slice, [axis]: inside?.length === rows.length ? undefined : inside };
+  // same hook, fewer positions: the types don't carry sizes
+  return { ...edit, slice, ...(edit.source && { source: pick(edit.source) }) } as Edit;
 }
 
 /** `activation` after one edit. Nothing is changed in place. @throws if slice or source don't fit the hook. */
@@ -153,11 +192,7 @@ export function applyEdit(activation: tf.Tensor, { at, slice, source, change }: 
     const inside = indices(at, shape, slice ?? {});
     // the hook's name fixed both types when the edit was made
     const value: tf.Tensor = change ? (change as (a: tf.Tensor) => tf.Tensor)(activation) : source;
-    const fits = value.rank === shape.length && value.shape.every((n, d) => n === shape[d] || (d === 0 && n === 1));
-    if (!fits)
-      throw new Error(
-        `${at} is [${axesOf(at).join(", ")}] = [${shape}]; the ${change ? "changed" : "patched-in"} value is [${value.shape}]`,
-      );
+    checkShape(at, shape, value.shape, change ? "changed" : "patched-in");
     if (inside.size === 0) return value.broadcastTo(shape as [number]);
     let mask: tf.Tensor | undefined;
     for (const [dim, list] of inside) {

@@ -93,7 +93,12 @@ export function swapBosAttention(heads: readonly HeadId[], clean: Run, a: Positi
     ...[...byLayer(heads)].map(([layer, head]) => {
       const at = `blocks.${layer}.attn.hook_pattern` as const;
       const pattern = clean.cache[at]; // [batch, head, query_pos, key_pos]
-      return patch(at, tf.gather(pattern, exchanged(pattern.shape[2], i, j), 2), { head, key_pos: position("BOS") });
+      const queries = range(pattern.shape[2]);
+      const slice = { head, key_pos: position("BOS") };
+      return merge(
+        patch(at, pattern, { ...slice, query_pos: queries.filter((q) => q !== i && q !== j) }),
+        patch(at, tf.gather(pattern, exchanged(queries.length, i, j), 2), { ...slice, query_pos: [i, j] }),
+      );
     }),
   );
 }

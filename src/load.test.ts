@@ -69,7 +69,7 @@ test("loading leaves one model's tensors", async () => {
   await initBackend();
   const before = tf.memory().numTensors;
   const model = loadWeights(fixture, readConfig(fixture), true);
-  assert.equal(tf.memory().numTensors - before, 4 + 8 * 3);
+  assert.equal(tf.memory().numTensors - before, 4 + 12 * 3);
   disposeModel(model);
   assert.equal(tf.memory().numTensors, before);
 });

@@ -22,10 +22,14 @@ export interface LayerNorm {
 
 /** One layer. The weights of all heads lie side by side in one matrix, so that each use is one matrix product. */
 export interface Block {
-  /** `null`: folded into W_QKV. */
+  /** `null`: folded into W_Q, W_K and W_V. */
   readonly ln1: LayerNorm | null;
-  readonly W_QKV: tf.Tensor2D; // [d_model, 3 * n_heads * d_head]: queries, keys, values, each head after head
-  readonly b_QKV: tf.Tensor1D;
+  readonly W_Q: tf.Tensor2D; // [d_model, n_heads * d_head], likewise W_K and W_V
+  readonly W_K: tf.Tensor2D;
+  readonly W_V: tf.Tensor2D;
+  readonly b_Q: tf.Tensor1D; // [n_heads * d_head], likewise b_K and b_V
+  readonly b_K: tf.Tensor1D;
+  readonly b_V: tf.Tensor1D;
   readonly W_O: tf.Tensor2D; // [n_heads * d_head, d_model]
   readonly b_O: tf.Tensor1D;
   /** `null`: folded into W_in. */
@@ -78,13 +82,21 @@ export interface Run {
   /** `[batch, pos, d_vocab]`, or `[batch, positions, vocab]` of the read-out. */
   readonly logits: tf.Tensor3D;
   readonly cache: ActivationCache;
-  /** First layer and first position that were really computed. */
-  readonly computedFrom: { readonly layer: number; readonly pos: number };
+  /** The positions at which each activation was really computed; the others came from `from`, or nothing needed them. */
+  readonly computed: ReadonlyMap<HookName, readonly number[]>;
+}
+
+const tensorsOf = ({ logits, cache }: Run): tf.Tensor[] => [logits, ...Object.values(cache)];
+
+/** Keeps a run beyond the `tf.tidy` that it was made in, until `disposeRun`. */
+export function keepRun(run: Run): Run {
+  for (const tensor of tensorsOf(run)) tf.keep(tensor);
+  return run;
 }
 
 /** Frees a run's logits and kept activations. */
 export function disposeRun(...runs: readonly Run[]): void {
-  for (const { logits, cache } of runs) tf.dispose([logits, Object.values(cache)]);
+  tf.dispose(runs.flatMap(tensorsOf));
 }
 
 /** Frees a model's weights. */

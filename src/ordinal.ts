@@ -7,6 +7,7 @@ import {
   letterReadout,
   logitDiffs,
   type Measurement,
+  measureIntervened,
   type Prompts,
   type StreamOptions,
 } from "./experiment";
@@ -55,12 +56,14 @@ export async function ordinalAblation(
   const means = await ordinalMeans(model, data, stream);
   const readout = letterReadout(data);
   const open = ({ prompts }: Batch): Measurement<HeadId | null> => {
-    const from = forward(model, prompts.tokens, { keep: reusable(model.config), readout });
-    const measure = (head: HeadId | null) => {
-      const interventions = head ? patchHeads([head], "z", means, WORD_POSITIONS) : [];
-      return logitDiffs(forward(model, prompts.tokens, { interventions, from, readout }), prompts);
-    };
-    return { measure, close: () => disposeRun(from) };
+    const from = forward(model, prompts.tokens, { keep: reusable(model.config), readout: "none" });
+    const measureFrom = measureIntervened<HeadId | null>({
+      from,
+      readout,
+      intervene: (head) => (head ? patchHeads([head], "z", means, WORD_POSITIONS) : []),
+      read: (logits) => logitDiffs({ logits }, prompts),
+    });
+    return { measureFrom, close: () => disposeRun(from) };
   };
   try {
     return await letterEffects(data, allHeads(model.config), open, stream);

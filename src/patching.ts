@@ -9,8 +9,8 @@ import {
   firstDifference,
   letterReadout,
   logitDiffs,
-  type Measurement,
   measureAll,
+  measureIntervened,
   type Prompts,
   type StreamOptions,
 } from "./experiment";
@@ -18,7 +18,7 @@ import { forward } from "./forward";
 import { type ActivationCache, type HookName, type Intervention, patch } from "./hooks";
 import { type HeadActivation, patchHeads } from "./interventions";
 import type { Against } from "./metrics";
-import { disposeRun, type Model, type ModelConfig, type Tokens } from "./model";
+import { disposeRun, keepRun, type Model, type ModelConfig, type Run, type Tokens } from "./model";
 import { reusable } from "./plan";
 import { grid, range } from "./sweep";
 
@@ -116,73 +116,142 @@ export async function activationPatch<P extends object>(
   data: Prompts,
   options: PatchOptions<P>,
 ): Promise<PatchRow<P>[]> {
-  const { corruption, letters = LETTERS, direction = "noising", progress, ...rest } = options;
+  const { corruption, letters = LETTERS, direction = "noising", ...rest } = options;
   checkCorrupted(data, options.corrupted);
-  const points = options.site.points(model.config);
-  const rows: PatchRow<P>[] = [];
-  for (const [done, letter] of letters.entries()) {
+  const between = letters.map((letter) => {
     const other = corrupt(data.tokens, options.corrupted, corruption, letter);
-    const { base, values } = await patchBetween(model, data, {
-      ...rest,
-      letter,
-      ...(direction === "noising" ? { into: data.tokens, outOf: other } : { into: other, outOf: data.tokens }),
-      progress: progress && ((count, total) => progress(done * total + count, letters.length * total)),
-    });
-    points.forEach((point, i) => {
-      rows.push({ ...point, letter, ...effect(values[i], base, 0) });
-    });
-  }
-  return rows;
+    const noising = direction === "noising";
+    return { letter, into: noising ? data.tokens : other, outOf: noising ? other : data.tokens };
+  });
+  const points = options.site.points(model.config);
+  const found = await patchEach(model, data, between, rest);
+  return found.flatMap(({ base, values }, l) =>
+    points.map((point, i) => ({ ...point, letter: letters[l], ...effect(values[i], base, 0) })),
+  );
 }
 
-/** Two runs of the same prompts, and what goes from one to the other. */
-export interface BetweenOptions<P extends object> extends StreamOptions {
-  readonly site: Site<P>;
+/** Two runs of the same prompts: activations go from one to the other. */
+export interface Between {
   readonly letter: Letter;
   /** The tokens of the run that is measured. */
   readonly into: Tokens;
   /** The tokens of the run that the activations come from. */
   readonly outOf: Tokens;
+}
+
+/** What goes from one run into another. */
+export interface BetweenOptions<P extends object> extends StreamOptions {
+  readonly site: Site<P>;
   readonly source?: "resample" | "mean";
   readonly against?: Against;
 }
 
-/**
- * The logit difference of one letter when each point of a site is patched from one run into another.
- * @returns `base`: of the run as it is, `values`: of every point; `[prompt][0]`, in logits
- */
+/** Logit differences of one letter, `[prompt][0]`, in logits. */
+export interface Patched {
+  /** Of the run as it is. */
+  readonly base: number[][];
+  /** At every point of the site. */
+  readonly values: number[][][];
+}
+
+/** The logit difference of one letter when each point of a site is patched from one run into another. */
 export async function patchBetween<P extends object>(
   model: Model,
   data: Prompts,
-  { site, letter, into, outOf, source = "resample", against = "max", ...stream }: BetweenOptions<P>,
-): Promise<{ base: number[][]; values: number[][][] }> {
-  // nothing after a letter's read-out can reach it
-  const [intoShort, outOfShort] = [into, outOf].map((all) =>
-    all.map((row) => row.slice(0, readoutPosition(letter) + 1)),
-  );
+  { letter, into, outOf, ...options }: Between & BetweenOptions<P>,
+): Promise<Patched> {
+  return (await patchEach(model, data, [{ letter, into, outOf }], options))[0];
+}
+
+/** The same for several pairs of runs; one that is measured for several of them is made once. */
+async function patchEach<P extends object>(
+  model: Model,
+  data: Prompts,
+  pairs: readonly Between[],
+  options: BetweenOptions<P>,
+): Promise<Patched[]> {
+  const { site, source = "resample", against, ...stream } = options;
   const hooks = site.hooks(model.config);
-  const means = source === "mean" ? await activationMeans(model, outOfShort, hooks, stream) : undefined;
-  const readout = letterReadout(data, [letter]);
-  const open = ({ prompts, rows }: Batch): Measurement<P | null> => {
-    const [tokens, sourceTokens] = [rows(intoShort), rows(outOfShort)];
-    const positions = range(tokens[0].length).slice(means ? 0 : firstDifference(tokens, sourceTokens));
-    const from = forward(model, tokens, { keep: reusable(model.config), readout });
-    const sourceRun = means ? undefined : forward(model, sourceTokens, { keep: hooks, readout: "none" });
-    const base = logitDiffs(from, prompts, [letter], against);
-    const measure = (point: P | null) => {
-      const interventions = point ? site.intervene(point, means ?? sourceRun!.cache, positions, letter) : [];
-      if (interventions.length === 0) return base;
-      return logitDiffs(forward(model, tokens, { interventions, from, readout }), prompts, [letter], against);
-    };
-    return { measure, close: () => disposeRun(...(sourceRun ? [from, sourceRun] : [from])) };
-  };
+  const points: readonly (P | null)[] = [null, ...site.points(model.config)];
+  const all = pairs.flatMap((_, pair) => points.map((point) => ({ pair, point })));
+  const means: ActivationCache[] = [];
   try {
-    const points: (P | null)[] = [null, ...site.points(model.config)];
-    const [base, ...values] = await measureAll(data, points, open, stream);
-    return { base, values };
+    if (source === "mean")
+      for (const { outOf } of pairs) means.push(await activationMeans(model, outOf, hooks, stream));
+    const values = await measureAll(
+      data,
+      all,
+      (batch) => openPairs(model, batch, { site, pairs, means, against }),
+      stream,
+    );
+    return pairs.map((_, pair) => {
+      const [base, ...patched] = values.slice(pair * points.length, (pair + 1) * points.length);
+      return { base, values: patched };
+    });
   } finally {
-    if (means) tf.dispose(Object.values(means));
+    for (const cache of means) tf.dispose(Object.values(cache));
   }
+}
+
+interface Pairs<P extends object> {
+  readonly site: Site<P>;
+  readonly pairs: readonly Between[];
+  /** Of each pair, where means are patched in; else empty. */
+  readonly means: readonly ActivationCache[];
+  readonly against?: Against;
+}
+
+/** One batch of prompts; of the pairs one after the other is open. */
+function openPairs<P extends object>(model: Model, batch: Batch, { site, pairs, means, against }: Pairs<P>) {
+  type Point = { pair: number; point: P | null };
+  let into: { readonly tokens: Tokens; readonly run: Run } | undefined;
+  let opened: { pair: number; outOf?: Run; measure: ReturnType<typeof measureIntervened<Point>> } | undefined;
+  const closePair = () => disposeRun(...(opened?.outOf ? [opened.outOf] : []));
+  const openPair = (pair: number) => {
+    closePair();
+    const { letter, into: tokens, outOf: others } = pairs[pair];
+    if (into?.tokens !== tokens) {
+      if (into) disposeRun(into.run);
+      const run = forward(model, batch.rows(tokens), { keep: reusable(model.config), readout: "none" });
+      into = { tokens, run: keepRun(run) }; // opened within a measurement: its tensors would be freed at the end
+    }
+    const from = into.run;
+    const outOf = means[pair] ? undefined : keepRun(runOther(from, batch.rows(others), site.hooks(model.config)));
+    const source = means[pair] ?? outOf!.cache;
+    const first = outOf ? firstDifference(from.tokens, batch.rows(others)) : 0;
+    const positions = range(readoutPosition(letter) + 1).slice(first); // others make no difference at the read-out
+    const measure = measureIntervened<Point>({
+      from,
+      readout: letterReadout(batch.prompts, [letter]),
+      intervene: ({ point }) => (point ? site.intervene(point, source, positions, letter) : []),
+      read: (logits) => logitDiffs({ logits }, batch.prompts, [letter], against),
+    });
+    opened = { pair, outOf, measure };
+    return opened;
+  };
+  const measureFrom = (points: readonly Point[], start: number) => {
+    const { pair } = points[start];
+    const { measure } = opened?.pair === pair ? opened : openPair(pair);
+    return measure(points.slice(0, points.findLastIndex((point) => point.pair === pair) + 1), start);
+  };
+  const close = () => {
+    closePair();
+    if (into) disposeRun(into.run);
+  };
+  return { measureFrom, close };
+}
+
+/** A run of other tokens, made from a run of these as far as they are the same. */
+function runOther(from: Run, tokens: Tokens, keep: readonly HookName[]): Run {
+  const { model } = from;
+  const embedded = forward(model, tokens, { keep: ["hook_embed"], readout: "none" });
+  const first = firstDifference(from.tokens, tokens);
+  const interventions = patch("hook_embed", embedded.cache.hook_embed, {
+    pos: range(from.tokens[0].length).slice(first),
+  });
+  const run = forward(model, from.tokens, { interventions, from, keep, readout: "none" });
+  disposeRun(embedded);
+  return run;
 }
 
 /** Means of activations over prompts, with batch 1, streamed. The caller disposes them. */
@@ -190,7 +259,7 @@ export async function activationMeans(
   model: Model,
   tokens: Tokens,
   hooks: readonly HookName[],
-  { batch = 100 }: StreamOptions = {},
+  { batch = 50 }: StreamOptions = {},
 ): Promise<ActivationCache> {
   const sums = new Map<HookName, tf.Tensor>();
   for (let start = 0; start < tokens.length; start += batch) {

@@ -1,84 +1,202 @@
 import type * as tf from "@tensorflow/tfjs";
-import { axesOf, type Edit, firstPosition, type HookName, hookNames, layerOf } from "./hooks";
+import { graphOf } from "./graph";
+import {
+  axesOf,
+  checkEdit,
+  type Edit,
+  editedPositions,
+  type HookName,
+  type Intervention,
+  layerOf,
+  shapeOf,
+} from "./hooks";
 import type { ForwardOptions, Model, ModelConfig, Run, Tokens } from "./model";
 
-/** What a forward really has to compute, given what `from` holds. Callers of `forward` see none of it. */
+/*
+ * What a forward really has to compute. An activation is a row per position, and a row follows from a few others (graph.ts).
+ * Two walks say which rows are needed: down the graph, which differ from the clean run `from`; back up it, which of those reach
+ * a read-out or something to keep. Every saving is this one rule; callers of `forward` see none of it.
+ */
+
+/** Positions, ascending. */
+export type Rows = readonly number[];
+
 export interface Plan {
-  /** First layer to compute; -1 starts at the embedding, n_layers at the final layer norm. */
-  readonly layer: number;
-  /** First layer that need not be computed: the ones after it reach neither a read-out nor a kept activation. */
-  readonly end: number;
-  /** First position to compute. The mask is causal, so what comes before is as in `from`. */
-  readonly pos: number;
-  /** The residual stream that the first layer reads; undefined when it starts at the embedding. */
-  readonly start: HookName | undefined;
+  readonly length: number;
   readonly from: Run | undefined;
-  readonly edits: ReadonlyMap<HookName, readonly Edit[]>;
   readonly keeps: (name: HookName) => boolean;
-  /** Kept activations that come before the start, so from `from`. */
-  readonly keptBefore: readonly HookName[];
+  /** Where a hook is computed, before its edits. A hook without an entry isn't. */
+  readonly computed: ReadonlyMap<HookName, Rows>;
+  /** Where what is needed of it, after its edits, is not as in `from`. */
+  readonly given: ReadonlyMap<HookName, Rows>;
+  /** Edits by hook and point. */
+  readonly edits: ReadonlyMap<HookName, readonly (readonly Edit[])[]>;
 }
 
-/** The activations that a run must keep so that `forward` can start anywhere with it as `from`. */
+/** The activations that a run must keep so that nothing which stays the same is computed again with it as `from`. */
 export function reusable({ n_layers }: ModelConfig): HookName[] {
-  const layers = Array.from({ length: n_layers }, (_, l) => l);
-  const inBlocks = layers.flatMap(
-    (l) => [`blocks.${l}.hook_resid_pre`, `blocks.${l}.attn.hook_k`, `blocks.${l}.attn.hook_v`] as const,
-  );
-  return ["hook_pos_embed", ...inBlocks, `blocks.${n_layers - 1}.hook_resid_post`];
-}
-
-/** @throws if an edit or a name to keep isn't a hook of this model, or `from` is not a clean run of the same tokens. */
-export function makePlan(model: Model, tokens: Tokens, options: ForwardOptions): Plan {
-  const { interventions = [], keep = [], from } = options;
-  const edits = new Map<HookName, Edit[]>();
-  for (const edit of interventions) edits.set(edit.at, [...(edits.get(edit.at) ?? []), edit]);
-  checkNames([...edits.keys(), ...(typeof keep === "function" ? [] : keep)], model.config);
-  const keeps = typeof keep === "function" ? keep : (name: HookName) => keep.includes(name);
-  const { n_layers } = model.config;
-  const kept = hookNames(n_layers).filter(keeps);
-  const lastKept = Math.max(-1, ...kept.map(layerOf));
-  const end = options.readout === "none" ? Math.min(lastKept + 1, n_layers) : n_layers;
-  const plain: Plan = { layer: -1, end, pos: 0, start: undefined, from: undefined, edits, keeps, keptBefore: [] };
-  if (!from) return plain;
-  checkFrom(from, model, tokens, options);
-  if (process.env.ACRONYM_PLAN === "off") return plain; // to compare: everything is computed, nothing is taken from `from`
-  return interventions.length === 0 ? plain : shorten(plain, from, kept, options);
-}
-
-/** `plain`, begun as late as its edits, its read-out and what `from` kept allow. */
-function shorten(
-  plain: Plan,
-  from: Run,
-  kept: readonly HookName[],
-  { readout = "all", interventions = [] }: ForwardOptions,
-): Plan {
-  const { n_layers } = from.model.config;
-  const length = from.tokens[0].length;
-  const has = (name: HookName) => name in from.cache;
-  const layer = Math.min(n_layers, ...interventions.map(({ at }) => layerOf(at)));
-  const start: HookName =
-    layer < n_layers ? `blocks.${layer}.hook_resid_pre` : `blocks.${n_layers - 1}.hook_resid_post`;
-  const keptBefore = kept.filter((name) => layerOf(name) < layer);
-  const late = layer >= 0 && has(start) && keptBefore.every(has);
-  const first = late ? layer : -1;
-
-  const readAt = readout === "all" ? [0] : readout === "none" ? [length - 1] : readout.positions;
-  const pos = Math.min(...readAt, length - 1, ...interventions.map((edit) => firstPosition(edit, length)));
-  const layers = Array.from({ length: n_layers }, (_, l) => l).filter((l) => l >= first);
-  const needed: HookName[] = [
-    ...layers.flatMap((l) => [`blocks.${l}.attn.hook_k`, `blocks.${l}.attn.hook_v`] as const),
-    ...interventions.filter((edit) => edit.change).map(({ at }) => at),
-    ...kept.filter((name) => layerOf(name) >= first),
+  const inLayer = (l: number): HookName[] => [
+    `blocks.${l}.hook_resid_pre`,
+    `blocks.${l}.attn.hook_q`,
+    `blocks.${l}.attn.hook_k`,
+    `blocks.${l}.attn.hook_v`,
+    `blocks.${l}.attn.hook_z`,
+    `blocks.${l}.hook_attn_out`,
+    `blocks.${l}.hook_resid_mid`,
   ];
-  return {
-    ...plain,
-    from,
-    layer: first,
-    start: late ? start : undefined,
-    keptBefore: late ? keptBefore : [],
-    pos: needed.every(has) ? pos : 0,
-  };
+  const layers = Array.from({ length: n_layers }, (_, l) => inLayer(l));
+  return ["hook_embed", "hook_pos_embed", ...layers.flat(), `blocks.${n_layers - 1}.hook_resid_post`];
+}
+
+/**
+ * @param points one intervention, or several that are computed side by side: then the plan is enough for each of them
+ * @throws if an edit doesn't fit its hook, a name to keep isn't a hook of this model, or `from` is not a clean run of the same tokens
+ */
+export function makePlan(model: Model, tokens: Tokens, points: readonly Intervention[], options: ForwardOptions): Plan {
+  const { config } = model;
+  const { keep = [], readout = "all" } = options;
+  const length = tokens[0].length;
+  const all = upTo(length - 1);
+  const edits = byHook(points);
+  checkNames([...edits.keys(), ...(typeof keep === "function" ? [] : keep)], config);
+  for (const [name, each] of edits)
+    for (const edit of each.flat()) checkEdit(edit, shapeOf(name, { ...config, batch: tokens.length, length }));
+  if (options.from) checkFrom(options.from, model, tokens, options);
+  const off = process.env.ACRONYM_PLAN === "off"; // to compare: everything is computed, nothing is taken from `from`
+  const from = off ? undefined : options.from;
+  const keeps = typeof keep === "function" ? keep : (name: HookName) => keep.includes(name);
+
+  const graph = graphOf(config.n_layers);
+  const touched = new Map([...edits].map(([name, each]) => [name, touch(name, each, all, { from, config })]));
+  const differs = from ? differing(graph, touched, all) : undefined;
+  const needed = new Map([...graph.keys()].map((name) => [name, new Set(off || keeps(name) ? all : [])]));
+  const read = readout === "all" ? all : readout === "none" ? [] : readout.positions;
+  for (const r of read) needed.get("ln_final.hook_normalized")!.add(r);
+
+  const [computed, given] = [new Map<HookName, Rows>(), new Map<HookName, Rows>()];
+  for (const [name, inputs] of [...graph].reverse()) {
+    const known = from !== undefined && name in from.cache;
+    const fresh = (rows: Rows, when: "before" | "after") =>
+      known ? rows.filter((r) => differs!.get(name)![when].has(r)) : rows;
+    const edited = touched.get(name);
+    const out = fresh([...needed.get(name)!].sort(ascending), "after");
+    const wanted = off || edited?.wantsAll ? all : out.filter((r) => edited?.old.has(r) ?? true);
+    const rows = fresh(wanted, "before");
+    if (out.length > 0) given.set(name, out);
+    if (rows.length === 0) continue;
+    computed.set(name, rows);
+    for (const input of inputs.same) for (const r of rows) needed.get(input)!.add(r);
+    for (const input of inputs.upTo) for (const r of upTo(rows.at(-1)!)) needed.get(input)!.add(r);
+  }
+  return { length, from, keeps, computed, given, edits };
+}
+
+/** 0, 1, … last */
+export const upTo = (last: number): Rows => Array.from({ length: last + 1 }, (_, r) => r);
+const ascending = (a: number, b: number) => a - b;
+
+function byHook(points: readonly Intervention[]): Map<HookName, Edit[][]> {
+  const edits = new Map<HookName, Edit[][]>();
+  for (const [p, edit] of points.flatMap((intervention, p) => intervention.map((edit) => [p, edit] as const))) {
+    if (!edits.has(edit.at))
+      edits.set(
+        edit.at,
+        points.map(() => []),
+      );
+    edits.get(edit.at)![p].push(edit);
+  }
+  return edits;
+}
+
+/** What the edits of one hook do to its rows, at any of the points. */
+interface Touched {
+  /** Rows that get something else than `from` has there. */
+  readonly added: ReadonlySet<number>;
+  /** Rows of which something stays as it was computed. */
+  readonly old: ReadonlySet<number>;
+  /** An edit sees all rows. */
+  readonly wantsAll: boolean;
+}
+
+function touch(name: HookName, points: readonly (readonly Edit[])[], all: Rows, { from, config }: Clean): Touched {
+  const clean = from && name in from.cache ? from.cache[name] : undefined;
+  const heads = upTo(axesOf(name).includes("head") ? config.n_heads - 1 : 0);
+  const [added, old] = [new Set<number>(), new Set<number>()];
+  for (const edits of points)
+    for (const r of all) {
+      const here = edits.filter((edit) => editedPositions(edit)?.includes(r) ?? true);
+      for (const head of heads) {
+        const { isAdded, isOld } = outcome(here, head, clean);
+        if (isAdded) added.add(r);
+        if (isOld) old.add(r);
+      }
+    }
+  return { added, old, wantsAll: points.flat().some((edit) => edit.change !== undefined) };
+}
+
+/** What edits of one row leave of one of its heads. */
+function outcome(edits: readonly Edit[], head: number, clean: tf.Tensor | undefined) {
+  let [isAdded, isOld] = [false, true];
+  for (const { slice = {}, source } of edits) {
+    const { head: heads, key_pos } = slice as { head?: number | readonly number[]; key_pos?: unknown };
+    if (heads !== undefined && ![heads].flat().includes(head)) continue;
+    const isClean = source !== undefined && source === clean;
+    const hidesOld = source !== undefined && key_pos === undefined;
+    isAdded = !isClean || (isAdded && !hidesOld);
+    isOld &&= !hidesOld;
+  }
+  return { isAdded, isOld };
+}
+
+interface Clean {
+  readonly from: Run | undefined;
+  readonly config: ModelConfig;
+}
+
+/** The rows of each hook, before and after its edits, that are not as in the clean run. */
+function differing(graph: ReturnType<typeof graphOf>, touched: ReadonlyMap<HookName, Touched>, all: Rows) {
+  const rows = new Map<HookName, { before: ReadonlySet<number>; after: ReadonlySet<number> }>();
+  for (const [name, inputs] of graph) {
+    const first = Math.min(...inputs.upTo.flatMap((input) => [...rows.get(input)!.after]));
+    const before = new Set([...inputs.same.flatMap((input) => [...rows.get(input)!.after]), ...all.slice(first)]);
+    const edited = touched.get(name);
+    const after = edited
+      ? new Set(all.filter((r) => edited.added.has(r) || (edited.old.has(r) && before.has(r))))
+      : before;
+    rows.set(name, { before, after });
+  }
+  return rows;
+}
+
+/** Rows of one matrix product beyond which a larger one is hardly any faster. */
+const ENOUGH_ROWS = 1024;
+
+/**
+ * How many of these points, from the first on, are best computed side by side: those that need the same, as many as fill the
+ * processor. Each is asked for only when the ones before it are in.
+ */
+export function sideBySide(
+  model: Model,
+  tokens: Tokens,
+  { points, count, ...options }: ForwardOptions & { points: (index: number) => Intervention; count: number },
+): Intervention[] {
+  const planOf = (point: Intervention) => makePlan(model, tokens, [point], options);
+  const found = [points(0)];
+  const plan = planOf(found[0]);
+  const widest = Math.max(1, ...[...plan.computed.values()].map((rows) => rows.length));
+  const most = Math.min(count, Math.floor(ENOUGH_ROWS / (widest * tokens.length)));
+  while (found.length < most) {
+    const next = points(found.length);
+    if (!samePlan(plan, planOf(next))) break;
+    found.push(next);
+  }
+  return found;
+}
+
+function samePlan(a: Plan, b: Plan): boolean {
+  const same = (x: ReadonlyMap<HookName, Rows>, y: ReadonlyMap<HookName, Rows>) =>
+    x.size === y.size && [...x].every(([name, rows]) => `${rows}` === `${y.get(name)}`);
+  return same(a.computed, b.computed) && same(a.given, b.given);
 }
 
 function checkNames(used: readonly HookName[], { name, n_layers }: ModelConfig): void {
@@ -99,19 +217,4 @@ function checkFrom(from: Run, model: Model, tokens: Tokens, { offset }: ForwardO
     (from.tokens.length === tokens.length &&
       from.tokens.every((row, i) => row.length === tokens[i].length && row.every((id, j) => id === tokens[i][j])));
   if (!same) throw new Error("`from` is a run of other tokens; give a run of the same ones");
-}
-
-/** A replacing edit of a whole activation, as one of the part that starts at position `pos` on `axis`. */
-export function shiftEdit(edit: Edit, pos: number, axis: number): Edit {
-  if (pos === 0 || edit.change) return edit;
-  const source: tf.Tensor = edit.source;
-  const begin = source.shape.map((_, d) => (d === axis ? pos : 0));
-  const slice = Object.fromEntries(
-    Object.entries(edit.slice ?? {}).map(([name, index]) => {
-      if (name !== "pos" && name !== "query_pos") return [name, index];
-      return [name, [index as number | number[]].flat().map((i) => i - pos)];
-    }),
-  );
-  // same hook, fewer positions: the types don't carry sizes
-  return { at: edit.at, slice, source: source.slice(begin) } as Edit;
 }

@@ -7,6 +7,7 @@ import {
   letterReadout,
   logitDiffs,
   type Measurement,
+  measureIntervened,
   type Prompts,
   type StreamOptions,
 } from "./experiment";
@@ -43,14 +44,14 @@ export async function swapBosSweep(
   const open = ({ prompts }: Batch): Measurement<HeadId | null> => {
     const reuse = new Set<string>(reusable(model.config));
     const keep = (name: string) => name.endsWith("hook_pattern") || reuse.has(name);
-    const clean = forward(model, prompts.tokens, { keep, readout });
-    const base = logitDiffs(clean, prompts);
-    const measure = (head: HeadId | null) => {
-      if (!head) return base;
-      const interventions = swapBosAttention([head], clean, a, b);
-      return logitDiffs(forward(model, prompts.tokens, { interventions, from: clean, readout }), prompts);
-    };
-    return { measure, close: () => disposeRun(clean) };
+    const from = forward(model, prompts.tokens, { keep, readout: "none" });
+    const measureFrom = measureIntervened<HeadId | null>({
+      from,
+      readout,
+      intervene: (head) => (head ? swapBosAttention([head], from, a, b) : []),
+      read: (logits) => logitDiffs({ logits }, prompts),
+    });
+    return { measureFrom, close: () => disposeRun(from) };
   };
   return letterEffects(data, heads, open, stream);
 }

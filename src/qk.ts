@@ -9,6 +9,7 @@ import {
   logitDiffs,
   type Measurement,
   measureAll,
+  measureIntervened,
   type Prompts,
   type StreamOptions,
 } from "./experiment";
@@ -62,15 +63,15 @@ export async function averagedInputs(
   const points = grid({ mean: ["prompts", "prompts and positions"] as const, input: ["q", "k", "v"] as const });
   const readout = letterReadout(data);
   const open = ({ prompts }: Batch): Measurement<(typeof points)[number] | null> => {
-    const from = forward(model, prompts.tokens, { keep: reusable(model.config), readout });
-    const measure = (point: (typeof points)[number] | null) => {
-      if (point === null) return logitDiffs(from, prompts);
+    const from = forward(model, prompts.tokens, { keep: reusable(model.config), readout: "none" });
+    const intervene = (point: (typeof points)[number] | null) => {
+      if (point === null) return [];
       const { input, mean } = point;
       const source = mean === "prompts" ? perPosition : sameAt(perPosition, where[input]);
-      const interventions = site.intervene({ input }, source, where[input], 1);
-      return logitDiffs(forward(model, prompts.tokens, { interventions, from, readout }), prompts);
+      return site.intervene({ input }, source, where[input], 1);
     };
-    return { measure, close: () => disposeRun(from) };
+    const read = (logits: tf.Tensor3D) => logitDiffs({ logits }, prompts);
+    return { measureFrom: measureIntervened({ from, readout, intervene, read }), close: () => disposeRun(from) };
   };
   try {
     return await letterEffects(data, points, open, stream);

@@ -29,18 +29,35 @@ export class SweepInterrupted extends Error {
   }
 }
 
+/** How a sweep tells how far it is. */
+export interface SweepOptions {
+  readonly progress?: (done: number, total: number) => void;
+}
+
 /**
- * The only loop of the library: measures each point and gives its row, the point's fields and the measurement's.
- * Tensors made by `measure` are freed. Between points it lets the kernel breathe, reports progress and stops on
- * an interrupt (the kernel's stop button).
+ * Measures each point and gives its row, the point's fields and the measurement's. See `sweepTogether`.
  * @throws SweepInterrupted
  */
-export async function sweep<P extends object, R extends object>(
+export function sweep<P extends object, R extends object>(
   points: readonly P[],
   measure: (point: P) => R,
-  options: { progress?: (done: number, total: number) => void } = {},
+  options: SweepOptions = {},
 ): Promise<(P & R)[]> {
-  const rows: (P & R)[] = [];
+  return sweepTogether(points, (start) => [{ ...points[start], ...measure(points[start]) }], options);
+}
+
+/**
+ * The only loop of the library. `measure` measures the point of that index and, if it likes, some of the next ones along with it;
+ * it gives a row for each. Tensors that it makes are freed. In between the loop lets the kernel breathe, reports progress and stops
+ * on an interrupt (the kernel's stop button).
+ * @throws SweepInterrupted
+ */
+export async function sweepTogether<R extends object>(
+  points: readonly unknown[],
+  measure: (start: number) => readonly R[],
+  { progress }: SweepOptions = {},
+): Promise<R[]> {
+  const rows: R[] = [];
   let stopped = false;
   const stop = () => {
     stopped = true;
@@ -49,14 +66,14 @@ export async function sweep<P extends object, R extends object>(
   await breathe(); // a listener added inside the cell's own turn would make the next interrupt end the kernel
   process.on("SIGINT", stop);
   try {
-    for (const point of points) {
+    while (rows.length < points.length) {
       if (stopped) throw new SweepInterrupted(rows, points.length);
-      let row: R | undefined;
+      const before = rows.length;
       tf.tidy(() => {
-        row = measure(point);
+        rows.push(...measure(before));
       });
-      rows.push({ ...point, ...row! });
-      options.progress?.(rows.length, points.length);
+      if (rows.length === before) throw new Error(`point ${before} of ${points.length} was not measured`);
+      for (let done = before + 1; done <= rows.length; done++) progress?.(done, points.length);
       await breathe();
     }
     return rows;

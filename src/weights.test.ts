@@ -44,7 +44,11 @@ function tensorsOf(model: Model, prefix = ""): Record<string, TensorData> {
   });
   const blocks = model.blocks.map((block, l) => ({
     ...norm(`h.${l}.ln_1`, block.ln1),
-    ...pair(`h.${l}.attn.c_attn`, block.W_QKV, block.b_QKV),
+    ...pair(
+      `h.${l}.attn.c_attn`,
+      tf.concat([block.W_Q, block.W_K, block.W_V], 1),
+      tf.concat([block.b_Q, block.b_K, block.b_V]),
+    ),
     ...pair(`h.${l}.attn.c_proj`, block.W_O, block.b_O),
     ...norm(`h.${l}.ln_2`, block.ln2),
     ...pair(`h.${l}.mlp.c_fc`, block.W_in, block.b_in),
@@ -79,8 +83,8 @@ test("processed weights have the properties TransformerLens gives them", () => {
   for (const block of model.blocks) {
     assert.deepEqual([block.ln1, block.ln2], [null, null]);
     for (const written of [block.W_O, block.W_out]) zero(written.mean(1));
-    for (const read of [block.W_QKV, block.W_in]) zero(read.mean(0));
-    zero(block.b_QKV.slice(2 * config.d_model));
+    for (const read of [block.W_Q, block.W_K, block.W_V, block.W_in]) zero(read.mean(0));
+    zero(block.b_V);
   }
 });
 

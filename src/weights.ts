@@ -37,6 +37,13 @@ export function checkpointShapes(config: ModelConfig): Map<string, number[]> {
 /** Gives the tensor of that name in Hugging Face's spelling without the prefix `transformer.`. */
 export type TensorSource = (name: string) => tf.Tensor;
 
+/** GPT-2 stores the three side by side; apart, each is computed only where it is needed. */
+function queriesKeysValues(W: tf.Tensor, b: tf.Tensor) {
+  const [W_Q, W_K, W_V] = tf.split(W, 3, 1) as tf.Tensor2D[];
+  const [b_Q, b_K, b_V] = tf.split(b, 3) as tf.Tensor1D[];
+  return { W_Q, W_K, W_V, b_Q, b_K, b_V };
+}
+
 /** A model from named tensors, in TransformerLens's terms; nothing folded. `unembedding`: only where it isn't tied to `wte`. */
 export function modelFromTensors(config: ModelConfig, get: TensorSource, unembedding?: tf.Tensor): Model {
   const norm = (name: string): LayerNorm => ({
@@ -45,8 +52,7 @@ export function modelFromTensors(config: ModelConfig, get: TensorSource, unembed
   });
   const block = (l: number): Block => ({
     ln1: norm(`h.${l}.ln_1`),
-    W_QKV: get(`h.${l}.attn.c_attn.weight`) as tf.Tensor2D,
-    b_QKV: get(`h.${l}.attn.c_attn.bias`) as tf.Tensor1D,
+    ...queriesKeysValues(get(`h.${l}.attn.c_attn.weight`), get(`h.${l}.attn.c_attn.bias`)),
     W_O: get(`h.${l}.attn.c_proj.weight`) as tf.Tensor2D,
     b_O: get(`h.${l}.attn.c_proj.bias`) as tf.Tensor1D,
     ln2: norm(`h.${l}.ln_2`),
@@ -144,9 +150,11 @@ export const foldLayerNorm: Processing = processing(({ blocks, ln_final, W_U, b_
     W_U: W,
     b_U: b,
     blocks: blocks.map((block) => {
-      const [W_QKV, b_QKV] = fold(block.ln1, block.W_QKV, block.b_QKV);
+      const [W_Q, b_Q] = fold(block.ln1, block.W_Q, block.b_Q);
+      const [W_K, b_K] = fold(block.ln1, block.W_K, block.b_K);
+      const [W_V, b_V] = fold(block.ln1, block.W_V, block.b_V);
       const [W_in, b_in] = fold(block.ln2, block.W_in, block.b_in);
-      return { ...block, ln1: null, W_QKV, b_QKV, ln2: null, W_in, b_in };
+      return { ...block, ln1: null, W_Q, W_K, W_V, b_Q, b_K, b_V, ln2: null, W_in, b_in };
     }),
   };
 });
@@ -173,9 +181,8 @@ export const centerUnembed: Processing = processing(({ W_U, b_U }) => ({
 /** TransformerLens's `fold_value_biases`: attention rows sum to 1, so a value bias acts like an output bias. */
 export const foldValueBiases: Processing = processing(({ blocks }) => ({
   blocks: blocks.map((block) => {
-    const [b_Q, b_K, b_V] = tf.split(block.b_QKV, 3) as tf.Tensor1D[];
-    const b_O = block.b_O.add<tf.Tensor1D>(tf.matMul(b_V.expandDims(0), block.W_O).squeeze([0]));
-    return { ...block, b_O, b_QKV: tf.concat<tf.Tensor1D>([b_Q, b_K, tf.zerosLike(b_V)]) };
+    const b_O = block.b_O.add<tf.Tensor1D>(tf.matMul(block.b_V.expandDims(0), block.W_O).squeeze([0]));
+    return { ...block, b_O, b_V: tf.zerosLike(block.b_V) };
   }),
 }));
 
@@ -199,20 +206,19 @@ export function checkHead({ n_layers, n_heads }: ModelConfig, { layer, head }: H
 /** One head's weights. @throws if the model has no such head. */
 export function headWeights({ config, blocks }: Model, { layer, head }: HeadId) {
   checkHead(config, { layer, head });
-  const { n_heads, d_model, d_head } = config;
-  const { W_QKV, b_QKV, W_O } = blocks[layer];
+  const { d_model, d_head } = config;
+  const { W_Q, W_K, W_V, b_Q, b_K, b_V, W_O } = blocks[layer];
   return tf.tidy(() => {
-    const column = (part: number) => (part * n_heads + head) * d_head;
-    const W = (part: number) => W_QKV.slice([0, column(part)], [d_model, d_head]);
-    const b = (part: number) => b_QKV.slice(column(part), d_head);
+    const columns = (W: tf.Tensor2D) => W.slice([0, head * d_head], [d_model, d_head]);
+    const part = (b: tf.Tensor1D) => b.slice(head * d_head, d_head);
     return {
-      W_Q: W(0), // [d_model, d_head]
-      W_K: W(1),
-      W_V: W(2),
+      W_Q: columns(W_Q), // [d_model, d_head]
+      W_K: columns(W_K),
+      W_V: columns(W_V),
       W_O: W_O.slice([head * d_head, 0], [d_head, d_model]), // [d_head, d_model]
-      b_Q: b(0), // [d_head]
-      b_K: b(1),
-      b_V: b(2),
+      b_Q: part(b_Q), // [d_head]
+      b_K: part(b_K),
+      b_V: part(b_V),
     };
   });
 }

@@ -1,0 +1,54 @@
+import { type BlockHook, type HookName, hookNames, kindOf, layerOf } from "./hooks";
+
+/** What a hook is computed from: of the same position and (attention) of every position up to its own. */
+export interface Inputs {
+  readonly same: readonly HookName[];
+  readonly upTo: readonly HookName[];
+}
+
+type BlockInputs = { readonly same: readonly BlockHook[]; readonly upTo?: readonly BlockHook[] };
+
+/** In a block. Its first hook, `hook_resid_pre`, is the stream as the layer before left it. */
+const BLOCK_INPUTS: Record<Exclude<BlockHook, "hook_resid_pre">, BlockInputs> = {
+  "ln1.hook_scale": { same: ["hook_resid_pre"] },
+  "ln1.hook_normalized": { same: ["hook_resid_pre", "ln1.hook_scale"] },
+  "attn.hook_q": { same: ["ln1.hook_normalized"] },
+  "attn.hook_k": { same: ["ln1.hook_normalized"] },
+  "attn.hook_v": { same: ["ln1.hook_normalized"] },
+  "attn.hook_attn_scores": { same: ["attn.hook_q"], upTo: ["attn.hook_k"] },
+  "attn.hook_pattern": { same: ["attn.hook_attn_scores"] },
+  "attn.hook_z": { same: ["attn.hook_pattern"], upTo: ["attn.hook_v"] },
+  hook_attn_out: { same: ["attn.hook_z"] },
+  hook_resid_mid: { same: ["hook_resid_pre", "hook_attn_out"] },
+  "ln2.hook_scale": { same: ["hook_resid_mid"] },
+  "ln2.hook_normalized": { same: ["hook_resid_mid", "ln2.hook_scale"] },
+  "mlp.hook_pre": { same: ["ln2.hook_normalized"] },
+  "mlp.hook_post": { same: ["mlp.hook_pre"] },
+  hook_mlp_out: { same: ["mlp.hook_post"] },
+  hook_resid_post: { same: ["hook_resid_mid", "hook_mlp_out"] },
+};
+
+/** The hooks whose sum is the stream that layer l, or the final layer norm (l = n_layers), reads. */
+export const streamBefore = (layer: number): readonly HookName[] =>
+  layer === 0 ? ["hook_embed", "hook_pos_embed"] : [`blocks.${layer - 1}.hook_resid_post`];
+
+function inputsOf(name: HookName, n_layers: number): Inputs {
+  const stream = streamBefore(n_layers);
+  if (name === "ln_final.hook_scale") return { same: stream, upTo: [] };
+  if (name === "ln_final.hook_normalized") return { same: [...stream, "ln_final.hook_scale"], upTo: [] };
+  const [layer, kind] = [layerOf(name), kindOf(name)];
+  if (layer < 0) return { same: [], upTo: [] };
+  if (kind === "hook_resid_pre") return { same: streamBefore(layer), upTo: [] };
+  const { same, upTo = [] } = BLOCK_INPUTS[kind as keyof typeof BLOCK_INPUTS];
+  const here = (kinds: readonly BlockHook[]) => kinds.map((k) => `blocks.${layer}.${k}` as const);
+  return { same: here(same), upTo: here(upTo) };
+}
+
+const known = new Map<number, ReadonlyMap<HookName, Inputs>>();
+
+/** Every hook of a model with so many layers with its inputs, in the order of the forward. */
+export function graphOf(n_layers: number): ReadonlyMap<HookName, Inputs> {
+  const graph = known.get(n_layers) ?? new Map(hookNames(n_layers).map((name) => [name, inputsOf(name, n_layers)]));
+  known.set(n_layers, graph);
+  return graph;
+}
