@@ -33,26 +33,14 @@ export function patchHeads(
   );
 }
 
-/** Where a run is frozen; everywhere without it. */
-export interface FreezeOptions {
-  readonly fromLayer?: number;
-  readonly positions?: readonly number[];
-}
-
 /** Every head's output as in `run`, but that of `except`. One edit per layer, so that no order of merging can cancel a sender. */
-export function freezeHeads(
-  run: Run,
-  { except = [], fromLayer = 0, positions }: FreezeOptions & { readonly except?: readonly HeadId[] } = {},
-): Intervention {
-  const heads = headsOutside(except, run.model.config).filter(({ layer }) => layer >= fromLayer);
-  return patchHeads(heads, "z", run.cache, positions);
-}
+export const freezeHeads = (run: Run, { except = [] }: { readonly except?: readonly HeadId[] } = {}): Intervention =>
+  patchHeads(headsOutside(except, run.model.config), "z", run.cache);
 
 /** Every MLP's output as in `run`. */
-export function freezeMlps(run: Run, { fromLayer = 0, positions }: FreezeOptions = {}): Intervention {
-  const slice = positions && { pos: positions };
+export function freezeMlps(run: Run): Intervention {
   const hooks = range(run.model.config.n_layers).map((layer) => `blocks.${layer}.hook_mlp_out` as const);
-  return merge(...hooks.slice(fromLayer).map((hook) => patch(hook, run.cache[hook], slice)));
+  return merge(...hooks.map((hook) => patch(hook, run.cache[hook])));
 }
 
 /** The heads of a model that are not in a circuit. */

@@ -13,12 +13,12 @@ import {
   type Prompts,
   type StreamOptions,
 } from "./experiment";
-import { forward } from "./forward";
+import { forward, forwardEach } from "./forward";
 import { type ActivationCache, type HeadId, type HookName, type Intervention, merge } from "./hooks";
 import { freezeHeads, freezeMlps, patchHeads } from "./interventions";
 import { disposeRun, type Model, type Run, type Tokens } from "./model";
 import { ordinalMeans, WORD_POSITIONS } from "./ordinal";
-import { reusable } from "./plan";
+import { reusable, sideBySide } from "./plan";
 import { allHeads } from "./sweep";
 
 /** What a sender's change is followed to: the logits, or what some heads take in. */
@@ -65,23 +65,10 @@ interface Sent {
   readonly at?: readonly number[];
 }
 
-/** The path that stays open: MLPs or not, and to which positions. */
-interface Path {
-  readonly mlps: "live" | "frozen";
-  readonly positions?: readonly number[];
-}
-
-/**
- * Senders write what is sent, every other head what it does in the clean run: from the first sender's layer on (below it nothing
- * has changed) and, if only some positions are read, there (frozen heads carry nothing from one position to another).
- */
-function send(senders: readonly HeadId[], clean: Run, { source, at }: Sent, { mlps, positions }: Path): Intervention {
-  const where = { fromLayer: Math.min(...senders.map(({ layer }) => layer)), positions };
-  const heads = merge(
-    freezeHeads(clean, { except: senders, ...where }),
-    patchHeads(senders, "z", source, at ?? positions),
-  );
-  return mlps === "frozen" ? merge(heads, freezeMlps(clean, where)) : heads;
+/** Senders write what is sent, every other head what it does in the clean run. */
+function send(senders: readonly HeadId[], clean: Run, { source, at }: Sent, mlps: "live" | "frozen"): Intervention {
+  const heads = merge(freezeHeads(clean, { except: senders }), patchHeads(senders, "z", source, at));
+  return mlps === "frozen" ? merge(heads, freezeMlps(clean)) : heads;
 }
 
 /**
@@ -142,7 +129,8 @@ const COLUMNS = 2 * LETTERS.length;
 const byReceiver = (rows: readonly (readonly number[])[]): number[][][] =>
   rows[0].flatMap((_, c) => (c % COLUMNS === 0 ? [rows.map((row) => row.slice(c, c + COLUMNS))] : []));
 
-interface Opened extends Path {
+interface Opened {
+  readonly mlps: "live" | "frozen";
   readonly receivers: readonly Receiver[];
   readonly corrupted: Tokens;
   readonly means?: ActivationCache;
@@ -160,32 +148,31 @@ function openPaths(model: Model, { prompts, rows }: Batch, { receivers, corrupte
     const mean = logitDiffs(run, prompts, LETTERS, "mean");
     return logitDiffs(run, prompts).map((row, i) => [...row, ...mean[i]]);
   };
-  const run = (interventions: Intervention) =>
-    columns(forward(model, prompts.tokens, { interventions, from: clean, readout }));
-  const measure = (point: Point) => {
-    if (point === "clean") return columns(clean);
-    if (point === "corrupted") return columns(other);
-    const reached = receivers.map((receiver) => reaches(model, point, receiver));
-    const keepReceived = receivers.flatMap((receiver, r) =>
-      receiver === "logits" || !reached[r] ? [] : receivedBy(receiver),
-    );
-    const arrived =
-      keepReceived.length === 0
-        ? undefined
-        : forward(model, prompts.tokens, {
-            interventions: send([point], clean, sent, { mlps }),
-            from: clean,
-            keep: keepReceived,
-            readout: "none",
-          });
-    const each = receivers.map((receiver, r) => {
-      if (receiver === "logits") return run(send([point], clean, sent, { mlps, positions: readout.positions }));
-      if (!reached[r]) return columns(clean);
-      return run(patchHeads(receiver.heads, receiver.input, arrived!.cache));
+  const { tokens } = prompts;
+  const arriving = receivers.flatMap((receiver) => (receiver === "logits" ? [] : receivedBy(receiver)));
+  const measureFrom = (points: readonly Point[], start: number) => {
+    const first = points[start];
+    if (first === "clean" || first === "corrupted") return [columns(first === "clean" ? clean : other)];
+    const rest = points.slice(start) as readonly HeadId[]; // senders come last
+    const sending = (index: number) => send([rest[index]], clean, sent, mlps);
+    const options = {
+      from: clean,
+      keep: arriving,
+      readout: receivers.includes("logits") ? readout : ("none" as const),
+    };
+    const sends = sideBySide(model, tokens, { ...options, points: sending, count: rest.length });
+    const senders = rest.slice(0, sends.length);
+    const arrived = forwardEach(model, tokens, sends, options);
+    const each = receivers.map((receiver) => {
+      if (receiver === "logits") return arrived.map(columns);
+      const interventions = senders.map((sender, i) =>
+        reaches(model, sender, receiver) ? patchHeads(receiver.heads, receiver.input, arrived[i].cache) : [],
+      );
+      return forwardEach(model, tokens, interventions, { from: clean, readout }).map(columns);
     });
-    return prompts.tokens.map((_, i) => each.flatMap((values) => values[i]));
+    return senders.map((_, i) => tokens.map((_, prompt) => each.flatMap((values) => values[i][prompt])));
   };
-  return { measure, close: () => disposeRun(clean, other) } satisfies Measurement<Point>;
+  return { measureFrom, close: () => disposeRun(clean, other) } satisfies Measurement<Point>;
 }
 
 /**
@@ -205,7 +192,7 @@ export function sendPaths(
   const all = (name: HookName) => name.endsWith("hook_z");
   const cleanRun = forward(model, clean, { keep: all, readout: "none" });
   const corruptedRun = forward(model, corrupted, { keep: all, readout: "none" });
-  const interventions = send(senders, cleanRun, { source: corruptedRun.cache }, { mlps: "live" });
+  const interventions = send(senders, cleanRun, { source: corruptedRun.cache }, "live");
   const sent = forward(model, clean, { interventions, keep: receivedBy(receiver), readout: "none" });
   const run = forward(model, clean, { interventions: patchHeads(receiver.heads, receiver.input, sent.cache), keep });
   disposeRun(cleanRun, corruptedRun, sent);
