@@ -12,6 +12,7 @@ import {
   rowAxis,
   shapeOf,
 } from "./hooks";
+import { checkMemory } from "./memory";
 import type { ForwardOptions, Model, ModelConfig, Readout, Run, Tokens } from "./model";
 import { linear } from "./ops";
 import { makePlan, type Plan, type Rows, upTo } from "./plan";
@@ -19,7 +20,8 @@ import { makePlan, type Plan, type Rows, upTo } from "./plan";
 /**
  * Runs the model once.
  * @throws on ragged or empty tokens, ids outside the vocabulary, more positions than n_ctx, edits that don't fit
- *   their hook, or a `from` of other tokens, another model or with interventions.
+ *   their hook, a `from` of other tokens, another model or with interventions,
+ *   or more prompts than there is memory for.
  */
 export function forward(model: Model, tokens: Tokens, options: ForwardOptions = {}): Run {
   return forwardEach(model, tokens, [options.interventions ?? []], options)[0];
@@ -39,6 +41,7 @@ export function forwardEach(
   const { offset } = options;
   checkTokens(model.config, tokens, offset);
   const plan = makePlan(model, tokens, points, options);
+  checkMemory({ config: model.config, batch: tokens.length * points.length, plan, readout: options.readout });
   const results = tf.tidy(
     () => compute({ model, tokens, offset, plan, points: points.length }, options.readout) as never,
   ) as Result[];

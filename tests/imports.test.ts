@@ -16,6 +16,7 @@ const ORDER = [
   "model",
   "graph",
   "plan",
+  "memory",
   "formulas",
   "forward",
   "half",
