@@ -17,6 +17,8 @@ const ORDER = [
   "plan",
   "forward",
   "half",
+  "header-reader",
+  "safetensors-header",
   "safetensors",
   "hub",
   "settings",
