@@ -1,12 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import * as tf from "@tensorflow/tfjs";
 import { initBackend } from "./backend";
 import { resolveModel } from "./hub";
 import type { Model, ModelConfig } from "./model";
 import { openSafetensors } from "./safetensors";
 import { checkVocabSize, loadTokenizer, type Tokenizer } from "./tokenizer";
-import { modelFromCheckpoint, processWeights } from "./weights";
+import { modelFromCheckpoint } from "./weights";
 
 /** What every GPT-2 config must say, where it says anything; another value means another architecture. */
 const ARCHITECTURE: Readonly<Record<string, unknown>> = {
@@ -74,10 +73,7 @@ export function loadWeights(dir: string, config: ModelConfig, processed: boolean
     throw new Error(`${dir} has no model.safetensors; a folder in Hugging Face's layout is needed`);
   const checkpoint = openSafetensors(file);
   try {
-    return tf.tidy(() => {
-      const raw = modelFromCheckpoint(config, checkpoint);
-      return (processed ? processWeights(raw) : raw) as never;
-    }) as Model;
+    return modelFromCheckpoint(config, checkpoint, { processed });
   } finally {
     checkpoint.close();
   }

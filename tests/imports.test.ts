@@ -22,6 +22,7 @@ const ORDER = [
   "safetensors",
   "hub",
   "settings",
+  "checkpoint",
   "weights",
   "nearest",
   "tokenizer",
