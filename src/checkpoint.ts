@@ -65,6 +65,11 @@ export function checkpointTensors(config: ModelConfig, checkpoint: Checkpoint): 
   if (stored.size < names.length)
     throw new Error(`${file} has a tensor twice, with and without the prefix "transformer."`);
   const hasUnembedding = stored.has("lm_head.weight");
+  // before a list of that length is made
+  if (names.length < config.n_layers)
+    throw new Error(
+      `${file} has ${names.length} tensors, too few for config.json's n_layer ${config.n_layers}: ${TOGETHER}`,
+    );
   const shapes = checkpointShapes(config);
   if (hasUnembedding) shapes.set("lm_head.weight", [config.d_vocab, config.d_model]);
   for (const [name, shape] of shapes) {
