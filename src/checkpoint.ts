@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { quote } from "./header-reader";
-import type { ModelConfig } from "./model";
+import type { Block, LayerNorm, Model, ModelConfig } from "./model";
 import type { Checkpoint } from "./safetensors";
 
 /** GPT-2's tensors in Hugging Face's layout, by layer; `$` stands for the layer's number. */
@@ -42,6 +42,41 @@ export function randomSpread(name: string, shape: readonly number[], scale = 1.2
 
 /** Gives the tensor of that name in Hugging Face's spelling without the prefix `transformer.`. */
 export type TensorSource = (name: string) => tf.Tensor;
+
+/** The parts before and after the blocks. */
+export type Ends = Omit<Model, "config" | "blocks">;
+
+function readNorm(get: TensorSource, name: string): LayerNorm {
+  return { w: get(`${name}.weight`) as tf.Tensor1D, b: get(`${name}.bias`) as tf.Tensor1D };
+}
+
+/** One layer's weights as they are stored. */
+export function readBlock(get: TensorSource, l: number): Block {
+  return {
+    ln1: readNorm(get, `h.${l}.ln_1`),
+    W_QKV: get(`h.${l}.attn.c_attn.weight`) as tf.Tensor2D,
+    b_QKV: get(`h.${l}.attn.c_attn.bias`) as tf.Tensor1D,
+    W_O: get(`h.${l}.attn.c_proj.weight`) as tf.Tensor2D,
+    b_O: get(`h.${l}.attn.c_proj.bias`) as tf.Tensor1D,
+    ln2: readNorm(get, `h.${l}.ln_2`),
+    W_in: get(`h.${l}.mlp.c_fc.weight`) as tf.Tensor2D,
+    b_in: get(`h.${l}.mlp.c_fc.bias`) as tf.Tensor1D,
+    W_out: get(`h.${l}.mlp.c_proj.weight`) as tf.Tensor2D,
+    b_out: get(`h.${l}.mlp.c_proj.bias`) as tf.Tensor1D,
+  };
+}
+
+/** The rest, as it is stored. `unembedding` [d_vocab, d_model]: only where it isn't tied to `wte`. */
+export function readEnds(get: TensorSource, d_vocab: number, unembedding?: tf.Tensor): Ends {
+  const W_E = get("wte.weight") as tf.Tensor2D;
+  return {
+    W_E,
+    W_pos: get("wpe.weight") as tf.Tensor2D,
+    ln_final: readNorm(get, "ln_f"),
+    W_U: (unembedding ?? W_E).transpose() as tf.Tensor2D,
+    b_U: tf.zeros([d_vocab]),
+  };
+}
 
 /** A checkpoint's tensors, each read when it is asked for. */
 export interface CheckpointTensors {

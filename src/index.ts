@@ -5,7 +5,6 @@ export * from "./attention";
 export * from "./attribution";
 export * from "./backend";
 export * from "./behaviour";
-export * from "./checkpoint";
 export * from "./circuit-heads";
 export * from "./circuit-paths";
 export * from "./circuits";

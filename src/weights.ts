@@ -1,47 +1,22 @@
 import * as tf from "@tensorflow/tfjs";
-import { checkpointShapes, checkpointTensors, randomSpread, type TensorSource } from "./checkpoint";
+import {
+  checkpointShapes,
+  checkpointTensors,
+  type Ends,
+  randomSpread,
+  readBlock,
+  readEnds,
+  type TensorSource,
+} from "./checkpoint";
 import type { HeadId } from "./hooks";
 import type { Block, LayerNorm, Model, ModelConfig } from "./model";
 import { random } from "./random";
 import type { Checkpoint } from "./safetensors";
 
-/** The parts before and after the blocks. */
-type Ends = Omit<Model, "config" | "blocks">;
-
-function readNorm(get: TensorSource, name: string): LayerNorm {
-  return { w: get(`${name}.weight`) as tf.Tensor1D, b: get(`${name}.bias`) as tf.Tensor1D };
-}
-
-function readBlock(get: TensorSource, l: number): Block {
-  return {
-    ln1: readNorm(get, `h.${l}.ln_1`),
-    W_QKV: get(`h.${l}.attn.c_attn.weight`) as tf.Tensor2D,
-    b_QKV: get(`h.${l}.attn.c_attn.bias`) as tf.Tensor1D,
-    W_O: get(`h.${l}.attn.c_proj.weight`) as tf.Tensor2D,
-    b_O: get(`h.${l}.attn.c_proj.bias`) as tf.Tensor1D,
-    ln2: readNorm(get, `h.${l}.ln_2`),
-    W_in: get(`h.${l}.mlp.c_fc.weight`) as tf.Tensor2D,
-    b_in: get(`h.${l}.mlp.c_fc.bias`) as tf.Tensor1D,
-    W_out: get(`h.${l}.mlp.c_proj.weight`) as tf.Tensor2D,
-    b_out: get(`h.${l}.mlp.c_proj.bias`) as tf.Tensor1D,
-  };
-}
-
-function readEnds(get: TensorSource, d_vocab: number, unembedding?: tf.Tensor): Ends {
-  const W_E = get("wte.weight") as tf.Tensor2D;
-  return {
-    W_E,
-    W_pos: get("wpe.weight") as tf.Tensor2D,
-    ln_final: readNorm(get, "ln_f"),
-    W_U: (unembedding ?? W_E).transpose() as tf.Tensor2D,
-    b_U: tf.zeros([d_vocab]),
-  };
-}
-
 /** A model from named tensors, in TransformerLens's terms; nothing folded. */
 export function modelFromTensors(config: ModelConfig, get: TensorSource): Model {
-  const blocks = Array.from({ length: config.n_layers }, (_, l) => readBlock(get, l));
-  return { config, ...readEnds(get, config.d_vocab), blocks };
+  const ends = readEnds(get, config.d_vocab);
+  return { config, ...ends, blocks: Array.from({ length: config.n_layers }, (_, l) => readBlock(get, l)) };
 }
 
 /**
@@ -54,12 +29,12 @@ export function modelFromCheckpoint(config: ModelConfig, checkpoint: Checkpoint,
   const steps = processed ? PROCESSING : [];
   return tidy(() => {
     // the largest matrices first: what their processing needs for a moment is then there for the blocks
-    const ends = tidy(() =>
-      processEnds(readEnds(get, config.d_vocab, hasUnembedding ? get("lm_head.weight") : undefined), steps),
-    );
-    const blocks = Array.from({ length: config.n_layers }, (_, l) =>
-      tidy(() => processBlock(readBlock(get, l), steps)),
-    );
+    const ends = tidy(() => {
+      const unembedding = hasUnembedding ? get("lm_head.weight") : undefined;
+      return processEnds(readEnds(get, config.d_vocab, unembedding), steps);
+    });
+    const layers = Array.from({ length: config.n_layers }, (_, l) => l);
+    const blocks = layers.map((l) => tidy(() => processBlock(readBlock(get, l), steps)));
     return { config, ...ends, blocks };
   });
 }
@@ -67,14 +42,16 @@ export function modelFromCheckpoint(config: ModelConfig, checkpoint: Checkpoint,
 /** A model of random weights; for tests and benchmarks. `scale`: standard deviation of matrices times √(their rows). */
 export function randomModel(config: ModelConfig, seed: number, scale?: number): Model {
   const { normal } = random(seed);
-  const shapes = checkpointShapes(config);
-  const get: TensorSource = (name) => {
-    const shape = shapes.get(name)!;
-    const { mean, std } = randomSpread(name, shape, scale);
-    const values = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => mean + std * normal());
-    return tf.tensor(values, shape);
-  };
-  return tidy(() => modelFromTensors(config, get));
+  return tidy(() => {
+    // drawn in the checkpoint's order, whatever the order of reading
+    const tensors = new Map<string, tf.Tensor>();
+    for (const [name, shape] of checkpointShapes(config)) {
+      const { mean, std } = randomSpread(name, shape, scale);
+      const values = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => mean + std * normal());
+      tensors.set(name, tf.tensor(values, shape));
+    }
+    return modelFromTensors(config, (name) => tensors.get(name)!);
+  });
 }
 
 /** tf.tidy for any plain data that holds tensors. */
@@ -91,16 +68,16 @@ function apply<P extends object>(part: P, changes: readonly ((part: P) => Partia
   for (const change of changes) current = { ...current, ...tidy(() => change(current)) };
   return current;
 }
-const processEnds = (ends: Ends, steps: readonly Step[]) =>
-  apply(
-    ends,
-    steps.flatMap((step) => step.ends ?? []),
-  );
-const processBlock = (block: Block, steps: readonly Step[]) =>
-  apply(
-    block,
-    steps.flatMap((step) => step.block ?? []),
-  );
+
+function processEnds(ends: Ends, steps: readonly Step[]): Ends {
+  const changes = steps.flatMap((step) => step.ends ?? []);
+  return apply(ends, changes);
+}
+
+function processBlock(block: Block, steps: readonly Step[]): Block {
+  const changes = steps.flatMap((step) => step.block ?? []);
+  return apply(block, changes);
+}
 
 const centred = <T extends tf.Tensor>(x: T, axis: number): T => x.sub(x.mean(axis, true));
 
