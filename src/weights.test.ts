@@ -57,14 +57,15 @@ function tensorsOf(model: Model, prefix = ""): Record<string, TensorData> {
   );
   return Object.fromEntries(Object.entries<TensorData>(all).map(([name, data]) => [prefix + name, data]));
 }
-/** A checkpoint that notes what is read. */
+/** A checkpoint that notes what is read, and how many tensors are alive then. */
 function watched(tensors: Record<string, TensorData>) {
-  const [checkpoint, names] = [open(tensors), [] as string[]];
+  const [checkpoint, alive] = [open(tensors), new Map<string, number>()];
   const read = (name: string) => {
-    names.push(name);
+    assert.ok(!alive.has(name), `${name} is read twice`);
+    alive.set(name, tf.memory().numTensors);
     return checkpoint.read(name);
   };
-  return { names, checkpoint: { ...checkpoint, read } };
+  return { alive, checkpoint: { ...checkpoint, read } };
 }
 const open = (tensors: Record<string, TensorData>) => parseSafetensors(encodeSafetensors(tensors));
 
@@ -105,10 +106,19 @@ test("each weight is read once, mask buffers never", () => {
   const mask = { shape: [1, 1, 2, 2], values: Float32Array.of(Number.NaN, 0, 0, 0) };
   const masks = { "transformer.h.0.attn.bias": mask, "transformer.h.1.attn.masked_bias": mask };
   for (const processed of [false, true]) {
-    const { checkpoint, names } = watched({ ...masks, ...tensors });
+    const { checkpoint, alive } = watched({ ...masks, ...tensors });
     disposeModel(weights.modelFromCheckpoint(config, checkpoint, { processed }));
-    assert.deepEqual(names.sort(), Object.keys(tensors).sort());
+    assert.deepEqual([...alive.keys()].sort(), Object.keys(tensors).sort());
   }
+});
+
+test("a layer's raw weights are gone before the next layer is read", () => {
+  const { checkpoint, alive } = watched(tensorsOf(weights.randomModel(config, 4)));
+  const before = tf.memory().numTensors;
+  disposeModel(weights.modelFromCheckpoint(config, checkpoint, { processed: true }));
+  const [ends, block] = [4, 8]; // tensors of a processed model: W_E, W_pos, W_U, b_U; weights and biases of q k v, o, in, out
+  assert.equal(alive.get("h.0.ln_1.weight"), before + ends);
+  assert.equal(alive.get("h.1.ln_1.weight"), before + ends + block);
 });
 
 test("an unembedding of its own is used", () => {
@@ -163,12 +173,17 @@ test("head weights are the columns the forward uses", () => {
 });
 
 test("nothing is left behind but the result, which shares nothing with its source", () => {
-  const start = tf.memory().numTensors;
-  const model = weights.randomModel(config, 7);
-  const one = tf.memory().numTensors - start;
-  const processed = weights.processWeights(model);
-  assert.equal(tf.memory().numTensors, start + one + (one - 2 * (2 * config.n_layers + 1))); // without layer norms
-  disposeModel(model);
-  assert.ok(Number.isFinite(logits(processed).sum().dataSync()[0]));
-  disposeModel(processed);
+  const { foldLayerNorm, centerWritingWeights, foldValueBiases, centerUnembed, processWeights } = weights;
+  const norms = 2 * (2 * config.n_layers + 1);
+  for (const process of [foldLayerNorm, centerWritingWeights, foldValueBiases, centerUnembed, processWeights]) {
+    const start = tf.memory().numTensors;
+    const model = weights.randomModel(config, 7);
+    const one = tf.memory().numTensors - start;
+    const processed = process(model);
+    assert.equal(tf.memory().numTensors, start + one + (processed.ln_final ? one : one - norms));
+    disposeModel(model);
+    assert.ok(Number.isFinite(tf.tidy(() => logits(processed).sum().dataSync()[0])));
+    disposeModel(processed);
+    assert.equal(tf.memory().numTensors, start);
+  }
 });

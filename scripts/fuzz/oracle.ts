@@ -1,5 +1,6 @@
 /** What must hold of a file that was accepted, worked out by other means than the reader's own. */
 import assert from "node:assert/strict";
+import { isUtf8 } from "node:buffer";
 import type { Checkpoint } from "../../src/safetensors";
 
 interface Entry {
@@ -23,6 +24,7 @@ function countKeys(value: unknown): number {
 export function checkAccepted(bytes: Uint8Array, checkpoint: Checkpoint): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const dataStart = 8 + Number(view.getBigUint64(0, true));
+  assert.ok(isUtf8(bytes.subarray(8, dataStart)));
   const text = Buffer.from(bytes.subarray(8, dataStart)).toString();
   assert.match(
     text.replaceAll(TEXT, ""),
@@ -46,8 +48,10 @@ export function checkAccepted(bytes: Uint8Array, checkpoint: Checkpoint): void {
   );
 }
 
-function checkEntry({ dtype, shape, data_offsets: [begin, end], ...rest }: Entry, uses: Uint8Array): void {
+function checkEntry({ dtype, shape, data_offsets, ...rest }: Entry, uses: Uint8Array): void {
   assert.deepEqual(rest, {});
+  assert.equal(data_offsets.length, 2);
+  const [begin, end] = data_offsets;
   for (const n of [...shape, begin, end]) assert.ok(Number.isSafeInteger(n) && n >= 0 && !Object.is(n, -0));
   const bits = shape.reduce((product, n) => product * BigInt(n), BigInt(bitsOf(dtype)));
   assert.equal(bits, 8n * BigInt(end - begin));
