@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fromHalf, toHalf } from "./half";
+import { bfloatsToFloats, fromHalf, halvesToFloats, toHalf } from "./half";
 
 test("every half but NaN survives a round trip", () => {
   for (let bits = 0; bits < 0x10000; bits++) {
@@ -32,4 +32,15 @@ test("known values", () => {
   for (const [bits, value] of cases) assert.equal(fromHalf(bits), value);
   assert.equal(toHalf(65519), 0x7bff);
   assert.equal(toHalf(65520), 0x7c00);
+});
+
+test("many at once are the same as one after the other", () => {
+  const all = Uint16Array.from({ length: 0x10000 }, (_, bits) => bits);
+  assert.deepEqual([...halvesToFloats(all)], Array.from(all, fromHalf)); // as lists: NaN has many bit patterns
+  const view = new DataView(new ArrayBuffer(4));
+  const upperHalf = (bits: number) => {
+    view.setUint16(0, bits);
+    return view.getFloat32(0);
+  };
+  assert.deepEqual([...bfloatsToFloats(all)], Array.from(all, upperHalf));
 });

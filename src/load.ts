@@ -1,12 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import * as tf from "@tensorflow/tfjs";
 import { initBackend } from "./backend";
 import { resolveModel } from "./hub";
 import type { Model, ModelConfig } from "./model";
 import { openSafetensors } from "./safetensors";
 import { checkVocabSize, loadTokenizer, type Tokenizer } from "./tokenizer";
-import { modelFromCheckpoint, processWeights } from "./weights";
+import { modelFromCheckpoint } from "./weights";
 
 /** What every GPT-2 config must say, where it says anything; another value means another architecture. */
 const ARCHITECTURE: Readonly<Record<string, unknown>> = {
@@ -16,14 +15,31 @@ const ARCHITECTURE: Readonly<Record<string, unknown>> = {
   scale_attn_by_inverse_layer_idx: false,
 };
 
-/** Reads a Hugging Face config.json. @throws if it is not a GPT-2's; names the field. */
+const LAYOUT =
+  "a model's folder holds config.json, model.safetensors, and vocab.json or tokenizer.json, all from the same GPT-2 model";
+
+function readJson(dir: string): Record<string, unknown> {
+  const file = path.join(dir, "config.json");
+  if (!existsSync(file)) throw new Error(`${dir} has no config.json: ${LAYOUT}`);
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new Error(`${file} is not JSON (${(error as Error).message}); fetch it again`, { cause: error });
+  }
+  if (json === null || typeof json !== "object" || Array.isArray(json))
+    throw new Error(`${file} is no table of settings, {"model_type": "gpt2", …}; fetch it again`);
+  return json as Record<string, unknown>;
+}
+
+/** Reads a Hugging Face config.json. @throws if there is none, it is damaged or not a GPT-2's; names the file and the field. */
 export function readConfig(dir: string): ModelConfig {
   const file = path.join(dir, "config.json");
-  const json = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
+  const json = readJson(dir);
   for (const [field, value] of Object.entries(ARCHITECTURE))
     if (json[field] !== undefined && json[field] !== value)
       throw new Error(
-        `${file}: ${field} is ${JSON.stringify(json[field])}; only ${JSON.stringify(value)} is supported`,
+        `${file}: ${field} is ${JSON.stringify(json[field])}; only ${JSON.stringify(value)} is supported: choose a model of GPT-2's architecture`,
       );
   const size = (...fields: string[]): number => {
     const value = fields.map((field) => json[field]).find((v) => v !== undefined && v !== null);
@@ -34,6 +50,9 @@ export function readConfig(dir: string): ModelConfig {
   const d_model = size("n_embd");
   const n_heads = size("n_head");
   if (d_model % n_heads !== 0) throw new Error(`${file}: n_embd ${d_model} is not a multiple of n_head ${n_heads}`);
+  const eps = json.layer_norm_epsilon ?? 1e-5; // Hugging Face's default
+  if (typeof eps !== "number" || !(eps > 0 && eps < 1))
+    throw new Error(`${file}: layer_norm_epsilon is ${JSON.stringify(eps)}; a number between 0 and 1 is needed`);
   return {
     name: path.basename(path.resolve(dir)),
     n_layers: size("n_layer"),
@@ -43,7 +62,7 @@ export function readConfig(dir: string): ModelConfig {
     d_mlp: json.n_inner === undefined || json.n_inner === null ? 4 * d_model : size("n_inner"),
     n_ctx: size("n_positions", "n_ctx"),
     d_vocab: size("vocab_size"),
-    eps: typeof json.layer_norm_epsilon === "number" ? json.layer_norm_epsilon : 1e-5,
+    eps,
   };
 }
 
@@ -63,21 +82,24 @@ export async function loadModel(id?: string, { processed = true } = {}): Promise
   const dir = resolveModel(id);
   const config = readConfig(dir);
   const tokenizer = loadTokenizer(dir);
-  checkVocabSize(tokenizer, config.d_vocab);
+  checkVocabSize(tokenizer, config.d_vocab, dir);
   return { model: loadWeights(dir, config, processed), tokenizer };
 }
 
-/** The weights of a folder's model.safetensors. */
+/**
+ * The weights of a folder's model.safetensors. A processed model is read and processed part by part, so that little more than the result is
+ * ever in memory.
+ * @throws if the file is missing, damaged, or not that of a GPT-2 of these sizes; names the file and the tensor
+ */
 export function loadWeights(dir: string, config: ModelConfig, processed: boolean): Model {
   const file = path.join(dir, "model.safetensors");
   if (!existsSync(file))
-    throw new Error(`${dir} has no model.safetensors; a folder in Hugging Face's layout is needed`);
+    throw new Error(
+      `${dir} has no model.safetensors: ${LAYOUT}. Other formats (pytorch_model.bin) become one with transformers' save_pretrained`,
+    );
   const checkpoint = openSafetensors(file);
   try {
-    return tf.tidy(() => {
-      const raw = modelFromCheckpoint(config, checkpoint);
-      return (processed ? processWeights(raw) : raw) as never;
-    }) as Model;
+    return modelFromCheckpoint(config, checkpoint, { processed });
   } finally {
     checkpoint.close();
   }

@@ -1,16 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { fromHalf, toHalf } from "./half";
-
-const BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
-type Dtype = keyof typeof BYTES;
-
-/** One tensor in a checkpoint file: where it is, not its values. */
-interface Entry {
-  readonly dtype: Dtype;
-  readonly shape: readonly number[];
-  readonly begin: number;
-  readonly end: number;
-}
+import { bfloatsToFloats, halvesToFloats, toHalf } from "./half";
+import { quote } from "./header-reader";
+import { byteCount, type Dtype, type Entry, parseHeader } from "./safetensors-header";
 
 export interface TensorData {
   readonly shape: readonly number[];
@@ -19,35 +10,46 @@ export interface TensorData {
 
 /** An open checkpoint: tensors are read one at a time, so that a large file is never in memory twice. */
 export interface Checkpoint {
+  /** The file's path. */
+  readonly file: string;
   readonly names: readonly string[];
   readonly metadata: Readonly<Record<string, string>>;
+  /** @throws if there is no tensor of that name. */
   shape(name: string): readonly number[];
-  /** Reads one tensor as float32. @throws if there is none of that name or the file is cut short. */
+  /** Reads one tensor as float32. @throws if there is none of that name, its dtype isn't F32, F16 or BF16, or the file was cut short since. */
   read(name: string): TensorData;
   close(): void;
 }
 
 const MAX_HEADER = 100_000_000; // the reference implementation's limit
+const MAX_READ = 2 ** 30; // Node reads less than 2^31 bytes at once
 
-/** Where a checkpoint's bytes come from: a file, or memory in tests. */
+/** Where a checkpoint's bytes come from: a file, or memory. */
 interface Source {
   readonly name: string;
   readonly size: number;
+  /** A copy of bytes that are known to lie within `size`. */
   read(begin: number, length: number): Uint8Array;
   close(): void;
 }
 
-/** Opens a .safetensors file and checks its whole header. @throws if the file isn't a valid one; says what is wrong. */
+/**
+ * Opens a .safetensors file and checks its whole header: what the reference implementation refuses is refused (see `parseHeader`). Any of
+ * the format's dtypes may stand in the file. Nothing is allocated by a number from the file before it is compared with the file's size.
+ * @throws if the file isn't a valid one; says what is wrong.
+ */
 export function openSafetensors(path: string): Checkpoint {
   const file = openSync(path, "r");
   try {
+    const stat = fstatSync(file);
+    if (!stat.isFile()) throw new Error(`${path} is not a file`);
     return open({
       name: path,
-      size: fstatSync(file).size,
+      size: stat.size,
       read: (begin, length) => {
         const bytes = new Uint8Array(length);
         for (let done = 0; done < length; ) {
-          const n = readSync(file, bytes, done, length - done, begin + done);
+          const n = readSync(file, bytes, done, Math.min(length - done, MAX_READ), begin + done);
           if (n === 0) throw new Error(`${path} ends at byte ${begin + done}; ${begin + length} are needed`);
           done += n;
         }
@@ -61,120 +63,96 @@ export function openSafetensors(path: string): Checkpoint {
   }
 }
 
-/** The same for bytes in memory. */
+/** The same for bytes in memory. `name` stands for the path. */
 export function parseSafetensors(bytes: Uint8Array, name = "safetensors"): Checkpoint {
   return open({
     name,
     size: bytes.length,
-    read: (begin, n) => new Uint8Array(bytes.subarray(begin, begin + n)),
+    read: (begin, length) => new Uint8Array(bytes.subarray(begin, begin + length)),
     close: () => {},
   });
 }
 
 function open(source: Source): Checkpoint {
-  const fail = (what: string): never => {
-    throw new Error(`${source.name} is not a valid safetensors file: ${what}`);
-  };
-  if (source.size < 8) fail(`it has ${source.size} bytes, the header's length alone takes 8`);
-  const length = new DataView(source.read(0, 8).buffer).getBigUint64(0, true);
-  if (length > MAX_HEADER) fail(`its header would have ${length} bytes, the limit is ${MAX_HEADER}`);
-  const dataStart = 8 + Number(length);
-  if (dataStart > source.size) fail(`its header would end at byte ${dataStart}, the file at ${source.size}`);
-  const { entries, metadata } = parseHeader(source.read(8, Number(length)), source.size - dataStart, fail);
+  const { dataStart, entries, metadata } = readHeader(source);
   const entry = (name: string): Entry => {
     const found = entries.get(name);
-    if (!found) throw new Error(`${source.name} has no tensor "${name}"`);
+    if (!found) throw new Error(`${source.name} has no tensor ${quote(name)}`);
     return found;
   };
   return {
+    file: source.name,
     names: [...entries.keys()],
     metadata,
     shape: (name) => entry(name).shape,
     read: (name) => {
       const { dtype, shape, begin, end } = entry(name);
-      return { shape, values: toFloat32(source.read(dataStart + begin, end - begin), dtype) };
+      const toFloat32 = TO_FLOAT32[dtype];
+      if (!toFloat32)
+        throw new Error(
+          `${source.name}: ${quote(name)} is stored as ${dtype}; only ${Object.keys(TO_FLOAT32).join(", ")} can be read`,
+        );
+      return { shape, values: toFloat32(source.read(dataStart + begin, end - begin).buffer) };
     },
     close: source.close,
   };
 }
 
-interface Header {
-  readonly entries: Map<string, Entry>;
-  readonly metadata: Record<string, string>;
-}
-
-function parseHeader(bytes: Uint8Array, dataSize: number, fail: (what: string) => never): Header {
-  if (bytes[0] !== 0x7b) fail("its header does not start with {");
-  let text = "";
-  let header: Record<string, unknown> = {};
+function readHeader(source: Source) {
+  const { name, size, read } = source;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    header = JSON.parse(text);
+    if (size < 8) throw new Error(`it has ${size} bytes, the header's length alone takes 8`);
+    const start = read(0, 8);
+    if (Buffer.from(start).equals(Buffer.from("version ")))
+      throw new Error("it is a Git LFS pointer that stands for the file; fetch the file itself with `git lfs pull`");
+    const length = new DataView(start.buffer).getBigUint64(0, true);
+    if (length > MAX_HEADER) throw new Error(`its header would have ${length} bytes, the limit is ${MAX_HEADER}`);
+    const dataStart = 8 + Number(length);
+    if (dataStart > size) throw new Error(`its header would end at byte ${dataStart}, the file at ${size}`);
+    return { dataStart, ...parseHeader(read(8, Number(length)), size - dataStart) };
   } catch (error) {
-    fail(`its header is not JSON (${(error as Error).message})`);
+    throw new Error(`${name} is not a valid safetensors file: ${(error as Error).message}`, { cause: error });
   }
-  const entries = new Map<string, Entry>();
-  for (const [name, value] of Object.entries(header)) {
-    if (name !== "__metadata__") entries.set(name, checkEntry(name, value, fail));
-  }
-  // ranges must follow each other without hole or overlap, from the first byte to the last
-  let next = 0;
-  for (const [name, { begin, end }] of [...entries].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end)) {
-    if (begin !== next) fail(`"${name}" starts at byte ${begin} of the data, expected ${next}`);
-    next = end;
-  }
-  if (next !== dataSize) fail(`its tensors end at byte ${next} of the data, the file at ${dataSize}`);
-  const metadata = (header.__metadata__ ?? {}) as Record<string, string>;
-  if (typeof metadata !== "object" || Object.values(metadata).some((value) => typeof value !== "string"))
-    fail("its __metadata__ is not a table of texts");
-  return { entries, metadata };
 }
 
-const isSize = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
+/** The dtypes that can be read. */
+const TO_FLOAT32: { readonly [D in Dtype]?: (bytes: ArrayBufferLike) => Float32Array } = {
+  F32: (bytes) => new Float32Array(bytes),
+  F16: (bytes) => halvesToFloats(new Uint16Array(bytes)),
+  BF16: (bytes) => bfloatsToFloats(new Uint16Array(bytes)),
+};
 
-function checkEntry(name: string, value: unknown, fail: (what: string) => never): Entry {
-  const { dtype, shape, data_offsets } = (value ?? {}) as Record<string, unknown>;
-  if (!(typeof dtype === "string" && Object.hasOwn(BYTES, dtype)))
-    fail(`"${name}" has dtype ${JSON.stringify(dtype)}; ${Object.keys(BYTES).join(", ")} can be read`);
-  if (!(Array.isArray(shape) && shape.every(isSize))) fail(`"${name}" has shape ${JSON.stringify(shape)}`);
-  if (!(Array.isArray(data_offsets) && data_offsets.length === 2 && data_offsets.every(isSize)))
-    fail(`"${name}" has data_offsets ${JSON.stringify(data_offsets)}`);
-  const [begin, end] = data_offsets as number[];
-  const size = (shape as number[]).reduce((a, b) => a * b, BYTES[dtype as Dtype]);
-  if (end - begin !== size) fail(`"${name}" needs ${size} bytes for [${shape}] ${dtype}, its range has ${end - begin}`);
-  return { dtype: dtype as Dtype, shape: shape as number[], begin, end };
-}
-
-function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array {
-  if (dtype === "F32") return new Float32Array(bytes.buffer);
-  const halves = new Uint16Array(bytes.buffer);
-  const out = new Float32Array(halves.length);
-  const bits = new Uint32Array(out.buffer);
-  for (let i = 0; i < halves.length; i++) {
-    if (dtype === "BF16") bits[i] = halves[i] << 16;
-    else out[i] = fromHalf(halves[i]);
-  }
-  return out;
-}
-
-/** The bytes of a .safetensors file, tensors in the order given; as F16 values are rounded. */
-export function encodeSafetensors(
-  tensors: Readonly<Record<string, TensorData>>,
-  { metadata = {}, dtype = "F32" }: { metadata?: Readonly<Record<string, string>>; dtype?: "F32" | "F16" } = {},
+/** The header of a file whose tensors lie in the order given, with its length before it: all bytes before the data. */
+export function encodeHeader(
+  tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly dtype: Dtype }>,
+  metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const stored = Object.entries(tensors).map(([name, { shape, values }]) => {
-    const data = dtype === "F32" ? values : Uint16Array.from(values, toHalf);
-    return { name, shape, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
-  });
-  let offset = 0;
-  const entries = stored.map(({ name, shape, bytes }) => {
-    const begin = offset;
-    offset += bytes.length;
-    return [name, { dtype, shape, data_offsets: [begin, offset] }];
+  if (tensors.has("__metadata__")) throw new Error("no tensor can be called __metadata__ in a safetensors file");
+  let end = 0;
+  const entries = [...tensors].map(([name, { shape, dtype }]) => {
+    const begin = end;
+    end += byteCount(name, shape, dtype);
+    return [name, { dtype, shape, data_offsets: [begin, end] }];
   });
   const json = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) });
   const header = Buffer.from(json + " ".repeat((8 - (Buffer.byteLength(json) % 8)) % 8)); // so that the data is aligned
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(header.length));
-  return new Uint8Array(Buffer.concat([length, header, ...stored.map(({ bytes }) => bytes)]));
+  return Buffer.concat([length, header]);
+}
+
+/** The bytes of a .safetensors file, tensors in the order given; as F16 values are rounded. @throws if a shape doesn't fit its values. */
+export function encodeSafetensors(
+  tensors: Readonly<Record<string, TensorData>>,
+  { metadata = {}, dtype = "F32" }: { metadata?: Readonly<Record<string, string>>; dtype?: "F32" | "F16" } = {},
+): Uint8Array {
+  const data = Object.entries(tensors).map(([name, { shape, values }]) => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    if (size !== values.length)
+      throw new Error(`${quote(name)}: [${shape}] needs ${size} values, not ${values.length}`);
+    const stored = dtype === "F32" ? values : Uint16Array.from(values, toHalf);
+    return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
+  });
+  const shapes = Object.entries(tensors).map(([name, { shape }]) => [name, { shape, dtype }] as const);
+  return new Uint8Array(Buffer.concat([encodeHeader(new Map(shapes), metadata), ...data]));
 }

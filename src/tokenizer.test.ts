@@ -132,8 +132,8 @@ describe("a folder's tokenizer", () => {
     const loaded = loadTokenizer(dir);
     assert.deepEqual(loaded.encode(PROMPT), gpt2.encode(PROMPT));
     assert.equal(loaded.bos, gpt2.bos);
-    checkVocabSize(loaded, 50257);
-    assert.throws(() => checkVocabSize(loaded, 50304), /50257 tokens.*vocab_size 50304/);
+    checkVocabSize(loaded, 50257, dir);
+    assert.throws(() => checkVocabSize(loaded, 50304, dir), /50257 tokens.*vocab_size 50304/);
   });
 
   test("is found in tokenizer.json too", () => {

@@ -102,17 +102,25 @@ export function loadTokenizer(dir: string): Tokenizer {
     );
   try {
     const content = JSON.parse(readFileSync(file, "utf8"));
-    return vocabTokenizer(file.endsWith("vocab.json") ? content : content.model.vocab);
+    return vocabTokenizer(checkTable(file.endsWith("vocab.json") ? content : content?.model?.vocab));
   } catch (error) {
     throw new Error(`${file}: ${error instanceof Error ? error.message : error}`, { cause: error });
   }
 }
 
-/** @throws Error if a model's embedding has another number of rows than the tokenizer has tokens. */
-export function checkVocabSize(tokenizer: Tokenizer, vocab_size: number): void {
+function checkTable(vocab: unknown): Record<string, number> {
+  if (vocab === null || typeof vocab !== "object" || Array.isArray(vocab))
+    throw new Error(
+      'it holds no table of tokens; {"token": id, …} is needed (in tokenizer.json under model.vocab): fetch it again',
+    );
+  return vocab as Record<string, number>; // vocabTokenizer checks the ids
+}
+
+/** @throws Error if a model's embedding has another number of rows than the tokenizer of its folder has tokens. */
+export function checkVocabSize(tokenizer: Tokenizer, vocab_size: number, dir: string): void {
   if (tokenizer.vocabSize !== vocab_size)
     throw new Error(
-      `the tokenizer has ${tokenizer.vocabSize} tokens, but the model's config.json says vocab_size ${vocab_size}: they don't belong together`,
+      `${dir}: its vocabulary has ${tokenizer.vocabSize} tokens, but its config.json says vocab_size ${vocab_size}; they must be equal: take both files from the same model`,
     );
 }
 

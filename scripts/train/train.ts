@@ -1,10 +1,11 @@
 /** One training run: variables, optimiser, loss. The forward is the library's own. */
 import * as tf from "@tensorflow/tfjs";
+import { checkpointShapes } from "../../src/checkpoint";
 import { forward } from "../../src/forward";
 import type { Model, ModelConfig } from "../../src/model";
 import { type Random, random } from "../../src/random";
 import type { TensorData } from "../../src/safetensors";
-import { checkpointShapes, modelFromTensors } from "../../src/weights";
+import { modelFromTensors } from "../../src/weights";
 import { type Lexicon, type Recipe, type Sequence, textSource } from "./text";
 
 type Variables = ReadonlyMap<string, tf.Variable>;
