@@ -67,7 +67,10 @@ function main(): void {
   const { values } = parseArgs({
     options: { mutations: { type: "string", default: "1000000" }, seed: { type: "string", default: "0" } },
   });
-  const { accepted, refused, slowest } = fuzz(Number(values.mutations), Number(values.seed), (done) =>
+  const mutations = Number(values.mutations);
+  if (!Number.isSafeInteger(mutations) || mutations < 1)
+    throw new Error(`--mutations is ${values.mutations}; a positive whole number is needed`);
+  const { accepted, refused, slowest } = fuzz(mutations, Number(values.seed), (done) =>
     process.stderr.write(`${done} files\r`),
   );
   const rows = [...refused].sort(([, a], [, b]) => b - a);
