@@ -46,29 +46,35 @@ export function rows(table: tf.Tensor2D, ids: tf.Tensor2D): tf.Tensor3D {
   return gather(table) as tf.Tensor as tf.Tensor3D;
 }
 
-/** Its tanh is written as a sigmoid, 0.5 (1 + tanh u) = sigmoid(2u): the same function, and faster. */
-function composedGelu(x: tf.Tensor): tf.Tensor {
-  const c = 2 * Math.sqrt(2 / Math.PI);
-  return x.mul(
-    tf.sigmoid(
-      x.mul(
-        x
-          .square()
-          .mul(0.044715 * c)
-          .add(c),
-      ),
-    ),
+/*
+ * GPT-2's gelu_new is x · ½ (1 + tanh u). Its tanh is written as a sigmoid, ½ (1 + tanh u) = sigmoid(2u), the same function and faster;
+ * 2u = x (GELU_A + GELU_B x²).
+ */
+const GELU_A = 2 * Math.sqrt(2 / Math.PI);
+const GELU_B = 0.044715 * GELU_A;
+
+const composedGelu = (x: tf.Tensor): tf.Tensor => x.mul(tf.sigmoid(x.mul(x.square().mul(GELU_B).add(GELU_A))));
+
+/** x s has the gradient s + x s (1 − s) (2u)′, where s = sigmoid(2u). */
+function geluGradient(x: tf.Tensor): tf.Tensor {
+  const squared = x.square();
+  const s = tf.sigmoid(x.mul(squared.mul(GELU_B).add(GELU_A)));
+  return s.add(
+    x
+      .mul(s)
+      .mul(tf.sub(1, s))
+      .mul(squared.mul(3 * GELU_B).add(GELU_A)),
   );
 }
 
 const fusedGelu = tf.customGrad((input, saver) => {
   const x = input as tf.Tensor;
   save(saver, [x]);
-  const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => tf.grad(composedGelu)(saved[0], dy);
+  const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => dy.mul(geluGradient(saved[0]));
   return { value: runKernel(FUSED_KERNELS.gelu, { x }), gradFunc };
 });
 
-/** GPT-2's gelu_new. */
+/** GPT-2's gelu_new, elementwise. */
 export function gelu(x: tf.Tensor): tf.Tensor {
   return hasKernel(FUSED_KERNELS.gelu) ? fusedGelu(x) : composedGelu(x);
 }
