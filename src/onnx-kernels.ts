@@ -66,7 +66,6 @@ function makeApply({ Tensor, binding, initOrt }: OnnxRuntime): Apply {
   return (operator, inputs, shape) => {
     const { wasm, dataIdMap, makeOutput } = tf.backend() as unknown as WasmBackend;
     const output = makeOutput.call(tf.backend(), shape, "float32");
-    if (tf.util.sizeFromShape(output.shape) === 0) return output;
     // views of the memory are taken only now: making a tensor can move it
     const view = ({ dataId, shape: dims }: tf.TensorInfo) => {
       const { memoryOffset } = dataIdMap.get(dataId);
