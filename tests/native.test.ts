@@ -5,7 +5,8 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { before, type TestContext, test } from "node:test";
 import { promisify } from "node:util";
-import { installNative, Unavailable } from "../scripts/lib/native.mjs";
+import { installNative } from "../scripts/lib/native.mjs";
+import { Unavailable } from "../scripts/lib/native-files.mjs";
 import type { BackendNumbers } from "./fixtures/backend-numbers";
 
 const ROOT = resolve(__dirname, "..");
