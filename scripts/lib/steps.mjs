@@ -38,7 +38,7 @@ function packagesStep({ paths, env }) {
   const { root, nodeModules, logs, lock } = paths;
   return {
     doing: "Installing the npm packages (about a minute the first time)",
-    megabytes: 1000,
+    megabytes: 1300,
     stamp: join(nodeModules, ".set-up"),
     inputs: () => ({
       lockfile: hashFile(join(root, "package-lock.json")),
