@@ -1,8 +1,9 @@
 import { cpus } from "node:os";
 import util from "node:util";
 import * as tf from "@tensorflow/tfjs";
+import { ONNX_THREADS, useOnnxKernels } from "./onnx-kernels";
 
-export type BackendName = "native" | "wasm" | "cpu";
+export type BackendName = "native" | "onnx" | "wasm" | "cpu";
 
 /** Which tfjs backend runs, and why that one. */
 export interface Backend {
@@ -10,7 +11,7 @@ export interface Backend {
   readonly why: string;
 }
 
-const CHOICES: readonly BackendName[] = ["native", "wasm", "cpu"];
+const CHOICES: readonly BackendName[] = ["native", "onnx", "wasm", "cpu"];
 const firstLine = (error: unknown) => String(error instanceof Error ? error.message : error).split("\n", 1)[0];
 
 /** tfjs-node's own package, installed as an optional dependency under this alias. @throws if it is missing or doesn't load. */
@@ -19,6 +20,7 @@ async function startNative(): Promise<string> {
   const old = util as unknown as Record<string, unknown>;
   old.isNullOrUndefined ??= (x: unknown) => x === null || x === undefined;
   old.isArray ??= Array.isArray;
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= "2"; // else TensorFlow tells of its processor in every output
   const { version } = require("tfjs-node-native") as { version: Record<string, string> };
   if (!(await tf.setBackend("tensorflow"))) throw new Error("its backend did not start");
   return `@tensorflow/tfjs-node ${version["tfjs-node"] ?? version.tfjs}`;
@@ -37,19 +39,32 @@ async function startWasm(): Promise<string> {
   return "WebAssembly, one thread";
 }
 
+/** WebAssembly whose matrix products onnxruntime-node computes. @throws if that is missing or doesn't do what it should. */
+async function startOnnx(): Promise<string> {
+  await startWasm();
+  useOnnxKernels();
+  const { version } = require("onnxruntime-node/package.json") as { version: string };
+  return `WebAssembly with matrix products of onnxruntime-node ${version}, threads: ${ONNX_THREADS}`;
+}
+
 async function startCpu(): Promise<string> {
   await tf.setBackend("cpu");
   return "plain JavaScript, slow";
 }
 
-const START: Record<BackendName, () => Promise<string>> = { native: startNative, wasm: startWasm, cpu: startCpu };
+const START: Record<BackendName, () => Promise<string>> = {
+  native: startNative,
+  onnx: startOnnx,
+  wasm: startWasm,
+  cpu: startCpu,
+};
 
 let current: Promise<Backend> | undefined;
 
 /**
- * Starts the fastest tfjs backend that loads: native tfjs-node, else WebAssembly, else plain JavaScript.
- * Later calls return the same answer: tensors of two backends don't mix.
- * The environment variable ACRONYM_BACKEND (native, wasm or cpu) asks for one.
+ * Starts the fastest tfjs backend that loads: native tfjs-node, else WebAssembly with onnxruntime's matrix products, else WebAssembly
+ * alone, else plain JavaScript. Later calls return the same answer: tensors of two backends don't mix.
+ * The environment variable ACRONYM_BACKEND (native, onnx, wasm or cpu) asks for one.
  * @throws if the one asked for doesn't exist or doesn't load.
  */
 export function initBackend(): Promise<Backend> {

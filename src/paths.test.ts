@@ -127,7 +127,8 @@ test("above the last heads all paths are one: patching a head of the last layer"
 
 test("which word is which never reaches the logits without a head that reads it", async () => {
   const found = await pathPatch(model, data, { corrupted, receiver: "logits", lost: "order" });
-  for (const { logit_diff } of found) assert.equal(logit_diff, 0);
+  // not always 0 to the bit: the native backend rounds a row differently in a product with fewer rows
+  for (const { logit_diff } of found) near(logit_diff, 0, 1e-6);
 });
 
 test("order is not lost at other positions: a receiver's queries at the read-outs see nothing", async () => {

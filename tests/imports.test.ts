@@ -11,8 +11,10 @@ import ts from "typescript";
 const ORDER = [
   "random",
   "hooks",
-  "backend",
   "ops",
+  "onnx-model",
+  "onnx-kernels",
+  "backend",
   "model",
   "graph",
   "plan",

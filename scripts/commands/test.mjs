@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { installNative } from "../lib/native.mjs";
 import { ROOT, temporaryEnv } from "../lib/paths.mjs";
 import { endOnSignal } from "../lib/run.mjs";
 import { setUp } from "../lib/setup.mjs";
@@ -18,6 +19,8 @@ export async function main(selection) {
     throw error;
   }
   const files = testFiles().filter((file) => selection.length === 0 || selection.some((part) => file.includes(part)));
+  // before any test runs, so that all of them use the same backend; its own test says why it is missing
+  if (files.some((file) => file.endsWith("native.test.ts"))) await installNative().catch(() => {});
   const child = spawn(process.execPath, ["--import", "tsx", join(ROOT, "scripts", "lib", "run-tests.mjs"), ...files], {
     cwd: ROOT,
     env: testEnv(),

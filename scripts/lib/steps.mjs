@@ -38,7 +38,7 @@ function packagesStep({ paths, env }) {
   const { root, nodeModules, logs, lock } = paths;
   return {
     doing: "Installing the npm packages (about a minute the first time)",
-    megabytes: 1000,
+    megabytes: 1300,
     stamp: join(nodeModules, ".set-up"),
     inputs: () => ({
       lockfile: hashFile(join(root, "package-lock.json")),
@@ -53,7 +53,7 @@ function packagesStep({ paths, env }) {
       const flags = ["ci", "--ignore-scripts=false", "--include=dev", "--include=optional", "--loglevel=warn"];
       const { code, output } = await run(command, [...args, ...flags], {
         cwd: root,
-        env,
+        env: { ...env, ONNXRUNTIME_NODE_INSTALL: "skip" }, // else it downloads libraries for graphics cards
         log,
         started: (pid) => noteChild(lock, pid),
       }).catch(npmMissing);
@@ -67,14 +67,14 @@ function packagesStep({ paths, env }) {
  * @param {NodeJS.ProcessEnv} env
  * @returns {string[]}
  */
-function npmCommand(env) {
+export function npmCommand(env) {
   const beside = join(dirname(process.execPath), "node_modules", "npm", "bin", "npm-cli.js");
   const script = [env.npm_execpath, beside].find((file) => file && basename(file) === "npm-cli.js" && existsSync(file));
   return script ? [process.execPath, script] : ["npm"];
 }
 
 /** @returns {never} */
-function npmMissing() {
+export function npmMissing() {
   throw new Problem(
     "npm was not found. It comes with Node: install Node from https://nodejs.org, then run `npm start`.",
   );

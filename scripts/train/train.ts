@@ -56,7 +56,7 @@ function learningRate({ steps, warmup, learningRate: peak }: Recipe, step: numbe
 }
 
 /** Mean weighted cross-entropy of the next tokens, in nats. */
-function loss(model: Model, sequences: readonly Sequence[], bos: number): tf.Scalar {
+export function loss(model: Model, sequences: readonly Sequence[], bos: number): tf.Scalar {
   const length = Math.max(...sequences.map(({ ids }) => ids.length)) - 1;
   const pad = (list: readonly number[], value: number) => Array.from({ length }, (_, i) => list[i] ?? value);
   const tokens = sequences.map(({ ids }) => pad(ids.slice(0, -1), bos));

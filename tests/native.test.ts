@@ -1,0 +1,68 @@
+// The backends agree: each computes the same numbers, in a process of its own, as WebAssembly alone.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { before, type TestContext, test } from "node:test";
+import { promisify } from "node:util";
+import { installNative } from "../scripts/lib/native.mjs";
+import { Unavailable } from "../scripts/lib/native-files.mjs";
+import type { BackendNumbers } from "./fixtures/backend-numbers";
+
+const ROOT = resolve(__dirname, "..");
+/** Relative to the largest number of its kind: float32 sums in another order differ by a few millionths. */
+const TOLERANCE = 2e-5;
+
+async function numbersOf(backend: string): Promise<BackendNumbers> {
+  const script = join(ROOT, "tests", "fixtures", "backend-numbers.ts");
+  const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", script], {
+    cwd: ROOT,
+    env: { ...process.env, ACRONYM_BACKEND: backend },
+    maxBuffer: 2 ** 28,
+  });
+  return JSON.parse(stdout);
+}
+
+let wasm: BackendNumbers;
+before(async () => {
+  wasm = await numbersOf("wasm");
+});
+
+/** Why the backend can't be tested on this machine; undefined if it can. */
+const OBSTACLES: Record<string, () => Promise<string | undefined>> = {
+  native: async () => {
+    try {
+      await installNative();
+    } catch (error) {
+      if (error instanceof Unavailable) return error.message.split("\n", 1)[0];
+      throw error;
+    }
+  },
+  onnx: async () => {
+    const system = `${process.platform}/${process.arch}`;
+    const addon = join(ROOT, "node_modules", "onnxruntime-node", "bin", "napi-v6", system, "onnxruntime_binding.node");
+    return existsSync(addon) ? undefined : `onnxruntime-node is not installed for ${system}`;
+  },
+};
+
+function compare(found: BackendNumbers, expected: BackendNumbers): void {
+  for (const [what, values] of Object.entries(expected.numbers)) {
+    const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const differences = found.numbers[what].map((value, i) => Math.abs(value - values[i]));
+    assert.equal(differences.length, values.length, what);
+    const worst = differences.reduce((most, value) => (value <= most ? most : value), 0); // NaN stays
+    assert.ok(worst <= TOLERANCE * largest, `${what} differs by ${worst}, the largest is ${largest}`);
+  }
+}
+
+for (const [backend, obstacle] of Object.entries(OBSTACLES)) {
+  test(`${backend} computes what WebAssembly alone computes, every time the same`, async (t: TestContext) => {
+    const reason = await obstacle();
+    if (reason) return t.skip(reason);
+    const found = await numbersOf(backend);
+    assert.equal(found.backend, backend, found.why);
+    assert.equal(found.plannedFrom, 1);
+    compare(found, wasm);
+    assert.deepEqual((await numbersOf(backend)).numbers, found.numbers);
+  });
+}
