@@ -4,6 +4,7 @@ import { type BlockHook, type HookName, kindOf, layerOf } from "./hooks";
 import type { Block, LayerNorm, Model, Tokens } from "./model";
 import { gelu, linear, rows as rowsOf } from "./ops";
 import { type Rows, upTo } from "./plan";
+import { repeat } from "./slices";
 
 /** What a hook is computed from. */
 export interface Inputs {
@@ -95,15 +96,13 @@ const BLOCK_FORMULAS: Record<BlockHook, (rows: Rows, inputs: InBlock) => tf.Tens
 
 const int = (ids: readonly (readonly number[])[]) => tf.tensor2d(ids as number[][], undefined, "int32");
 
-const repeated = (x: tf.Tensor3D, times: number) => (times === 1 ? x : x.tile([times, 1, 1]));
-
 const embedding = (rows: Rows, { model, tokens, points }: Inputs) =>
-  repeated(rowsOf(model.W_E, int(tokens.map((ids) => rows.map((r) => ids[r])))), points);
+  repeat(rowsOf(model.W_E, int(tokens.map((ids) => rows.map((r) => ids[r])))), points);
 
 /** `offset` moves each prompt's first position. */
 function positionEmbedding(rows: Rows, { model, tokens, offset, points }: Inputs): tf.Tensor {
-  if (offset) return repeated(rowsOf(model.W_pos, int(offset.map((o) => rows.map((r) => o + r)))), points);
-  return repeated(rowsOf(model.W_pos, int([rows])), tokens.length * points);
+  if (offset) return repeat(rowsOf(model.W_pos, int(offset.map((o) => rows.map((r) => o + r)))), points);
+  return repeat(rowsOf(model.W_pos, int([rows])), tokens.length * points);
 }
 
 /** A hook's activation at these positions, before its edits: the model's mathematics, one formula a hook. */

@@ -16,6 +16,7 @@ import { checkMemory } from "./memory";
 import type { ForwardOptions, Model, ModelConfig, Readout, Run, Tokens } from "./model";
 import { linear } from "./ops";
 import { makePlan, type Plan, type Rows, upTo } from "./plan";
+import { handle, pick, repeat } from "./slices";
 
 /**
  * Runs the model once.
@@ -126,7 +127,7 @@ function runHooks(pass: Pass, names: readonly HookName[], before: Given) {
     const rows = plan.computed.get(name);
     const x = rows && formula(name, rows, { get, model, tokens, offset, points: pass.points });
     if (plan.given.has(name)) given[name] = edited(pass, name, { rows, x });
-    if (plan.keeps(name)) keep[name] = get(name, upTo(plan.length - 1)).clone(); // its own handle: `from` may own the tensor
+    if (plan.keeps(name)) keep[name] = handle(get(name, upTo(plan.length - 1))); // `from` may own the tensor
   }
   const next: Given = {};
   for (const name of names) if (given[name] && READ_LATER.test(name)) next[name] = given[name];
@@ -166,23 +167,11 @@ function assemble(pass: Pass, name: HookName, rows: Rows, { rows: known = [], x 
 
 function elsewhere({ plan, model, tokens, points }: Pass, name: HookName, rows: Rows): tf.Tensor {
   if (plan.from && name in plan.from.cache) {
-    const clean = pick(plan.from.cache[name], rows, rowAxis(name));
-    return points === 1 ? clean : clean.tile(clean.shape.map((_, d) => (d === 0 ? points : 1)));
+    const clean: tf.Tensor = pick(plan.from.cache[name], rows, rowAxis(name));
+    return repeat(clean, points);
   }
   const shape = shapeOf(name, { ...model.config, batch: tokens.length * points, length: plan.length });
   return tf.zeros(shape.map((n, d) => (d === rowAxis(name) ? rows.length : n)));
-}
-
-/** Entries of one axis. */
-function pick<T extends tf.Tensor>(x: T, indices: readonly number[], axis: number): T {
-  const [first, count] = [indices[0], indices.length];
-  if (indices.some((index, i) => index !== first + i))
-    return tf.gather(x, tf.tensor1d(indices as number[], "int32"), axis);
-  if (count === x.shape[axis]) return x;
-  return x.slice(
-    x.shape.map((_, d) => (d === axis ? first : 0)),
-    x.shape.map((n, d) => (d === axis ? count : n)),
-  );
 }
 
 /** A hook's activation after its edits, at the positions that the plan asks for. */
@@ -220,6 +209,5 @@ function unembed(pass: Pass, stream: Given, readout: "all" | "none" | Readout): 
   const read = readout === "all" ? upTo(plan.length - 1) : readout.positions;
   const normalized = assemble(pass, name, read, { rows: plan.given.get(name), x: stream[name] });
   if (readout === "all") return linear(normalized, model.W_U, model.b_U);
-  const vocab = tf.tensor1d(readout.vocab as number[], "int32");
-  return linear(normalized, tf.gather(model.W_U, vocab, 1), tf.gather(model.b_U, vocab));
+  return linear(normalized, pick(model.W_U, readout.vocab, 1), pick(model.b_U, readout.vocab, 0));
 }

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { handle, repeat, replaceInside } from "./slices";
 
 /** Axis names of every activation, by TransformerLens's hook names: the one table behind types, slices, errors and row labels. */
 export const AXES = {
@@ -193,16 +194,6 @@ export function applyEdit(activation: tf.Tensor, { at, slice, source, change }: 
     // the hook's name fixed both types when the edit was made
     const value: tf.Tensor = change ? (change as (a: tf.Tensor) => tf.Tensor)(activation) : source;
     checkShape(at, shape, value.shape, change ? "changed" : "patched-in");
-    if (inside.size === 0) return value.broadcastTo(shape as [number]);
-    let mask: tf.Tensor | undefined;
-    for (const [dim, list] of inside) {
-      const on = tf.tensor(
-        Array.from({ length: shape[dim] }, (_, i) => list.includes(i)),
-        shape.map((n, d) => (d === dim ? n : 1)),
-        "bool",
-      );
-      mask = mask ? mask.logicalAnd(on) : on;
-    }
-    return tf.where(mask!.broadcastTo(shape as [number]), value.broadcastTo(shape as [number]), activation);
+    return handle(replaceInside(activation, repeat(value, shape[0] / value.shape[0]), [...inside]));
   });
 }

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { type Position, position } from "./dataset";
 import { type ActivationCache, edit, type HeadId, type Intervention, merge, patch, type Slice } from "./hooks";
 import type { Run } from "./model";
+import { pick } from "./slices";
 import { allHeads, range } from "./sweep";
 
 /** What a head takes in or gives out. */
@@ -57,7 +58,7 @@ const exchanged = (n: number, a: number, b: number) => range(n).map((i) => (i ==
 /** Exchanges two positions' embeddings; the tokens stay. @see the paper's figure 12 */
 export function swapPositions(a: Position, b: Position): Intervention {
   const [i, j] = [position(a), position(b)];
-  return edit("hook_pos_embed", (embedding) => tf.gather(embedding, exchanged(embedding.shape[1], i, j), 1), {
+  return edit("hook_pos_embed", (embedding) => pick(embedding, exchanged(embedding.shape[1], i, j), 1), {
     pos: [i, j],
   });
 }
@@ -85,7 +86,7 @@ export function swapBosAttention(heads: readonly HeadId[], clean: Run, a: Positi
       const slice = { head, key_pos: position("BOS") };
       return merge(
         patch(at, pattern, { ...slice, query_pos: queries.filter((q) => q !== i && q !== j) }),
-        patch(at, tf.gather(pattern, exchanged(queries.length, i, j), 2), { ...slice, query_pos: [i, j] }),
+        patch(at, pick(pattern, exchanged(queries.length, i, j), 2), { ...slice, query_pos: [i, j] }),
       );
     }),
   );

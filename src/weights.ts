@@ -12,6 +12,7 @@ import type { HeadId } from "./hooks";
 import type { Block, LayerNorm, Model, ModelConfig } from "./model";
 import { random } from "./random";
 import type { Checkpoint } from "./safetensors";
+import { handle } from "./slices";
 
 /** A model from named tensors, in TransformerLens's terms; nothing folded. */
 export function modelFromTensors(config: ModelConfig, get: TensorSource): Model {
@@ -143,7 +144,7 @@ const processing =
 function unshared<P extends object>(part: P, original: P): P {
   const shared = new Set(tf.tensor_util.getTensorsInContainer(original as tf.TensorContainer));
   const own = <T>(value: T): T => {
-    if (value instanceof tf.Tensor) return (shared.has(value) ? value.clone() : value) as T;
+    if (value instanceof tf.Tensor) return (shared.has(value) ? handle(value) : value) as T;
     if (value === null || typeof value !== "object") return value;
     return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, own(v)])) as T;
   };

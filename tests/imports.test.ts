@@ -10,6 +10,7 @@ import ts from "typescript";
  */
 const ORDER = [
   "random",
+  "slices",
   "hooks",
   "ops",
   "onnx-model",

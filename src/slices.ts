@@ -1,0 +1,62 @@
+import * as tf from "@tensorflow/tfjs";
+
+/*
+ * Parts of tensors, put together from slices and concatenations: whole blocks are copied. In WebAssembly tfjs computes tile, gather and
+ * broadcasting element by element, a hundred times slower.
+ */
+
+/** `count` entries of one axis, from `first` on. */
+export function cut<T extends tf.Tensor>(x: T, axis: number, first: number, count: number): T {
+  if (count === x.shape[axis]) return x;
+  return x.slice(
+    x.shape.map((_, d) => (d === axis ? first : 0)),
+    x.shape.map((n, d) => (d === axis ? count : n)),
+  );
+}
+
+/** Runs of numbers that follow each other, as first and count: [3, 4, 7] → [3, 2], [7, 1]. */
+function runs(indices: readonly number[]): [number, number][] {
+  const found: [number, number][] = [];
+  for (const index of indices) {
+    const last = found.at(-1);
+    if (last && index === last[0] + last[1]) last[1]++;
+    else found.push([index, 1]);
+  }
+  return found;
+}
+
+/** These entries of one axis, in this order. */
+export function pick<T extends tf.Tensor>(x: T, indices: readonly number[], axis: number): T {
+  const parts = runs(indices).map(([first, count]) => cut(x, axis, first, count));
+  return parts.length === 1 ? parts[0] : tf.concat<T>(parts, axis);
+}
+
+/** Another handle on the same values, freed by itself. (In WebAssembly `clone` copies them.) */
+export const handle = <T extends tf.Tensor>(x: T): T => x.reshape(x.shape);
+
+/** A tensor so many times, one after the other on the first axis. */
+export const repeat = <T extends tf.Tensor>(x: T, times: number): T =>
+  times === 1 ? x : tf.concat<T>(Array<T>(times).fill(x), 0);
+
+/** `x` with `value`, of the same shape, wherever the index is listed for every one of these axes. */
+export function replaceInside(
+  x: tf.Tensor,
+  value: tf.Tensor,
+  inside: readonly (readonly [axis: number, indices: readonly number[]])[],
+): tf.Tensor {
+  if (inside.length === 0) return value;
+  const [[axis, indices], ...others] = inside;
+  const listed = new Set(indices);
+  const size = x.shape[axis]!;
+  const all = Array.from({ length: size }, (_, i) => i);
+  const parts = [true, false].flatMap((isIn) =>
+    runs(all.filter((i) => listed.has(i) === isIn)).map(([first, count]) => ({ first, count, isIn })),
+  );
+  const made = parts
+    .sort((a, b) => a.first - b.first)
+    .map(({ first, count, isIn }) => {
+      const own = cut(x, axis, first, count);
+      return isIn ? replaceInside(own, cut(value, axis, first, count), others) : own;
+    });
+  return made.length === 1 ? made[0] : tf.concat(made, axis);
+}
