@@ -18,6 +18,8 @@ const ORDER = [
   "forward",
   "half",
   "safetensors",
+  "output",
+  "progress",
   "hub",
   "settings",
   "weights",
