@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type AcronymLine, parseAcronyms } from "./acronym-lines";
-import { OFFICIAL_PROMPTS, readOfficialPrompts } from "./hub";
+import { OFFICIAL_PROMPTS, readOfficialPrompts, startingAt } from "./hub/official-prompts";
 import { random } from "./random";
 import { gpt2Tokenizer, type Tokenizer } from "./tokenizer";
 import { checkWord } from "./words";
@@ -82,19 +82,13 @@ export function loadAcronyms(
   if (!Number.isInteger(n) || n < 1) throw new RangeError(`n must be a whole number from 1 on, not ${n}`);
   if (n > lines.length) throw new RangeError(`n = ${n}, but ${path} has ${lines.length} prompts`);
   const all = lines.map((_, index) => index);
-  const order = seed === undefined ? all : isOfficial ? rotated(all, seed * n) : random(seed).shuffle(all);
+  const order = seed === undefined ? all : isOfficial ? startingAt(all, seed * n) : random(seed).shuffle(all);
   const chosen = order.slice(0, n);
   return encodeLines(
     chosen.map((index) => lines[index]),
     tokenizer,
     (index) => `${path}:${chosen[index] + 1}: "${lines[chosen[index]].prompt}"`,
   );
-}
-
-/** The same row, begun at another place; counted on past its end, or back from its beginning. */
-function rotated<T>(row: readonly T[], start: number): T[] {
-  const from = ((start % row.length) + row.length) % row.length;
-  return [...row.slice(from), ...row.slice(0, from)];
 }
 
 /** @param where names prompt `index` in messages */

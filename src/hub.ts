@@ -5,7 +5,7 @@ import { parseModelId } from "./hub/ids";
 import { HubError } from "./hub/problem";
 import type { HubSettings } from "./hub/settings";
 
-export { fetchOfficialPrompts, OFFICIAL_PROMPTS, readOfficialPrompts } from "./hub/official-prompts";
+export { fetchOfficialPrompts, OFFICIAL_PROMPTS } from "./hub/official-prompts";
 export { HubError } from "./hub/problem";
 
 /** The model that comes with the project. */

