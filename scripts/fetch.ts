@@ -3,7 +3,7 @@ import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { fetchOfficialPrompts, HubError, resolveModel } from "../src/hub";
-import { megabytes } from "../src/hub/download";
+import { sizeText } from "../src/hub/download";
 
 const USAGE = `npm run fetch -- WHAT …
 
@@ -22,7 +22,7 @@ async function fetchOne(what: string): Promise<string> {
   const files = what === PROMPTS ? [place] : readdirSync(place).map((name) => path.join(place, name));
   const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
-  return `✓ ${what}: ${files.length === 1 ? "1 file" : `${files.length} files`}, ${megabytes(bytes)}, after ${seconds} s in ${place}`;
+  return `✓ ${what}: ${files.length === 1 ? "1 file" : `${files.length} files`}, ${sizeText(bytes)}, after ${seconds} s in ${place}`;
 }
 
 async function main(args: string[]): Promise<number> {

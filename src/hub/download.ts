@@ -123,9 +123,11 @@ async function checkSpace({ settings }: Session, { target, label, size }: Downlo
   const [needed, free] = [size - there + SPARE, await settings.freeBytes(folder)];
   if (there < size && free < needed)
     throw new HubError(
-      `${label} needs ${megabytes(needed)} of free disk space, and the disk of ${folder} has ${megabytes(free)}: free some, or let HF_HOME name a folder on another disk`,
+      `${label} needs ${sizeText(needed)} of free disk space, and the disk of ${folder} has ${sizeText(free)}: free some, or let HF_HOME name a folder on another disk`,
     );
 }
 
-/** "548 MB" */
-export const megabytes = (bytes: number): string => `${Math.max(1, Math.round(bytes / 1e6))} MB`;
+/** "548 MB", "345 kB" */
+export function sizeText(bytes: number): string {
+  return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${Math.round(bytes / 1e6)} MB`;
+}
