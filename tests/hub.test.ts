@@ -246,6 +246,26 @@ describe("content", () => {
     assert.match(said[0], /discarded, and is fetched anew/);
   });
 
+  test("that goes wrong again after that is given up", async () => {
+    mkdirSync(repo("blobs"), { recursive: true });
+    writeFileSync(`${blob()}.incomplete`, flipped(7)(WEIGHTS.subarray(0, HALF)));
+    const wrong = { ...hub.files, "model.safetensors": flipped(HALF - 1)(WEIGHTS) };
+    const announced = hub.files;
+    hub.next(
+      "hub GET model.safetensors",
+      ({ usual }) => usual(),
+      ({ usual }) => {
+        hub.files = wrong;
+        usual();
+      },
+    );
+    hub.next(BODY, ({ usual }) => usual(), cut(HALF));
+    await assert.rejects(resolveModel(ID, settings()), /arrived damaged/);
+    hub.files = announced;
+    assert.deepEqual(ranges(), [`bytes=${HALF}-`, undefined, `bytes=${HALF}-`]);
+    assertNotVisible();
+  });
+
   test("that is too long or too short for what was announced is refused", async () => {
     const chunked = { "transfer-encoding": "chunked" };
     hub.next(

@@ -35,13 +35,14 @@ export async function download(session: Session, item: Download): Promise<void> 
   if (existsSync(target) && (await digestOf(target, digest)) === digest) return;
   mkdirSync(path.dirname(target), { recursive: true });
   const partial = `${target}.incomplete`;
-  for (;;) {
+  for (let again = false; ; again = true) {
     const inParts = await receive(session, item, partial);
     const found = await digestOf(partial, digest);
     if (found === digest) return renameSync(partial, target);
     rmSync(partial);
     const fault = `${label} arrived damaged: its hash is ${found}, not ${digest}; the file was discarded`;
-    if (!inParts) throw new HubError(`${fault}. If it happens again, something between here and the server changes it`);
+    if (!inParts || again)
+      throw new HubError(`${fault}. If it happens again, something between here and the server changes it`);
     session.settings.say(`${fault}, and is fetched anew in one piece`); // parts may not have belonged together
   }
 }
@@ -81,11 +82,19 @@ async function receiveRest(session: Session, item: Download, state: State, repor
   await useAnswer(answer, item, state);
   for await (const piece of pieces(session, answer, new URL(url).host)) {
     if (state.at + piece.length > size) throw wrongSize(item, `more than ${size}`);
-    await state.handle.write(piece, 0, piece.length, state.at);
-    state.at += piece.length;
+    await append(state, piece);
     report(state.at);
   }
   if (state.at < size) throw new HubError(`${label} stopped after ${state.at} of ${size} bytes`, { transient: true });
+}
+
+/** A disk that is nearly full takes a piece in part; the next write says why. */
+async function append(state: State, piece: Buffer): Promise<void> {
+  for (let written = 0; written < piece.length; ) {
+    const { bytesWritten } = await state.handle.write(piece, written, piece.length - written, state.at);
+    written += bytesWritten;
+    state.at += bytesWritten;
+  }
 }
 
 /** Decides whether the answer goes on where the partial file ends, or is the whole file again. */
