@@ -246,6 +246,13 @@ describe("content", () => {
     assert.match(said[0], /discarded, and is fetched anew/);
   });
 
+  test("that is longer than it should be is fetched anew", async () => {
+    mkdirSync(repo("blobs"), { recursive: true });
+    writeFileSync(`${blob()}.incomplete`, Buffer.concat([WEIGHTS, WEIGHTS]));
+    assert.deepEqual(weightsOf(await resolveModel(ID, settings())), WEIGHTS);
+    assert.deepEqual(ranges(), [undefined]);
+  });
+
   test("that goes wrong again after that is given up", async () => {
     mkdirSync(repo("blobs"), { recursive: true });
     writeFileSync(`${blob()}.incomplete`, flipped(7)(WEIGHTS.subarray(0, HALF)));

@@ -28,7 +28,7 @@ test("no name leads out of the cache", () => {
       const { repo, revision } = parseModelId(id) ?? { repo: "a/b", revision: "main" };
       assert.equal(repo.split("/").length, 2);
       for (const part of [...repo.split("/"), ...revision.split("/")]) assert.match(part, /^\w[\w.-]*$/);
-      assert.doesNotMatch(repo + revision, /\.\./);
+      assert.doesNotMatch(repo, /--/);
     }),
     { numRuns: 2000 },
   );

@@ -23,6 +23,7 @@ const PINS: Readonly<Record<string, Pin>> = {
   },
 };
 
+/** No part begins with a dot, so none leads out of the cache's folders; "--" stands for "/" there. */
 const REPO = /^\w[\w.-]*\/\w[\w.-]*$/;
 const REVISION = /^\w[\w.-]*(\/\w[\w.-]*)*$/;
 
@@ -34,8 +35,8 @@ export function parseModelId(id: string): HubModel | undefined {
   const [name, revision, ...more] = id.split("@");
   const repo = ALIASES[name] ?? name;
   const model = { repo, revision: revision ?? PINS[repo]?.revision ?? "main" };
-  const isClean = more.length === 0 && !/\.\.|--/.test(repo) && !model.revision.includes("..");
-  return isClean && REPO.test(repo) && REVISION.test(model.revision) ? model : undefined;
+  const isName = more.length === 0 && !repo.includes("--") && REPO.test(repo) && REVISION.test(model.revision);
+  return isName ? model : undefined;
 }
 
 /** sha256 that a file must have, if it is pinned. */
