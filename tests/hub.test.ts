@@ -394,9 +394,10 @@ describe("connections", () => {
   test("none is left open, whatever has happened", async () => {
     const endless = instead((content) => content, { "content-type": "text/html", "content-length": "999999" });
     hub.next(BODY, endless);
-    await assert.rejects(resolveModel(ID, settings()), /a web page came/);
+    const patient = settings({ stall: 20_000 });
+    await assert.rejects(resolveModel(ID, patient), /a web page came/);
     await hub.untilQuiet();
-    await resolveModel(ID, settings());
+    await resolveModel(ID, patient);
     await hub.untilQuiet();
   });
 

@@ -25,8 +25,10 @@ import { type HubSettings, hubSettings } from "./settings";
  */
 export async function fetchModel(model: HubModel, settings: HubSettings = hubSettings()): Promise<string> {
   const cached = cachedSnapshot(settings, model);
-  if (cached && (isCommit(model.revision) || settings.offline)) return cached;
-  if (settings.offline) throw offlineProblem(model, settings);
+  if (settings.offline) {
+    if (cached) return cached;
+    throw offlineProblem(model, settings);
+  }
   return inSession(settings, async (session) => {
     try {
       const commit = await commitOf(session, model);
