@@ -1,5 +1,6 @@
 /** What a notebook says it has shown: checked, counted, and visible when it does not hold. */
-import { escapeHtml, publish } from "./display";
+import { publish } from "./display";
+import { escapeHtml } from "./output";
 
 export interface Claim {
   readonly claim: string;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type AcronymLine, parseAcronyms } from "./acronym-lines";
+import { OFFICIAL_PROMPTS, readOfficialPrompts, startingAt } from "./hub/official-prompts";
 import { random } from "./random";
 import { gpt2Tokenizer, type Tokenizer } from "./tokenizer";
 import { checkWord } from "./words";
@@ -64,20 +65,25 @@ export function buildAcronyms(
 
 /**
  * The first `n` prompts of a file in the official format, as the paper's scripts take them, or `n` at random if a seed is given.
+ * @param path of the file, or `"official"`: the prompts of the paper's repository, once they are fetched. Of these a seed
+ *   takes the `n` in a row that start at seed · n, so that seed 0 has the paper's own.
  * @param options n: all if not given; seed: an integer.
- * @throws Error naming the file and the line if one is malformed or isn't 11 tokens; RangeError if the file has fewer than n prompts.
+ * @throws Error naming the file and the line if one is malformed or isn't 11 tokens; RangeError if the file has fewer than n prompts;
+ *   HubError if the official prompts haven't been fetched.
  */
 export function loadAcronyms(
   path: string,
   tokenizer: Tokenizer,
   options: { n?: number; seed?: number } = {},
 ): AcronymDataset {
-  const lines = parseAcronyms(readFileSync(path, "utf8"), path);
+  const isOfficial = path === OFFICIAL_PROMPTS;
+  const lines = parseAcronyms(isOfficial ? readOfficialPrompts() : readFileSync(path, "utf8"), path);
   const { n = lines.length, seed } = options;
   if (!Number.isInteger(n) || n < 1) throw new RangeError(`n must be a whole number from 1 on, not ${n}`);
   if (n > lines.length) throw new RangeError(`n = ${n}, but ${path} has ${lines.length} prompts`);
   const all = lines.map((_, index) => index);
-  const chosen = (seed === undefined ? all : random(seed).shuffle(all)).slice(0, n);
+  const order = seed === undefined ? all : isOfficial ? startingAt(all, seed * n) : random(seed).shuffle(all);
+  const chosen = order.slice(0, n);
   return encodeLines(
     chosen.map((index) => lines[index]),
     tokenizer,

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, it, mock } from "node:test";
+import { afterEach, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import { inNotebook } from "../tests/fixtures/notebook";
-import { progress, publish, show, table, toFrame } from "./display";
+import { inNotebook, printed } from "../tests/fixtures/notebook";
+import { publish, show, table, toFrame } from "./display";
 import { bars } from "./figures";
 import { toPng } from "./render";
 
@@ -17,17 +17,6 @@ const figure = bars(
   { x: "letter", y: "accuracy" },
 );
 const named = { name: "a-name", alt: "One bar" };
-
-/** What a call prints, outside a notebook. */
-async function printed(call: () => unknown): Promise<string[]> {
-  const log = mock.method(console, "log", () => undefined);
-  try {
-    await call();
-    return log.mock.calls.map((one) => String(one.arguments[0]));
-  } finally {
-    log.mock.restore();
-  }
-}
 
 afterEach(() => {
   delete process.env.ACRONYM_FIGURES;
@@ -135,39 +124,5 @@ describe("toFrame and table", () => {
       table(rows);
     });
     assert.deepEqual(of.data, direct.data);
-  });
-});
-
-describe("progress", () => {
-  it("renews one output and ends with a text that is the same in every run", async () => {
-    const outputs = await inNotebook(async () => {
-      const step = progress(500, "patching <heads>");
-      for (let i = 1; i <= 500; i++) {
-        step(i);
-        if (i % 100 === 0) await new Promise((done) => setTimeout(done, 60));
-      }
-    });
-    assert.ok(outputs.length >= 2 && outputs.length <= 6, `${outputs.length} outputs in 0.3 s`);
-    assert.equal(new Set(outputs.map((output) => output.transient.display_id)).size, 1);
-    assert.deepEqual(
-      outputs.map((output) => output.update),
-      outputs.map((_, i) => i > 0),
-    );
-    const last = outputs[outputs.length - 1].data;
-    assert.deepEqual(last, {
-      "text/html": "patching &lt;heads&gt;: 500 of 500",
-      "text/plain": "patching <heads>: 500 of 500",
-    });
-  });
-
-  it("prints only the end where no one looks at a terminal", async () => {
-    const terminal = process.stdout.isTTY;
-    process.stdout.isTTY = false;
-    try {
-      const lines = await printed(() => [1, 2, 3].forEach(progress(3, "heads")));
-      assert.deepEqual(lines, ["heads: 3 of 3"]);
-    } finally {
-      process.stdout.isTTY = terminal;
-    }
   });
 });

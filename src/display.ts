@@ -1,21 +1,13 @@
-/** What a notebook shows. The only file that knows the kernel; outside a notebook the same calls print text. */
+/** What a notebook shows; outside a notebook the same calls print text. */
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DataFrame } from "danfojs-node";
 import type { Figure } from "./figures/panels";
+import { escapeHtml, notebook, type Write } from "./output";
 import { svgToPng, toSvg } from "./render";
 
 /** One output in several formats: a viewer takes the best one that it can show. */
 export type Bundle = Readonly<Record<string, unknown>> & { readonly "text/plain": string };
-
-/** What tslab calls to write an output of the running cell. */
-type Write = (output: { data: object; metadata: object; transient: object }, update: boolean) => void;
-
-/** tslab's writer, where this runs in a notebook: its public API sends only one format at a time. */
-function notebook(): Write | undefined {
-  const kernel = Object.keys(require.cache).find((file) => /[\\/]tslab[\\/]dist[\\/]jupyter\.js$/.test(file));
-  return kernel === undefined ? undefined : require.cache[kernel]?.exports.lastWriteDisplayData;
-}
 
 /** Shows an output in the notebook, or prints its text. */
 export function publish(bundle: Bundle): void {
@@ -148,42 +140,4 @@ function cellText(value: unknown, decimals: number): string {
   if (typeof value !== "number") return String(value);
   const text = value.toFixed(decimals);
   return Number(text) === 0 ? text.replace("-", "") : text;
-}
-
-/** Text that a browser shows as it is. */
-export function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-}
-
-/** Called with how much is done; the call with the total ends the line. */
-export type Progress = (done: number) => void;
-
-let progressLines = 0;
-
-/**
- * One line that says how far a long calculation is, renewed at most ten times a second. What stays is
- * "label: total of total", the same in every run.
- */
-export function progress(total: number, label: string): Progress {
-  const write = notebook();
-  const display_id = `progress-${process.pid}-${progressLines++}`;
-  const started = Date.now();
-  let shown = 0;
-  let written = false;
-  const say = (text: string, last: boolean) => {
-    const data = { "text/html": escapeHtml(text), "text/plain": text };
-    if (write) write({ data, metadata: {}, transient: { display_id } }, written);
-    else if (process.stdout.isTTY) process.stdout.write(`\r\u001b[K${text}${last ? "\n" : ""}`);
-    else if (last) console.log(text);
-    written = true;
-  };
-  return (done) => {
-    const text = `${label}: ${done} of ${total}`;
-    if (done >= total) return say(text, true);
-    const now = Date.now();
-    if (now - shown < 100) return;
-    shown = now;
-    const left = Math.ceil((((now - started) / 1000) * (total - done)) / Math.max(done, 1));
-    say(done > 0 && left > 2 ? `${text}, about ${left} s left` : text, false);
-  };
 }

@@ -39,6 +39,7 @@ export * from "./playground";
 export * from "./positional";
 export * from "./positional-findings";
 export * from "./probes";
+export * from "./progress";
 export * from "./qk";
 export * from "./random";
 export * from "./random-circuits";

@@ -79,7 +79,7 @@ export interface LoadedModel {
  */
 export async function loadModel(id?: string, { processed = true } = {}): Promise<LoadedModel> {
   await initBackend();
-  const dir = resolveModel(id);
+  const dir = await resolveModel(id);
   const config = readConfig(dir);
   const tokenizer = loadTokenizer(dir);
   checkVocabSize(tokenizer, config.d_vocab, dir);

@@ -30,6 +30,12 @@ test("every variable wins over the notebook's own value; a whole path stays as i
   assert.deepEqual(settings(own), { modelId: "gpt2", n: 50, seed: -3, prompts });
 });
 
+test('"official" is no path', () => {
+  assert.equal(settings({ ...own, prompts: "official" }).prompts, "official");
+  process.env.ACRONYM_PROMPTS = "official";
+  assert.equal(settings(own).prompts, "official");
+});
+
 test("a bad number is named with its variable", () => {
   for (const bad of ["many", "0", "2.5", "-1"]) {
     process.env.ACRONYM_N = bad;

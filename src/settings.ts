@@ -1,5 +1,5 @@
 import path from "node:path";
-import { projectFolder } from "./hub";
+import { OFFICIAL_PROMPTS, projectFolder } from "./hub";
 
 /** What a notebook's run depends on. */
 export interface Settings {
@@ -9,7 +9,7 @@ export interface Settings {
   readonly n: number;
   /** Where all chance starts: the choice of prompts, and of what is exchanged in them. */
   readonly seed: number;
-  /** A file of prompts in the official format; a relative path starts at the project's folder. */
+  /** A file of prompts in the official format, or "official"; a relative path starts at the project's folder. */
   readonly prompts: string;
 }
 
@@ -19,11 +19,12 @@ export interface Settings {
  */
 export function settings(own: Settings): Settings {
   const { ACRONYM_MODEL, ACRONYM_N, ACRONYM_SEED, ACRONYM_PROMPTS } = process.env;
+  const prompts = ACRONYM_PROMPTS || own.prompts;
   return {
     modelId: ACRONYM_MODEL || own.modelId,
     n: whole("ACRONYM_N", ACRONYM_N || own.n, 1),
     seed: whole("ACRONYM_SEED", ACRONYM_SEED || own.seed, Number.MIN_SAFE_INTEGER),
-    prompts: path.resolve(projectFolder, ACRONYM_PROMPTS || own.prompts),
+    prompts: prompts === OFFICIAL_PROMPTS ? prompts : path.resolve(projectFolder, prompts),
   };
 }
 

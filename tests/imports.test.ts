@@ -26,6 +26,8 @@ const ORDER = [
   "header-reader",
   "safetensors-header",
   "safetensors",
+  "output",
+  "progress",
   "hub",
   "settings",
   "checkpoint",

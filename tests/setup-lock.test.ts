@@ -30,6 +30,22 @@ test("work under one lock never overlaps, and the lock is gone afterwards", asyn
   assert.equal(existsSync(lock), false);
 });
 
+test("waiting ends with the signal's reason, and the owner keeps the lock", async () => {
+  const controller = new AbortController();
+  await withLock(lock, async () => {
+    const second = withLock(lock, async () => assert.fail("not its turn"), {
+      signal: controller.signal,
+      doing: "counting",
+      say: (line) => {
+        assert.match(line, /which is counting …/);
+        controller.abort(new Error("enough"));
+      },
+    });
+    await assert.rejects(second, /enough/);
+    assert.equal(existsSync(lock), true);
+  });
+});
+
 test("the lock is given back when the work fails", async () => {
   await assert.rejects(
     withLock(lock, async () => {

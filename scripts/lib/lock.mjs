@@ -7,15 +7,23 @@ import { Problem } from "./problem.mjs";
 const HEARTBEAT = 3_000;
 
 /**
+ * @typedef {object} Waiting
+ * @property {(line: string) => void} say
+ * @property {string} doing what is done under the lock: "setting up this folder"
+ * @property {number} patience ms to wait for others
+ * @property {AbortSignal} [signal] ends the waiting with its reason
+ */
+
+/**
  * Runs `work` while no other process runs work under the same lock file. A lock whose owner is gone is taken over,
  * but only after the installer that the owner left behind has ended too: it would go on writing.
  * @template T
  * @param {string} file
  * @param {() => Promise<T>} work
- * @param {{ say?: (line: string) => void, patience?: number }} [options] patience: ms to wait for others
+ * @param {Partial<Waiting>} [options]
  */
-export async function withLock(file, work, { say = () => {}, patience = 15 * 60_000 } = {}) {
-  await acquire(file, say, Date.now() + patience);
+export async function withLock(file, work, options = {}) {
+  await acquire(file, { say: () => {}, doing: "setting up this folder", patience: 15 * 60_000, ...options });
   const heartbeat = setInterval(() => touch(file), HEARTBEAT).unref();
   const release = () => rmSync(file, { force: true });
   process.once("exit", release);
@@ -39,10 +47,10 @@ export function noteChild(file, child) {
 
 /**
  * @param {string} file
- * @param {(line: string) => void} say
- * @param {number} deadline
+ * @param {Waiting} options
  */
-async function acquire(file, say, deadline) {
+async function acquire(file, { say, doing, patience, signal }) {
+  const deadline = Date.now() + patience;
   mkdirSync(dirname(file), { recursive: true });
   let told = 0;
   for (;;) {
@@ -57,13 +65,14 @@ async function acquire(file, say, deadline) {
       takeAway(file);
       continue;
     }
-    if (holder > 0 && holder !== told) say(`Waiting for process ${holder}, which is setting up this folder …`);
+    if (holder > 0 && holder !== told) say(`Waiting for process ${holder}, which is ${doing} …`);
     told = holder;
     if (Date.now() > deadline) {
       throw new Problem(
-        `Process ${holder} has been setting up this folder for a long time. End it, delete ${file}, and run the command again.`,
+        `Process ${holder} has been ${doing} for a long time. End it, delete ${file}, and run the command again.`,
       );
     }
+    signal?.throwIfAborted();
     await sleep(250);
   }
 }

@@ -1,0 +1,45 @@
+import { escapeHtml, notebook } from "./output";
+
+/** Called with how much is done; the call with the total ends the line. */
+export type Progress = (done: number) => void;
+
+export interface ProgressOptions {
+  /** What is counted are bytes: shown as kB or MB, with the speed. Default: points, as they are. */
+  readonly bytes?: boolean;
+  /** How much was done before: no part of the speed. Default 0. */
+  readonly from?: number;
+}
+
+let progressLines = 0;
+
+/**
+ * One line that says how far a long calculation or download is, renewed at most ten times a second. What stays is
+ * "label: total of total", the same in every run.
+ */
+export function progress(total: number, label: string, { bytes = false, from = 0 }: ProgressOptions = {}): Progress {
+  const write = notebook();
+  const display_id = `progress-${process.pid}-${progressLines++}`;
+  const started = Date.now();
+  const [size, unit] = !bytes ? [1, ""] : total < 1e6 ? [1e3, " kB"] : [1e6, " MB"];
+  let shown = 0;
+  let written = false;
+  const say = (text: string, last: boolean) => {
+    const data = { "text/html": escapeHtml(text), "text/plain": text };
+    if (write) write({ data, metadata: {}, transient: { display_id } }, written);
+    else if (process.stdout.isTTY) process.stdout.write(`\r\u001b[K${text}${last ? "\n" : ""}`);
+    else if (last) console.log(text);
+    written = true;
+  };
+  return (done) => {
+    const whole = Math.ceil(total / size);
+    if (done >= total) return say(`${label}: ${whole} of ${whole}${unit}`, true);
+    const text = `${label}: ${Math.floor(done / size)} of ${whole}${unit}`;
+    const now = Date.now();
+    if (now - shown < 100) return;
+    shown = now;
+    const perSecond = (done - from) / Math.max((now - started) / 1000, 0.001);
+    const speed = bytes && done > from ? `, ${(perSecond / size).toFixed(1)}${unit}/s` : "";
+    const left = Math.ceil((total - done) / perSecond);
+    say(done > from && left > 2 ? `${text}${speed}, about ${left} s left` : `${text}${speed}`, false);
+  };
+}

@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer, request as httpRequest } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import { projectFolder, resolveModel } from "../src/hub";
+import { hubSettings } from "../src/hub/settings";
+import { COMMIT, HubServer, hang, sha256, untilSize } from "./fixtures/hub-server";
+
+const WEIGHTS = Buffer.alloc(400_000, "weights ");
+const HALF = WEIGHTS.length / 2;
+const BODY = "cdn GET model.safetensors";
+
+let hub: HubServer;
+let home: string;
+const children: ChildProcess[] = [];
+beforeEach(async () => {
+  home = mkdtempSync(path.join(tmpdir(), "hub-"));
+  hub = await HubServer.start({
+    "config.json": Buffer.from("{}"),
+    "vocab.json": Buffer.from('{"a": 0}'),
+    "model.safetensors": WEIGHTS,
+  });
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
+  await hub.close();
+  rmSync(home, { recursive: true, force: true });
+});
+
+const repo = (...names: string[]) => path.join(home, "hub", "models--org--tiny", ...names);
+const partial = () => repo("blobs", `${sha256(WEIGHTS)}.incomplete`);
+
+/** A process of the project with this hub and cache. */
+function run(script: string, args: string[], changes: NodeJS.ProcessEnv = {}) {
+  const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, HF_ENDPOINT: hub.endpoint, HF_HOME: home, ...changes };
+  const child = spawn(process.execPath, ["--import", "tsx", path.join(projectFolder, script), ...args], { env });
+  children.push(child);
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (data) => {
+    out += data;
+  });
+  child.stderr.on("data", (data) => {
+    err += data;
+  });
+  const ended = once(child, "close").then(([code]) => ({ code: code as number | null, out, err }));
+  return { child, ended };
+}
+const fetchTiny = (changes?: NodeJS.ProcessEnv) => run("tests/fixtures/fetch-model.ts", ["org/tiny"], changes);
+
+test("a process that is killed leaves its part and its lock; the next one takes both over", async () => {
+  hub.next(BODY, hang(HALF));
+  const first = fetchTiny();
+  await untilSize(partial(), HALF);
+  first.child.kill("SIGKILL");
+  await first.ended;
+  const locks = path.join(home, "hub", ".locks", "models--org--tiny");
+  assert.equal(readdirSync(locks).length, 1);
+  const { code, out, err } = await fetchTiny().ended;
+  assert.equal(code, 0, err);
+  assert.ok(out.includes(repo("snapshots", COMMIT)));
+  assert.deepEqual(
+    hub.asked.filter(({ what }) => what === BODY).map(({ range }) => range),
+    [undefined, `bytes=${HALF}-`],
+  );
+  assert.deepEqual(readFileSync(repo("snapshots", COMMIT, "model.safetensors")), WEIGHTS);
+  assert.deepEqual(readdirSync(locks), []);
+});
+
+test("two processes at once fetch every file once, and both have it", async () => {
+  let arrived = 0;
+  let release = () => {};
+  const both = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  // nobody gets on before both have asked what main is
+  const together = ({ usual }: { usual: () => void }) => {
+    if (++arrived === 2) release();
+    void both.then(usual);
+  };
+  hub.next("hub HEAD config.json", together, together);
+  const results = await Promise.all([fetchTiny().ended, fetchTiny().ended]);
+  for (const { code, out, err } of results) {
+    assert.equal(code, 0, err);
+    assert.ok(out.includes(repo("snapshots", COMMIT)));
+  }
+  assert.equal(hub.count(BODY), 1);
+  assert.equal(hub.sent, WEIGHTS.length + 10);
+});
+
+test("npm run fetch says in a line what is there, and the second time needs no content", async () => {
+  const first = await run("scripts/fetch.ts", ["org/tiny"]).ended;
+  assert.equal(first.code, 0, first.err);
+  assert.match(first.out, /model\.safetensors: 400 of 400 kB/);
+  const summary = first.out.trim().split("\n").at(-1) ?? "";
+  assert.match(summary, /^✓ org\/tiny: 3 files, 401 kB, after [\d.]+ s in /);
+  assert.ok(summary.endsWith(repo("snapshots", COMMIT)));
+  const sent = hub.sent;
+  assert.equal((await run("scripts/fetch.ts", ["org/tiny"]).ended).code, 0);
+  assert.equal(hub.sent, sent);
+});
+
+test("npm run fetch ends with a message and no trace of the stack on any failure", async () => {
+  const missing = await run("scripts/fetch.ts", ["org/other"]).ended;
+  assert.equal(missing.code, 1);
+  assert.match(missing.err, /^\n✗ .* has no model "org\/other".*\n$/);
+  const option = await run("scripts/fetch.ts", ["--all"]).ended;
+  assert.equal(option.code, 1);
+  assert.match(option.err, /^\n✗ Unknown option '--all'/);
+  const nothing = await run("scripts/fetch.ts", []).ended;
+  assert.equal(nothing.code, 2);
+  assert.match(nothing.out, /npm run fetch -- WHAT/);
+});
+
+test("behind a proxy all goes through it, except what NO_PROXY names", async () => {
+  const asked: string[] = [];
+  const proxy = createServer((request, response) => {
+    asked.push(new URL(request.url ?? "").host);
+    const { method, headers } = request;
+    const onward = httpRequest(request.url ?? "", { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 0, answer.headers);
+      answer.pipe(response);
+    });
+    onward.end();
+  });
+  proxy.on("connect", ({ url }, socket) => {
+    asked.push(url ?? "");
+    socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  const HTTP_PROXY = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  try {
+    const { code, err } = await fetchTiny({ HTTP_PROXY }).ended;
+    assert.equal(code, 0, err);
+    assert.deepEqual(new Set(asked), new Set([hub.endpoint, hub.cdn].map((url) => new URL(url).host)));
+    rmSync(home, { recursive: true });
+    asked.length = 0;
+    assert.equal((await fetchTiny({ HTTP_PROXY, NO_PROXY: "127.0.0.1" }).ended).code, 0);
+    assert.deepEqual(asked, []);
+    const secure = { HF_ENDPOINT: "https://hub.invalid", HTTPS_PROXY: HTTP_PROXY };
+    assert.match((await fetchTiny({ ...secure, HF_HOME: path.join(home, "other") }).ended).err, /hub\.invalid/);
+    assert.deepEqual(new Set(asked), new Set(["hub.invalid:443"]));
+  } finally {
+    proxy.close();
+    proxy.closeAllConnections();
+  }
+});
+
+const here = (changes = {}) => ({ ...hubSettings({ HF_ENDPOINT: hub.endpoint, HF_HOME: home }), delay: 1, ...changes });
+
+test("too little free space is told before anything is fetched; a part that is there counts", async () => {
+  const freeBytes = async () => 64e6 + HALF;
+  await assert.rejects(
+    resolveModel("org/tiny", here({ freeBytes })),
+    /model\.safetensors needs 64 MB of free disk space, .* has 64 MB/,
+  );
+  assert.equal(hub.count(BODY), 0);
+  writeFileSync(partial(), WEIGHTS.subarray(0, HALF));
+  await resolveModel("org/tiny", here({ freeBytes }));
+});
+
+test("a disk that becomes full is named", async (context) => {
+  if (!existsSync("/dev/full")) return context.skip("this system has no /dev/full");
+  mkdirSync(repo("blobs"), { recursive: true });
+  symlinkSync("/dev/full", partial());
+  await assert.rejects(resolveModel("org/tiny", here()), /the disk of .* is full \(ENOSPC.*What has arrived is kept/);
+  assert.equal(existsSync(repo("snapshots", COMMIT, "model.safetensors")), false);
+});
+
+test("a cache that can't be written to is named; what is in it is read all the same", async () => {
+  const folder = await resolveModel("org/tiny", here());
+  const locks = path.join(home, "hub", ".locks");
+  rmSync(locks, { recursive: true });
+  writeFileSync(locks, "a file where a folder is needed: no rights stop the superuser");
+  assert.equal(await resolveModel("org/tiny", here()), folder);
+  hub.commit = "b".repeat(40);
+  await assert.rejects(resolveModel("org/tiny", here()), /can not be written to .* let HF_HOME name another folder/);
+});
+
+test("a hub that nobody runs is named with what to check", async () => {
+  await hub.close();
+  const address = hub.endpoint.replace("http://", "");
+  await assert.rejects(
+    resolveModel("org/tiny", here({ attempts: 2, say: () => {} })),
+    new RegExp(`the connection to ${address} failed .*ECONNREFUSED.*check the network, HTTPS_PROXY and HF_ENDPOINT`),
+  );
+});

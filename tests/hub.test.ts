@@ -1,0 +1,409 @@
+import assert from "node:assert/strict";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { resolveModel } from "../src/hub";
+import { type HubSettings, hubSettings } from "../src/hub/settings";
+import * as server from "./fixtures/hub-server";
+
+const { COMMIT, cut, flipped, hang, instead, noAnswer, sha256, silent, status, webPage } = server;
+const WEIGHTS = Buffer.from(Uint32Array.from({ length: 75_000 }, (_, i) => i * 2654435761).buffer);
+const HALF = WEIGHTS.length / 2;
+const BODY = "cdn GET model.safetensors";
+const ID = `org/tiny@${COMMIT}`;
+
+let hub: server.HubServer;
+let home: string;
+let said: string[];
+const proxies = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"];
+for (const name of proxies) delete process.env[name];
+
+beforeEach(async () => {
+  home = mkdtempSync(path.join(tmpdir(), "hub-"));
+  said = [];
+  hub = await server.HubServer.start({
+    "config.json": Buffer.from('{"model_type": "gpt2"}'),
+    "vocab.json": Buffer.from('{"a": 0}'),
+    "model.safetensors": WEIGHTS,
+  });
+});
+afterEach(async () => {
+  await hub.close();
+  rmSync(home, { recursive: true, force: true });
+});
+
+/** The project's own settings for this hub and folder, but hardly any patience. */
+const settings = (changes: Partial<HubSettings> = {}): HubSettings => ({
+  ...hubSettings({ HF_ENDPOINT: hub.endpoint, HF_HOME: home }),
+  delay: 1,
+  stall: 300,
+  say: (line) => said.push(line),
+  ...changes,
+});
+const repo = (...names: string[]) => path.join(home, "hub", "models--org--tiny", ...names);
+const blob = () => repo("blobs", sha256(WEIGHTS));
+const weightsOf = (folder: string) => readFileSync(path.join(folder, "model.safetensors"));
+const ranges = () => hub.asked.filter(({ what }) => what === BODY).map(({ range }) => range);
+
+/** Nothing was made visible, and nothing but a part of the weights is left over. */
+function assertNotVisible(): void {
+  assert.equal(existsSync(repo("snapshots", COMMIT, "model.safetensors")), false);
+  assert.equal(existsSync(blob()), false);
+}
+
+describe("cache", () => {
+  test("a model is laid out as Hugging Face's tools do it, with relative links", async () => {
+    const folder = await resolveModel("org/tiny", settings());
+    assert.equal(folder, repo("snapshots", COMMIT));
+    assert.deepEqual(readdirSync(folder).sort(), ["config.json", "model.safetensors", "vocab.json"]);
+    assert.equal(readlinkSync(path.join(folder, "model.safetensors")), path.join("..", "..", "blobs", sha256(WEIGHTS)));
+    assert.equal(readFileSync(repo("refs", "main"), "utf8"), COMMIT);
+    assert.deepEqual(weightsOf(folder), WEIGHTS);
+    const names = Object.values(hub.files).map((content) => (content === WEIGHTS ? sha256 : server.gitSha1)(content));
+    assert.deepEqual(readdirSync(repo("blobs")).sort(), names.sort());
+    assert.deepEqual(readdirSync(path.join(home, "hub", ".locks", "models--org--tiny")), []);
+  });
+
+  test("what is there needs no connection: a commit never, a branch if offline; online the branch is asked about", async () => {
+    const folder = await resolveModel("org/tiny", settings());
+    const before = hub.connections;
+    assert.equal(await resolveModel(ID, settings()), folder);
+    assert.equal(await resolveModel("org/tiny", settings({ offline: true })), folder);
+    assert.equal(hub.connections, before);
+    hub.asked.length = 0;
+    assert.equal(await resolveModel("org/tiny", settings()), folder);
+    assert.deepEqual(
+      hub.asked.map(({ what }) => what),
+      ["hub HEAD config.json"],
+    );
+  });
+
+  test("a branch that has moved is fetched anew, and files that stayed the same are not", async () => {
+    await resolveModel("org/tiny", settings());
+    hub.commit = "b".repeat(40);
+    hub.files["config.json"] = Buffer.from('{"model_type": "gpt2", "n_layer": 2}');
+    assert.equal(await resolveModel("org/tiny", settings()), repo("snapshots", hub.commit));
+    assert.equal(readFileSync(repo("refs", "main"), "utf8"), hub.commit);
+    assert.equal(hub.count(BODY), 1);
+    assert.equal(hub.count("hub GET config.json"), 2);
+    assert.equal(await resolveModel(ID, settings()), repo("snapshots", COMMIT));
+  });
+
+  test("a branch whose hub can't be reached is taken from the cache, and that is said", async () => {
+    const folder = await resolveModel("org/tiny", settings());
+    await hub.close();
+    assert.equal(await resolveModel("org/tiny", settings({ attempts: 2 })), folder);
+    assert.match(said.at(-1) ?? "", /The org\/tiny that was main when it was fetched is used/);
+  });
+
+  test("offline and not there: no connection, and the command that fetches it", async () => {
+    await assert.rejects(
+      resolveModel("org/tiny", settings({ offline: true })),
+      /org\/tiny at main is not in .*HF_HUB_OFFLINE.*npm run fetch -- org\/tiny@main/,
+    );
+    assert.equal(hub.connections, 0);
+  });
+
+  test("a blob that is there and whole is used; a damaged one is fetched again", async () => {
+    mkdirSync(repo("blobs"), { recursive: true });
+    writeFileSync(blob(), WEIGHTS);
+    await resolveModel(ID, settings());
+    assert.equal(hub.count(BODY), 0);
+    rmSync(repo("snapshots"), { recursive: true });
+    writeFileSync(blob(), flipped(9)(WEIGHTS));
+    assert.deepEqual(weightsOf(await resolveModel(ID, settings())), WEIGHTS);
+    assert.equal(hub.count(BODY), 1);
+  });
+
+  test("where links aren't allowed the files themselves are put into the snapshot", async () => {
+    const symlink = () => {
+      throw Object.assign(new Error("no"), { code: "EPERM" });
+    };
+    const folder = await resolveModel(ID, settings({ symlink }));
+    assert.throws(() => readlinkSync(path.join(folder, "model.safetensors")), /EINVAL/);
+    assert.deepEqual(weightsOf(folder), WEIGHTS);
+    assert.deepEqual(readdirSync(repo("blobs")), []);
+  });
+
+  test("tokenizer.json stands in for a vocab.json that the repository hasn't", async () => {
+    hub.files = { ...hub.files, "tokenizer.json": Buffer.from("{}") };
+    delete hub.files["vocab.json"];
+    const names = readdirSync(await resolveModel(ID, settings()));
+    assert.deepEqual(names.sort(), ["config.json", "model.safetensors", "tokenizer.json"]);
+  });
+});
+
+describe("a broken download", () => {
+  test("goes on where it was cut, at whatever place", async () => {
+    hub.next(BODY, cut(0), cut(1), cut(HALF), cut(WEIGHTS.length - HALF - 2), noAnswer);
+    assert.deepEqual(weightsOf(await resolveModel(ID, settings())), WEIGHTS);
+    const froms = [1, 1 + HALF, WEIGHTS.length - 1, WEIGHTS.length - 1].map((from) => `bytes=${from}-`);
+    assert.deepEqual(ranges(), [undefined, undefined, ...froms]);
+    const checked = hub.asked.filter(({ range }) => range).map(({ ifRange }) => ifRange);
+    assert.deepEqual(new Set(checked), new Set([`"${server.gitSha1(WEIGHTS)}"`]));
+  });
+
+  test("is given up after five faults without a byte gained; what has come is kept for the next run", async () => {
+    hub.next(BODY, cut(HALF), cut(0), cut(0), cut(0), noAnswer);
+    await assert.rejects(
+      resolveModel(ID, settings()),
+      /the connection to 127\.0\.0\.1:\d+ failed .* \(tried 5 times\)/,
+    );
+    assertNotVisible();
+    assert.deepEqual(readFileSync(`${blob()}.incomplete`), WEIGHTS.subarray(0, HALF));
+    hub.asked.length = 0;
+    assert.deepEqual(weightsOf(await resolveModel(ID, settings())), WEIGHTS);
+    assert.deepEqual(ranges(), [`bytes=${HALF}-`]);
+    assert.deepEqual(
+      hub.asked.filter(({ what }) => /config|vocab/.test(what)),
+      [],
+    );
+  });
+
+  test("that goes quiet counts as cut", async () => {
+    hub.next(BODY, hang(HALF), silent);
+    assert.deepEqual(weightsOf(await resolveModel(ID, settings())), WEIGHTS);
+    assert.deepEqual(ranges(), [undefined, `bytes=${HALF}-`, `bytes=${HALF}-`]);
+    for (const line of said) assert.match(line, /has sent nothing for 0\.3 s; trying again/);
+  });
+
+  test("starts over if the server sends the whole file instead of the rest", async () => {
+    hub.next(
+      BODY,
+      cut(HALF),
+      instead((content) => content),
+    );
+    assert.deepEqual(weightsOf(await resolveModel(ID, settings())), WEIGHTS);
+    assert.equal(hub.count(BODY), 2);
+  });
+
+  test("starts over if the rest belongs to a file with another ETag, or is another part", async () => {
+    const span = `bytes ${HALF}-${WEIGHTS.length - 1}/${WEIGHTS.length}`;
+    const other = status(206, { etag: '"other"', "content-range": span });
+    const elsewhere = status(206, { etag: `"${server.gitSha1(WEIGHTS)}"`, "content-range": `bytes 0-9/10` });
+    for (const fault of [other, elsewhere, status(416)]) {
+      hub.next(BODY, cut(HALF), fault);
+      assert.deepEqual(weightsOf(await resolveModel(ID, settings())), WEIGHTS);
+      assert.deepEqual(ranges().slice(-3), [undefined, `bytes=${HALF}-`, undefined]);
+      rmSync(home, { recursive: true });
+    }
+  });
+
+  test("whose file changes meanwhile is not put together from both; the next run gets the new one", async () => {
+    const changed = flipped(5)(WEIGHTS);
+    hub.next(BODY, cut(HALF), instead(flipped(5))); // If-Range doesn't hold any more: all of the new one comes
+    await assert.rejects(resolveModel(ID, settings()), /arrived damaged.*discarded/);
+    assertNotVisible();
+    hub.files["model.safetensors"] = changed;
+    assert.deepEqual(weightsOf(await resolveModel(ID, settings())), changed);
+  });
+
+  test("that an interrupt stops keeps what has come", async () => {
+    hub.next(BODY, hang(HALF));
+    const running = resolveModel(ID, settings({ stall: 20_000 }));
+    await server.untilSize(`${blob()}.incomplete`, HALF);
+    process.emit("SIGINT");
+    await assert.rejects(running, /interrupted; what has arrived is kept/);
+    assert.deepEqual(said, []);
+    assert.equal(process.listenerCount("SIGINT"), 0);
+    assert.equal(readFileSync(`${blob()}.incomplete`).length, HALF);
+  });
+});
+
+describe("content", () => {
+  test("with one wrong byte is discarded, and the next run is right", async () => {
+    hub.next(BODY, instead(flipped(HALF)));
+    await assert.rejects(resolveModel(ID, settings()), /model\.safetensors arrived damaged: its hash is \w{64}, not/);
+    assertNotVisible();
+    assert.deepEqual(
+      readdirSync(repo("blobs")).filter((name) => name.endsWith(".incomplete")),
+      [],
+    );
+    assert.deepEqual(weightsOf(await resolveModel(ID, settings())), WEIGHTS);
+  });
+
+  test("of small files is checked too, by git's hash", async () => {
+    hub.next("hub GET vocab.json", instead(flipped(2)));
+    await assert.rejects(resolveModel(ID, settings()), /vocab\.json arrived damaged: its hash is \w{40}, not/);
+    assert.equal(existsSync(repo("snapshots", COMMIT, "vocab.json")), false);
+  });
+
+  test("that went wrong in a part of an earlier run is fetched anew at once", async () => {
+    mkdirSync(repo("blobs"), { recursive: true });
+    writeFileSync(`${blob()}.incomplete`, flipped(7)(WEIGHTS.subarray(0, HALF)));
+    assert.deepEqual(weightsOf(await resolveModel(ID, settings())), WEIGHTS);
+    assert.deepEqual(ranges(), [`bytes=${HALF}-`, undefined]);
+    assert.match(said[0], /discarded, and is fetched anew/);
+  });
+
+  test("that is longer than it should be is fetched anew", async () => {
+    mkdirSync(repo("blobs"), { recursive: true });
+    writeFileSync(`${blob()}.incomplete`, Buffer.concat([WEIGHTS, WEIGHTS]));
+    assert.deepEqual(weightsOf(await resolveModel(ID, settings())), WEIGHTS);
+    assert.deepEqual(ranges(), [undefined]);
+  });
+
+  test("that goes wrong again after that is given up", async () => {
+    mkdirSync(repo("blobs"), { recursive: true });
+    writeFileSync(`${blob()}.incomplete`, flipped(7)(WEIGHTS.subarray(0, HALF)));
+    const wrong = { ...hub.files, "model.safetensors": flipped(HALF - 1)(WEIGHTS) };
+    const announced = hub.files;
+    hub.next(
+      "hub GET model.safetensors",
+      ({ usual }) => usual(),
+      ({ usual }) => {
+        hub.files = wrong;
+        usual();
+      },
+    );
+    hub.next(BODY, ({ usual }) => usual(), cut(HALF));
+    await assert.rejects(resolveModel(ID, settings()), /arrived damaged/);
+    hub.files = announced;
+    assert.deepEqual(ranges(), [`bytes=${HALF}-`, undefined, `bytes=${HALF}-`]);
+    assertNotVisible();
+  });
+
+  test("that is too long or too short for what was announced is refused", async () => {
+    const chunked = { "transfer-encoding": "chunked" };
+    hub.next(
+      BODY,
+      instead((content) => content.subarray(1)),
+    );
+    await assert.rejects(resolveModel(ID, settings()), /wrong size: 299999 bytes came, 300000 were announced/);
+    hub.next(
+      BODY,
+      ({ response, content }) => void response.writeHead(200, chunked).end(Buffer.concat([content, content])),
+    );
+    await assert.rejects(resolveModel(ID, settings()), /wrong size: more than 300000/);
+    assertNotVisible();
+  });
+
+  test("that a pin doesn't know is not even fetched", async () => {
+    hub.repo = "openai-community/gpt2";
+    hub.commit = "607a30d783dfa663caf39e06633721c8d4cfcd7e";
+    await assert.rejects(
+      resolveModel("gpt2", settings()),
+      /has another model\.safetensors of openai-community\/gpt2: .* not 248dfc39/,
+    );
+    assert.equal(hub.count(BODY), 0);
+  });
+
+  test("that is a web page is named, wherever it comes from", async () => {
+    hub.next("hub HEAD config.json", webPage);
+    await assert.rejects(resolveModel(ID, settings()), /a web page came instead of config\.json: http/);
+    hub.next(BODY, webPage);
+    await assert.rejects(resolveModel(ID, settings()), /a web page came instead of model\.safetensors/);
+    assertNotVisible();
+    hub.next("hub HEAD model.safetensors", status(200));
+    await assert.rejects(resolveModel(ID, settings()), /does not answer as a model hub does/);
+  });
+
+  test("of another architecture is not fetched beyond its config.json", async () => {
+    hub.files["config.json"] = Buffer.from('{"model_type": "bert"}');
+    await assert.rejects(resolveModel(ID, settings()), /a model of the type "bert"; only "gpt2"/);
+    assert.equal(hub.count(BODY), 0);
+  });
+});
+
+describe("a refusal", () => {
+  const HEAD = "hub HEAD config.json";
+
+  test("says what is missing: the repository, the revision or the file", async () => {
+    await assert.rejects(resolveModel("org/other", settings()), /has no model "org\/other"/);
+    await assert.rejects(resolveModel("org/tiny@v9", settings()), /org\/tiny has no revision "v9"/);
+    delete hub.files["model.safetensors"];
+    await assert.rejects(resolveModel(ID, settings()), /org\/tiny at a{40} has no file model\.safetensors/);
+  });
+
+  test("says what to do about access, with a token and without", async () => {
+    hub.next(HEAD, status(401), status(401, { "x-error-code": "GatedRepo" }));
+    await assert.rejects(resolveModel(ID, settings()), /private or does not exist \(401\): .*set HF_TOKEN/);
+    await assert.rejects(resolveModel(ID, settings()), /is gated \(401\): accept its conditions on .*org\/tiny/);
+    hub.next(HEAD, status(401), status(403));
+    const token = "hf_secret";
+    await assert.rejects(resolveModel(ID, settings({ token })), /does not accept the token \(401\)/);
+    await assert.rejects(resolveModel(ID, settings({ token })), (error: Error) => {
+      assert.match(error.message, /may not be read with this token \(403\)/);
+      assert.doesNotMatch(error.message, /hf_secret/);
+      return true;
+    });
+  });
+
+  test("of the other host is not taken for one of the hub", async () => {
+    hub.next(BODY, status(403));
+    await assert.rejects(
+      resolveModel(ID, settings()),
+      /to which .* sends for model\.safetensors of org\/tiny, answered 403/,
+    );
+  });
+
+  test("that will pass is waited for: as long as asked, else longer every time", async () => {
+    hub.next(HEAD, status(429, { "retry-after": 2 }), status(500), status(503));
+    await resolveModel(ID, settings());
+    assert.equal(hub.count(HEAD), 4);
+    assert.match(said[0], /asks to slow down \(429\).*trying again in 2 s/);
+  });
+
+  test("that won't pass soon is told at once", async () => {
+    hub.next(HEAD, status(429, { "retry-after": 3600 }));
+    await assert.rejects(resolveModel(ID, settings()), /\(429\).*try again in 60 minutes/);
+    hub.next(HEAD, ...Array.from({ length: 5 }, () => status(502)));
+    await assert.rejects(resolveModel(ID, settings()), /has a fault \(502\) \(tried 5 times\)/);
+  });
+
+  test("of a name that is none says which names there are", async () => {
+    for (const id of ["gpt3", "./nowhere", "a/b/c", "org/name@", "org/../name", "org/name@../x"])
+      await assert.rejects(
+        resolveModel(id, settings()),
+        /no model ".*": it is not "embedded", not a folder .* not a model/,
+      );
+    assert.equal(hub.connections, 0);
+  });
+});
+
+describe("connections", () => {
+  test("the token goes to the hub and to no other host", async () => {
+    await resolveModel(ID, settings({ token: "hf_secret" }));
+    for (const { what, authorization } of hub.asked)
+      assert.equal(authorization, what.startsWith("hub") ? "Bearer hf_secret" : undefined, what);
+    assert.ok(hub.count(BODY) > 0);
+  });
+
+  test("a redirect within the hub is followed with what was said on the way", async () => {
+    const digest = server.gitSha1(hub.files["config.json"]);
+    const size = hub.files["config.json"].length;
+    const known = { "x-repo-commit": COMMIT, "x-linked-etag": `"${digest}"`, "x-linked-size": size };
+    hub.next("hub HEAD config.json", status(307, { location: "/elsewhere/config.json", ...known }), status(200));
+    await resolveModel("org/tiny", settings({ token: "t" }));
+    assert.deepEqual(
+      hub.asked.slice(0, 2).map(({ authorization }) => authorization),
+      ["Bearer t", "Bearer t"],
+    );
+  });
+
+  test("none is left open, whatever has happened", async () => {
+    const endless = instead((content) => content, { "content-type": "text/html", "content-length": "999999" });
+    hub.next(BODY, endless);
+    const patient = settings({ stall: 20_000 });
+    await assert.rejects(resolveModel(ID, patient), /a web page came/);
+    await hub.untilQuiet();
+    await resolveModel(ID, patient);
+    await hub.untilQuiet();
+  });
+
+  test("redirects without end are given up", async () => {
+    const round = Array.from({ length: 11 }, () => status(302, { location: `${hub.cdn}/model.safetensors` }));
+    hub.next(BODY, ...round);
+    await assert.rejects(resolveModel(ID, settings()), /redirected more than 10 times/);
+  });
+});
