@@ -9,7 +9,7 @@ import { axesOf, edit, type HookName, hookNames, type Intervention, merge, patch
 import { disposeRun, type Model, type ModelConfig, type Run } from "./model";
 import { reusable } from "./plan";
 import { random } from "./random";
-import { randomModel } from "./weights";
+import { processWeights, randomModel } from "./weights";
 
 const config: ModelConfig = { ...TINY, n_ctx: 12, d_vocab: 30 };
 const LENGTH = 7;
@@ -167,71 +167,76 @@ test("several interventions side by side are each as by itself", () => {
   disposeRun(...together);
 });
 
-/** Random edits: any hook, any slice, replaced or changed. */
-const anyEdit = fc
-  .record({
-    at: fc.constantFrom(...hookNames(config.n_layers)),
-    pos: fc.option(fc.integer({ min: 0, max: LENGTH - 1 })),
-    head: fc.option(fc.integer({ min: 0, max: 1 })),
-    key: fc.option(fc.integer({ min: 0, max: LENGTH - 1 })),
-    change: fc.boolean(),
-    frozen: fc.boolean(),
-  })
-  .map(({ at, pos, head, key, change, frozen }): Intervention => {
-    const axes = axesOf(at);
-    const entries = [
-      ["pos", pos],
-      ["query_pos", pos],
-      ["head", head],
-      ["key_pos", key],
-    ] as const;
-    const slice = Object.fromEntries(entries.filter(([axis, index]) => axes.includes(axis) && index !== null));
-    const source = (frozen ? cleanRun : corruptedRun).cache[at] as tf.Tensor4D;
-    // reverses positions too, so that a change really needs all of them
-    const mix = (a: tf.Tensor4D) =>
-      a
-        .add(source)
-        .mul(0.5)
-        .reverse(at.endsWith("scores") ? 1 : axes.includes("query_pos") ? 2 : 1) as tf.Tensor4D;
-    return (
-      change ? edit(at as "blocks.0.attn.hook_z", mix, slice) : patch(at as "blocks.0.attn.hook_z", source, slice)
-    ) as Intervention;
-  });
+/** Random edits: any hook, any slice, replaced (by other prompts' activation or the clean run's own) or changed. */
+const position = fc.integer({ min: 0, max: LENGTH - 1 });
+const anyEdit = fc.record({
+  at: fc.constantFrom(...hookNames(config.n_layers)),
+  pos: fc.option(fc.uniqueArray(position, { minLength: 1, maxLength: 3 })),
+  head: fc.option(fc.subarray([0, 1], { minLength: 1 })),
+  key: fc.option(position),
+  kind: fc.constantFrom("other", "clean", "change"),
+});
+type AnyEdit = typeof anyEdit extends fc.Arbitrary<infer T> ? T : never;
+
+/** A model and two runs of it. */
+interface World {
+  readonly model: Model;
+  readonly cleanRun: Run;
+  readonly corruptedRun: Run;
+}
+const worldOf = (anyModel: Model): World => ({
+  model: anyModel,
+  cleanRun: forward(anyModel, clean, { keep: all }),
+  corruptedRun: forward(anyModel, corrupted, { keep: all }),
+});
+
+function interventionOf({ at, pos, head, key, kind }: AnyEdit, world: World): Intervention {
+  const axes = axesOf(at);
+  const entries = Object.entries({ pos, query_pos: pos, head, key_pos: key });
+  const slice = Object.fromEntries(entries.filter(([axis, index]) => axes.includes(axis) && index !== null));
+  const source = (kind === "clean" ? world.cleanRun : world.corruptedRun).cache[at] as tf.Tensor4D;
+  // reverses positions too, so that a change really needs all of them
+  const reversed = at.endsWith("scores") ? 1 : axes.includes("query_pos") ? 2 : 1;
+  const mix = (a: tf.Tensor4D) => a.add(source).mul(0.5).reverse(reversed) as tf.Tensor4D;
+  const hook = at as "blocks.0.attn.hook_z";
+  return kind === "change" ? edit(hook, mix, slice) : patch(hook, source, slice);
+}
 
 /** One to three points of none to three edits each. */
-const anyPoints = fc.array(
-  fc.array(anyEdit, { maxLength: 3 }).map((edits) => merge(...edits)),
-  { minLength: 1, maxLength: 3 },
-);
+const anyPoints = fc.array(fc.array(anyEdit, { maxLength: 3 }), { minLength: 1, maxLength: 3 });
 const KEEPS = { reusable: reusable(config), some: (name: string) => name.length % 2 === 0 };
 
-test("planned equals plain, for random interventions, read-outs, kept names and clean runs", () => {
+test("planned equals plain, for random models, interventions, read-outs, kept names and clean runs", () => {
+  const worlds = [
+    model,
+    processWeights(randomModel(config, 1)),
+    randomModel({ ...config, n_heads: 4, d_head: 4, d_mlp: 20 }, 2, 2),
+  ].map(worldOf);
   const cases = fc.record({
+    world: fc.constantFrom(...worlds),
     names: fc.subarray(hookNames(config.n_layers), { maxLength: 4 }),
     fromKeeps: fc.constantFrom("all", "reusable", "some", "nothing"),
     readout: fc.constantFrom("all" as const, "none" as const, { positions: [5, 3], vocab: [0, 3] }),
   });
   fc.assert(
-    fc.property(anyPoints, cases, (points, { names, fromKeeps, readout }) => {
+    fc.property(anyPoints, cases, (edits, { world, names, fromKeeps, readout }) => {
       tf.tidy(() => {
-        const from =
-          fromKeeps === "nothing"
-            ? undefined
-            : fromKeeps === "all"
-              ? cleanRun
-              : forward(model, clean, { keep: KEEPS[fromKeeps] });
+        const points = edits.map((point) => merge(...point.map((one) => interventionOf(one, world))));
+        const keep = fromKeeps === "reusable" || fromKeeps === "some" ? KEEPS[fromKeeps] : all;
+        const kept = fromKeeps === "all" ? world.cleanRun : forward(world.model, clean, { keep });
         const options = { keep: names, readout };
-        const planned = forwardEach(model, clean, points, { ...options, from });
+        const from = fromKeeps === "nothing" ? undefined : kept;
+        const planned = forwardEach(world.model, clean, points, { ...options, from });
         points.forEach((interventions, p) => {
-          const plain = withoutPlan(() => forward(model, clean, { ...options, interventions }));
-          const what = `point ${p} of ${JSON.stringify(points.map((point) => point.map(({ at, slice, change }) => [at, slice, !!change])))}`;
+          const plain = withoutPlan(() => forward(world.model, clean, { ...options, interventions }));
+          const what = `point ${p} of ${JSON.stringify(edits)}`;
           const magnitude = Math.max(1, plain.logits.abs().max().dataSync()[0]);
           close(planned[p].logits, plain.logits, what, 2e-5 * magnitude);
           for (const name of names) close(planned[p].cache[name], plain.cache[name], `${name} after ${what}`, 2e-4);
         });
       });
     }),
-    { numRuns: 300, seed: 42 },
+    { numRuns: 400, seed: 42 },
   );
 });
 

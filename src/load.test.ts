@@ -211,6 +211,14 @@ test("a whole folder loads, with vocab.json or tokenizer.json", async () => {
   }
 });
 
+test("a model in the hub's cache is named as on the hub, not after its commit", () => {
+  const snapshot = path.join(dir, "models--org--a--model", "snapshots", "607a30d7");
+  mkdirSync(snapshot, { recursive: true });
+  writeFileSync(path.join(snapshot, "config.json"), JSON.stringify(original));
+  assert.equal(readConfig(snapshot).name, "org/a--model");
+  assert.equal(readConfig(fixture).name, "tiny-a");
+});
+
 test("a model processed while it is read equals the whole model processed step by step", async () => {
   await initBackend();
   const config = readConfig(fixture);

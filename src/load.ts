@@ -32,6 +32,13 @@ function readJson(dir: string): Record<string, unknown> {
   return json as Record<string, unknown>;
 }
 
+/** A model's folder, or the name under which the hub has it: there the folder is named after a commit. */
+function nameOf(dir: string): string {
+  const parts = path.resolve(dir).split(path.sep);
+  const repo = parts.at(-3)?.startsWith("models--") && parts.at(-2) === "snapshots" ? parts.at(-3)! : undefined;
+  return repo ? repo.replace("models--", "").replace("--", "/") : parts.at(-1)!;
+}
+
 /** Reads a Hugging Face config.json. @throws if there is none, it is damaged or not a GPT-2's; names the file and the field. */
 export function readConfig(dir: string): ModelConfig {
   const file = path.join(dir, "config.json");
@@ -54,7 +61,7 @@ export function readConfig(dir: string): ModelConfig {
   if (typeof eps !== "number" || !(eps > 0 && eps < 1))
     throw new Error(`${file}: layer_norm_epsilon is ${JSON.stringify(eps)}; a number between 0 and 1 is needed`);
   return {
-    name: path.basename(path.resolve(dir)),
+    name: nameOf(dir),
     n_layers: size("n_layer"),
     n_heads,
     d_model,
