@@ -18,6 +18,8 @@ import type { Tokenizer } from "../../src/tokenizer";
 /** The kinds of runs of the official scripts, as `peer.py` times them. All but `patterns` unembed every position to the whole vocabulary. */
 export const RUN_KINDS = ["cached", "patterns", "resid_pre", "z", "bos"] as const;
 export type RunKind = (typeof RUN_KINDS)[number];
+/** Seconds of one run of each kind. */
+export type RunSeconds = Readonly<Record<RunKind, number>>;
 /** How many runs of each kind. */
 export type Runs = Readonly<Partial<Record<RunKind, number>>>;
 

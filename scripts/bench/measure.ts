@@ -3,12 +3,15 @@ import * as tf from "@tensorflow/tfjs";
 import { letterReadout } from "../../src/experiment";
 import { forward } from "../../src/forward";
 import { disposeRun } from "../../src/model";
+import { range } from "../../src/sweep";
 import type { Figure, Material } from "./figures";
 import { type KernelUses, totalFlop } from "./kernels";
 
 /** Seconds of something, its matrix products' floating-point operations, and all kernels used. */
 export interface Work {
   readonly seconds: number;
+  /** Of all processor cores together: less sensitive to what else the machine does. */
+  readonly cpu_seconds: number;
   readonly flop: number;
   readonly kernels: KernelUses;
 }
@@ -30,11 +33,12 @@ export const peakMemory = (): number => process.resourceUsage().maxRSS / 1024;
 
 async function timed(task: () => unknown, takeUses: () => KernelUses): Promise<Work> {
   takeUses();
-  const start = performance.now();
+  const [start, cpuStart] = [performance.now(), process.cpuUsage()];
   await task();
   const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(cpuStart);
   const kernels = takeUses();
-  return { seconds, flop: totalFlop(kernels), kernels };
+  return { seconds, cpu_seconds: (user + system) / 1e6, flop: totalFlop(kernels), kernels };
 }
 
 /** Makes one figure, whole. */
@@ -66,7 +70,7 @@ const layerProducts = (rows: number, { d_model, d_mlp }: { d_model: number; d_ml
   [rows, d_mlp, d_model],
 ];
 
-/** What this machine and backend reach on a layer's matrix products alone, with all rows of n prompts, in GFLOP/s: median of five. */
+/** What this machine and backend reach on each of a layer's matrix products alone, all rows of n prompts, in GFLOP/s: the fastest of ten. */
 export function measureRates({ model, data }: Material): Record<string, number> {
   const rows = data.tokens.length * data.tokens[0].length;
   return Object.fromEntries(
@@ -85,6 +89,6 @@ function productRate([m, k, n]: Product): number {
       return (performance.now() - start) / 1000;
     };
     once();
-    return (2 * m * k * n) / median([once(), once(), once(), once(), once()]) / 1e9;
+    return (2 * m * k * n) / Math.min(...range(10).map(once)) / 1e9;
   });
 }

@@ -1,7 +1,7 @@
 """How long TransformerLens takes for each kind of run that the official scripts make, on a random model of the given shape.
 
-Reads one line of JSON {"config", "tokens", "answers"}, answers with its versions, then answers each further line {"repeat": k}
-with {kind: [seconds, …]} and sleeps in between. Nothing is downloaded.
+Reads one line of JSON {"config", "tokens", "answers"} and answers with its versions; then makes one run of each kind for every
+further line, answers with {"seconds": {kind: …}, "cpu_seconds": {kind: …}} and sleeps in between. Nothing is downloaded.
 """
 
 import json
@@ -84,16 +84,14 @@ def main():
     for run in runs.values():
         run(0)  # allocations and first uses are not timed
     say({"torch": torch.__version__, "threads": torch.get_num_threads()})
-    done = 0
-    for line in sys.stdin:
-        seconds = {kind: [] for kind in runs}
-        for _ in range(json.loads(line)["repeat"]):
-            done += 5  # another layer, head and position each time
-            for kind, run in runs.items():
-                start = time.perf_counter()
-                run(done)
-                seconds[kind].append(time.perf_counter() - start)
-        say(seconds)
+    for done, _ in enumerate(sys.stdin):
+        seconds, cpu_seconds = {}, {}
+        for kind, run in runs.items():
+            start, cpu_start = time.perf_counter(), time.process_time()
+            run(5 * done)  # another layer, head and position each time
+            seconds[kind] = time.perf_counter() - start
+            cpu_seconds[kind] = time.process_time() - cpu_start
+        say({"seconds": seconds, "cpu_seconds": cpu_seconds})
 
 
 main()

@@ -5,15 +5,17 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import type { AcronymDataset } from "../../src/dataset";
 import type { ModelConfig } from "../../src/model";
-import type { RunKind } from "./figures";
+import type { RunSeconds } from "./figures";
 
-/** Seconds of each run, by kind. */
-export type Round = Readonly<Record<RunKind, readonly number[]>>;
+/** One run of each kind, by the clock and in seconds of all processor cores together. */
+export interface Round {
+  readonly seconds: RunSeconds;
+  readonly cpu_seconds: RunSeconds;
+}
 
 export interface Peer {
   readonly versions: { readonly torch: string; readonly threads: number };
-  /** Times each kind of run so many times, one after another. */
-  measure(repeat: number): Promise<Round>;
+  measure(): Promise<Round>;
   close(): Promise<void>;
 }
 
@@ -28,7 +30,7 @@ export async function startPeer(python: string, config: ModelConfig, data: Acron
   child.stderr.on("data", (text) => {
     complaint = `${complaint}${text}`.slice(-4000);
   });
-  child.stdin.on("error", () => {}); // a child that has ended: `ask` says so
+  child.stdin.on("error", () => {}); // of a child that has ended: `ended` says why
   const ended = new Promise<never>((_, failed) => {
     const why = (what: string) => failed(new Error(`${python} ${what}; it needs scripts/bench/peer-requirements.txt`));
     child.on("error", (error) => why(`does not start: ${error.message}`));
@@ -44,10 +46,10 @@ export async function startPeer(python: string, config: ModelConfig, data: Acron
   const { name: _, ...shape } = config;
   return {
     versions: await ask({ config: shape, tokens: data.tokens, answers: data.answers }),
-    measure: (repeat) => ask({ repeat }),
+    measure: () => ask({}),
     close: async () => {
       child.stdin.end();
-      await once(child, "close");
+      if (child.exitCode === null && child.signalCode === null) await once(child, "close");
     },
   };
 }

@@ -1,16 +1,11 @@
 /** How many times faster than TransformerLens: counts of its runs, times what a run takes it, over our seconds. Pure. */
-import type { Figure, RunKind, Runs } from "./figures";
+import { type Figure, RUN_KINDS, type RunKind, type RunSeconds, type Runs } from "./figures";
 import { median } from "./measure";
 import type { Round } from "./peer";
 
-/** Seconds of one run of each kind. */
-export type RunSeconds = Readonly<Record<RunKind, number>>;
-
 /** The median over all rounds. */
-export const runSeconds = (rounds: readonly Round[]): RunSeconds =>
-  Object.fromEntries(
-    Object.keys(rounds[0]).map((kind) => [kind, median(rounds.flatMap((round) => round[kind as RunKind]))]),
-  ) as RunSeconds;
+export const runSeconds = (rounds: readonly Round[], clock: keyof Round): RunSeconds =>
+  Object.fromEntries(RUN_KINDS.map((kind) => [kind, median(rounds.map((round) => round[clock][kind]))])) as RunSeconds;
 
 export const secondsOf = (runs: Runs, each: RunSeconds): number =>
   Object.entries(runs).reduce((sum, [kind, count]) => sum + count * each[kind as RunKind], 0);
@@ -23,12 +18,12 @@ export interface Ratios {
   readonly needed: number;
 }
 
+/** A figure's runs, and our seconds. */
+export type Timed = Pick<Figure, "needed" | "official"> & { readonly seconds: number };
+
 /** The ratios of several figures together: sums over sums, not a mean of ratios. */
-export function ratios(
-  figures: readonly (Pick<Figure, "needed" | "official"> & { readonly seconds: number })[],
-  each: RunSeconds,
-): Ratios {
-  const total = (of: (figure: (typeof figures)[number]) => number) => figures.reduce((sum, f) => sum + of(f), 0);
+export function ratios(figures: readonly Timed[], each: RunSeconds): Ratios {
+  const total = (of: (figure: Timed) => number) => figures.reduce((sum, f) => sum + of(f), 0);
   const ours = total(({ seconds }) => seconds);
   return {
     official: total(({ official }) => secondsOf(official, each)) / ours,
