@@ -8,7 +8,9 @@ import { measureSizes, scalingRules } from "./bench/scaling";
 
 async function scaling(options: Options) {
   const { shape, figures } = options;
-  const sizes = await measureSizes(options, ({ n, seconds }) => console.error(`n = ${n}: ${seconds.toFixed(1)} s`));
+  const sizes = await measureSizes(options, ({ n, seconds, peak_mb }) =>
+    console.error(`n = ${n}: ${seconds.toFixed(1)} s, ${peak_mb.toFixed(0)} MB`),
+  );
   const rules = scalingRules(sizes);
   console.log(`${shape}, figures ${figures.join(", ")}\n\n${scalingTable(sizes)}\n\n${ruleLines(rules)}`);
   return { machine: machine(), shape, figures, sizes, rules };

@@ -21,12 +21,17 @@ export interface Rule {
   readonly holds: boolean;
 }
 
-/** One size in a process of its own, so that its peak is its own. */
+/** One size in a process of its own, so that its peak is its own. @throws naming the size and what the process said last */
 async function measureSize({ figures, shape, backend }: Options, n: number, json: string): Promise<Size> {
   const script = path.join(__dirname, "..", "bench.ts");
   const own = ["--n", `${n}`, "--figures", figures.join(","), "--shape", shape, "--json", json];
   const args = ["--import", "tsx", script, ...own, ...(backend ? ["--backend", backend] : [])];
-  await promisify(execFile)(process.execPath, args, { cwd: path.join(__dirname, "..", "..") });
+  try {
+    await promisify(execFile)(process.execPath, args, { cwd: path.join(__dirname, "..", "..") });
+  } catch (error) {
+    const said = (error as { stderr?: string }).stderr?.trim().split("\n").at(-1);
+    throw new Error(`the process with n = ${n} failed: ${said || (error as Error).message}`, { cause: error });
+  }
   const { total } = JSON.parse(readFileSync(json, "utf8"));
   return { n, seconds: total.seconds, peak_mb: total.peak_mb };
 }
