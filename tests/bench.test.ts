@@ -7,12 +7,21 @@ import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { compare } from "../scripts/bench/comparison";
-import { FIGURES, type Figure, RUN_KINDS, type RunSeconds, type Runs, totalRuns } from "../scripts/bench/figures";
+import {
+  FIGURES,
+  type Figure,
+  type Material,
+  RUN_KINDS,
+  type RunSeconds,
+  type Runs,
+  totalRuns,
+} from "../scripts/bench/figures";
 import { countKernels, totalFlop } from "../scripts/bench/kernels";
 import { SHAPES } from "../scripts/bench/model";
 import { startPeer } from "../scripts/bench/peer";
 import { ratios, reaches, required, runSeconds } from "../scripts/bench/ratios";
 import { type FigureRow, figureRow } from "../scripts/bench/report";
+import { measureFigures } from "../scripts/bench/run";
 import { scalingRules } from "../scripts/bench/scaling";
 import { loadAcronyms } from "../src/dataset";
 import { dataFolder } from "../src/hub";
@@ -30,7 +39,7 @@ interface Outcome {
 
 /** The command itself, on the fallback: a tiny model needs no faster one. */
 function bench(...args: string[]): Promise<Outcome> {
-  const command = ["--import", "tsx", join("scripts", "bench.ts"), "--backend", "wasm", ...args];
+  const command = ["--import", "tsx", join("scripts", "bench.ts"), "--shape", "tiny", "--backend", "wasm", ...args];
   return new Promise((done) => {
     execFile(process.execPath, command, { cwd: ROOT }, (error, out, err) =>
       done({ code: error ? Number(error.code) : 0, out, err }),
@@ -54,7 +63,7 @@ describe("a tiny run", () => {
   let outcome: Outcome;
   let result: ReturnType<typeof readJson>;
   before(async () => {
-    outcome = await bench("--shape", "tiny", "--n", "3", "--json", json);
+    outcome = await bench("--n", "3", "--json", json);
     assert.equal(outcome.code, 0, outcome.err);
     result = readJson(json);
   });
@@ -92,6 +101,16 @@ describe("a tiny run", () => {
     assert.ok(Math.abs(result.total.seconds - sum("seconds")) < 1e-9);
     assert.ok(result.total.peak_mb >= Math.max(...result.figures.map((row: { peak_mb: number }) => row.peak_mb)));
   });
+});
+
+test("what was measured before a failure or an interruption is kept", async () => {
+  const failing = () => {
+    throw new Error("interrupted");
+  };
+  const figures = [0, 1, 2].map((i) => ({ ...FIGURES[i], make: i === 1 ? failing : () => [] }));
+  const setting = { plain: { seconds: 1, cpu_seconds: 1, flop: 1, kernels: {} }, takeUses: () => ({}) };
+  const { rows, stopped } = await measureFigures(figures, {} as Material, setting);
+  assert.deepEqual([rows.map(({ id }) => id), stopped], [["1"], "interrupted"]);
 });
 
 test("the scripts' runs and those that the figures need", () => {

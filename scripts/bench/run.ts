@@ -28,19 +28,26 @@ interface Setting {
   readonly peer?: Peer;
 }
 
-/** Every figure, and a round of the peer's before the first and after each, so that noise meets both. */
-async function measureAll(figures: readonly Figure[], from: Material, { plain, takeUses, peer }: Setting) {
+/**
+ * Every figure, and a round of the peer's before the first and after each, so that noise meets both.
+ * What was measured before something failed, or was interrupted, is given all the same.
+ */
+export async function measureFigures(figures: readonly Figure[], from: Material, { plain, takeUses, peer }: Setting) {
   const rows: FigureRow[] = [];
   const rounds: Round[] = [];
   const ask = async () => peer && rounds.push(await peer.measure());
   await ask();
-  for (const figure of figures) {
-    const row = figureRow(figure, await measureFigure(figure, from, takeUses), plain);
-    rows.push(row);
-    console.error(`figure ${row.id}: ${row.seconds.toFixed(1)} s`);
-    await ask();
+  try {
+    for (const figure of figures) {
+      const row = figureRow(figure, await measureFigure(figure, from, takeUses), plain);
+      rows.push(row);
+      console.error(`figure ${row.id}: ${row.seconds.toFixed(1)} s`);
+      await ask();
+    }
+    return { rows, rounds };
+  } catch (error) {
+    return { rows, rounds, stopped: (error as Error).message };
   }
-  return { rows, rounds };
 }
 
 function sumRows(rows: readonly FigureRow[]) {
@@ -76,7 +83,7 @@ export async function bench({ figures: ids, n: [n], shape, backend: wanted, peer
     const takeUses = countKernels();
     const plain = await measureForward(from, takeUses);
     const chosen = FIGURES.filter(({ id }) => ids.includes(id));
-    const measured = await measureAll(chosen, from, { plain, takeUses, peer });
+    const measured = await measureFigures(chosen, from, { plain, takeUses, peer });
     const rates = fastest(before, measureRates(from));
     const { rows, comparison } = peer
       ? compare(measured.rows, measured.rounds, { backend: backend.name, shape })
@@ -91,8 +98,16 @@ export async function bench({ figures: ids, n: [n], shape, backend: wanted, peer
       `all but path: ${total.seconds.toFixed(1)} s, ${total.points} runs, ${share}% of a naive loop's FLOP\n\n${kernelTable(rows)}`,
     );
     if (comparison) console.log(`\n${comparisonText(comparison)}`);
+    const { stopped } = measured;
+    if (stopped) console.error(`\nstopped after ${rows.length} of ${chosen.length} figures: ${stopped}`);
     const facts = { machine: machine(), backend, shape, n, matrix_gflops: rates, forward: plain };
-    return { ...facts, figures: rows, total, ...(comparison && { peer: { ...peer!.versions, ...comparison } }) };
+    return {
+      ...facts,
+      stopped,
+      figures: rows,
+      total,
+      ...(comparison && { peer: { ...peer!.versions, ...comparison } }),
+    };
   } finally {
     await peer?.close();
   }
