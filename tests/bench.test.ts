@@ -7,19 +7,11 @@ import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { compare } from "../scripts/bench/comparison";
-import {
-  FIGURES,
-  type Figure,
-  type Material,
-  RUN_KINDS,
-  type RunSeconds,
-  type Runs,
-  totalRuns,
-} from "../scripts/bench/figures";
+import { FIGURES, type Figure, type Material, type RunSeconds, type Runs, totalRuns } from "../scripts/bench/figures";
 import { countKernels, totalFlop } from "../scripts/bench/kernels";
 import { SHAPES } from "../scripts/bench/model";
 import { startPeer } from "../scripts/bench/peer";
-import { ratios, reaches, required, runSeconds } from "../scripts/bench/ratios";
+import { overRounds, ratios, reaches, required } from "../scripts/bench/ratios";
 import { type FigureRow, figureRow } from "../scripts/bench/report";
 import { measureFigures } from "../scripts/bench/run";
 import { scalingRules } from "../scripts/bench/scaling";
@@ -87,8 +79,8 @@ describe("a tiny run", () => {
   });
 
   test("every figure multiplies matrices; the sweeps less than a loop of plain runs", () => {
-    for (const { id, flop, naive_flop, points, seconds, cpu_seconds } of result.figures) {
-      assert.ok(flop > 0 && seconds > 0 && cpu_seconds > 0, id);
+    for (const { id, flop, naive_flop, points, seconds } of result.figures) {
+      assert.ok(flop > 0 && seconds > 0, id);
       assert.equal(naive_flop, points * result.forward.flop, id);
       if (points > 100) assert.ok(flop < naive_flop, `${id}: ${flop} of ${naive_flop}`);
     }
@@ -108,7 +100,7 @@ test("what was measured before a failure or an interruption is kept", async () =
     throw new Error("interrupted");
   };
   const figures = [0, 1, 2].map((i) => ({ ...FIGURES[i], make: i === 1 ? failing : () => [] }));
-  const setting = { plain: { seconds: 1, cpu_seconds: 1, flop: 1, kernels: {} }, takeUses: () => ({}) };
+  const setting = { plain: { seconds: 1, flop: 1, kernels: {} }, takeUses: () => ({}) };
   const { rows, stopped } = await measureFigures(figures, {} as Material, setting);
   assert.deepEqual([rows.map(({ id }) => id), stopped], [["1"], "interrupted"]);
 });
@@ -137,20 +129,22 @@ describe("ratios", () => {
     assert.deepEqual(ratios(figures, each), { official: (26 + 84) / 10, needed: (10 + 70) / 10 });
   });
 
-  test("a run's seconds are the median over the rounds, by either clock", () => {
-    const all = (value: number) => Object.fromEntries(RUN_KINDS.map((kind) => [kind, value])) as RunSeconds;
-    const rounds = [5, 1, 2].map((value) => ({ seconds: all(value), cpu_seconds: all(10 * value) }));
-    assert.deepEqual(runSeconds(rounds, "seconds"), all(2));
-    assert.deepEqual(runSeconds(rounds, "cpu_seconds"), all(20));
+  test("a run's seconds over the rounds are picked kind by kind", () => {
+    const rounds = [5, 1, 2].map((value, i) => ({ ...each, z: value, bos: 10 - i }));
+    assert.deepEqual(
+      overRounds(rounds, (values) => Math.min(...values)),
+      { ...each, z: 1, bos: 8 },
+    );
   });
 
-  test("a verdict is given by the clock, and only on all figures of GPT-2's shape", () => {
+  test("a verdict goes by the peer's least seconds, and only on all figures of GPT-2's shape", () => {
     const row = (figure: Figure, seconds: number) =>
-      figureRow(figure, { id: figure.id, seconds, cpu_seconds: 1e9, flop: 1, kernels: {}, peak_mb: 1 }, plain);
-    const plain = { seconds: 1, cpu_seconds: 1, flop: 1, kernels: {} };
+      figureRow(figure, { id: figure.id, seconds, flop: 1, kernels: {}, peak_mb: 1 }, plain);
+    const plain = { seconds: 1, flop: 1, kernels: {} };
     const rows = (seconds: number) => FIGURES.map((figure) => row(figure, figure.extra ? 1e9 : seconds));
+    const slow: RunSeconds = { cached: 900, patterns: 900, resid_pre: 900, z: 900, bos: 900 };
     const verdict = (chosen: FigureRow[], shape = "gpt2-small") =>
-      compare(chosen, [{ seconds: each, cpu_seconds: each }], { backend: "native", shape }).comparison.passed;
+      compare(chosen, [slow, each, slow], { backend: "native", shape }).comparison.passed;
     assert.equal(verdict(rows(1)), true);
     assert.equal(verdict(rows(1000)), false);
     assert.equal(verdict(rows(1), "tiny"), null);

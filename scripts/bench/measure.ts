@@ -7,11 +7,9 @@ import { range } from "../../src/sweep";
 import type { Figure, Material } from "./figures";
 import { type KernelUses, totalFlop } from "./kernels";
 
-/** Seconds of something, its matrix products' floating-point operations, and all kernels used. */
+/** Seconds of something by the clock, its matrix products' floating-point operations, and all kernels used. */
 export interface Work {
   readonly seconds: number;
-  /** Of all processor cores together: less sensitive to what else the machine does. */
-  readonly cpu_seconds: number;
   readonly flop: number;
   readonly kernels: KernelUses;
 }
@@ -33,12 +31,11 @@ export const peakMemory = (): number => process.resourceUsage().maxRSS / 1024;
 
 async function timed(task: () => unknown, takeUses: () => KernelUses): Promise<Work> {
   takeUses();
-  const [start, cpuStart] = [performance.now(), process.cpuUsage()];
+  const start = performance.now();
   await task();
   const seconds = (performance.now() - start) / 1000;
-  const { user, system } = process.cpuUsage(cpuStart);
   const kernels = takeUses();
-  return { seconds, cpu_seconds: (user + system) / 1e6, flop: totalFlop(kernels), kernels };
+  return { seconds, flop: totalFlop(kernels), kernels };
 }
 
 /** Makes one figure, whole. */

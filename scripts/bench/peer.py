@@ -1,7 +1,7 @@
 """How long TransformerLens takes for each kind of run that the official scripts make, on a random model of the given shape.
 
 Reads one line of JSON {"config", "tokens", "answers"} and answers with its versions; then makes one run of each kind for every
-further line, answers with {"seconds": {kind: …}, "cpu_seconds": {kind: …}} and sleeps in between. Nothing is downloaded.
+further line, answers with {kind: seconds} and sleeps in between. Nothing is downloaded.
 """
 
 import json
@@ -85,13 +85,12 @@ def main():
         run(0)  # allocations and first uses are not timed
     say({"torch": torch.__version__, "threads": torch.get_num_threads()})
     for done, _ in enumerate(sys.stdin):
-        seconds, cpu_seconds = {}, {}
+        seconds = {}
         for kind, run in runs.items():
-            start, cpu_start = time.perf_counter(), time.process_time()
+            start = time.perf_counter()
             run(5 * done)  # another layer, head and position each time
             seconds[kind] = time.perf_counter() - start
-            cpu_seconds[kind] = time.process_time() - cpu_start
-        say({"seconds": seconds, "cpu_seconds": cpu_seconds})
+        say(seconds)
 
 
 main()

@@ -7,15 +7,10 @@ import type { AcronymDataset } from "../../src/dataset";
 import type { ModelConfig } from "../../src/model";
 import type { RunSeconds } from "./figures";
 
-/** One run of each kind, by the clock and in seconds of all processor cores together. */
-export interface Round {
-  readonly seconds: RunSeconds;
-  readonly cpu_seconds: RunSeconds;
-}
-
 export interface Peer {
   readonly versions: { readonly torch: string; readonly threads: number };
-  measure(): Promise<Round>;
+  /** Makes one run of each kind. */
+  measure(): Promise<RunSeconds>;
   close(): Promise<void>;
 }
 

@@ -1,11 +1,9 @@
 /** How many times faster than TransformerLens: counts of its runs, times what a run takes it, over our seconds. Pure. */
 import { type Figure, RUN_KINDS, type RunKind, type RunSeconds, type Runs } from "./figures";
-import { median } from "./measure";
-import type { Round } from "./peer";
 
-/** The median over all rounds. */
-export const runSeconds = (rounds: readonly Round[], clock: keyof Round): RunSeconds =>
-  Object.fromEntries(RUN_KINDS.map((kind) => [kind, median(rounds.map((round) => round[clock][kind]))])) as RunSeconds;
+/** What a run of each kind took over all rounds, e.g. at least. */
+export const overRounds = (rounds: readonly RunSeconds[], pick: (values: readonly number[]) => number): RunSeconds =>
+  Object.fromEntries(RUN_KINDS.map((kind) => [kind, pick(rounds.map((round) => round[kind]))])) as RunSeconds;
 
 export const secondsOf = (runs: Runs, each: RunSeconds): number =>
   Object.entries(runs).reduce((sum, [kind, count]) => sum + count * each[kind as RunKind], 0);

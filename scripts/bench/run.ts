@@ -6,12 +6,12 @@ import { loadAcronyms } from "../../src/dataset";
 import { dataFolder } from "../../src/hub";
 import { gpt2Tokenizer } from "../../src/tokenizer";
 import { compare, comparisonText } from "./comparison";
-import { FIGURES, type Figure, type Material, material } from "./figures";
+import { FIGURES, type Figure, type Material, material, type RunSeconds } from "./figures";
 import { countKernels, type KernelUses } from "./kernels";
 import { measureFigure, measureForward, measureRates, peakMemory, type Work } from "./measure";
 import { fastModel, SHAPES } from "./model";
 import type { Options } from "./options";
-import { type Peer, type Round, startPeer } from "./peer";
+import { type Peer, startPeer } from "./peer";
 import { type FigureRow, figureRow, figureTable, kernelTable } from "./report";
 
 /** What the numbers were measured on. */
@@ -34,7 +34,7 @@ interface Setting {
  */
 export async function measureFigures(figures: readonly Figure[], from: Material, { plain, takeUses, peer }: Setting) {
   const rows: FigureRow[] = [];
-  const rounds: Round[] = [];
+  const rounds: RunSeconds[] = [];
   const ask = async () => peer && rounds.push(await peer.measure());
   await ask();
   try {
@@ -51,11 +51,9 @@ export async function measureFigures(figures: readonly Figure[], from: Material,
 }
 
 function sumRows(rows: readonly FigureRow[]) {
-  const sum = (key: "seconds" | "cpu_seconds" | "points" | "flop" | "naive_flop") =>
-    rows.reduce((all, row) => all + row[key], 0);
+  const sum = (key: "seconds" | "points" | "flop" | "naive_flop") => rows.reduce((all, row) => all + row[key], 0);
   return {
     seconds: sum("seconds"),
-    cpu_seconds: sum("cpu_seconds"),
     points: sum("points"),
     flop: sum("flop"),
     naive_flop: sum("naive_flop"),
