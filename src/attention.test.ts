@@ -131,7 +131,7 @@ test("nothing is left behind", async () => {
 
 test("what can't be done is said", async () => {
   await assert.rejects(ovInPrompts(model, data, []), /at least one head/);
-  await assert.rejects(attentionRows(model, data, [{ layer: 5, head: 0 }]), /blocks\.5/);
+  await assert.rejects(attentionRows(model, data, [{ layer: 5, head: 0 }]), /no head 5\.0; layers are 0 … 1/);
   await assert.rejects(attentionAgainstLogits(model, data, [{ layer: 1, head: 9 }]), /no head 1\.9; layers are 0 … 1/);
   await assert.rejects(attentionRows(model, data, [{ layer: 1, head: 2 }]), /no head 1\.2/);
 });

@@ -4,7 +4,8 @@ import { type Batch, type Measurement, measureAll, type Prompts, type StreamOpti
 import { forward } from "./forward";
 import type { HeadId, HookName, Intervention } from "./hooks";
 import { meanAndStd } from "./metrics";
-import { disposeRun, keepRun, type Model, type Run, type Tokens } from "./model";
+import { disposeRun, type Model, type Run } from "./model";
+import { reusable } from "./plan";
 import { checkHead, headWeights } from "./weights";
 
 const patternHook = (layer: number) => `blocks.${layer}.attn.hook_pattern` as const;
@@ -19,45 +20,11 @@ export function headPattern(run: Run, { layer, head }: HeadId): number[][][] {
   });
 }
 
+/** What is done to the runs that are looked at; made for each batch from a clean run of its prompts that kept the patterns. */
+export type FromClean = (clean: Run) => Intervention;
+
 export interface AttentionRowsOptions extends StreamOptions {
-  /** What is done to the runs that are looked at; made for each batch from its tokens and a clean run that kept the patterns. */
-  readonly intervene?: (clean: Run) => Intervention;
-}
-
-/** Patterns of every head `[head][prompt][query * 11 + key]`, streamed. */
-async function patterns(
-  model: Model,
-  data: Prompts,
-  heads: readonly HeadId[],
-  { intervene, ...stream }: AttentionRowsOptions,
-): Promise<number[][][]> {
-  const open = ({ prompts: { tokens } }: Batch): Measurement<HeadId> => {
-    const run = intervene
-      ? intervened(model, tokens, heads, intervene)
-      : forward(model, tokens, { keep: hooksOf(heads), readout: "none" });
-    return { measure: (head) => headPattern(run, head).map((pattern) => pattern.flat()), close: () => disposeRun(run) };
-  };
-  return measureAll(data, heads, open, stream);
-}
-
-function intervened(
-  model: Model,
-  tokens: Tokens,
-  heads: readonly HeadId[],
-  intervene: (clean: Run) => Intervention,
-): Run {
-  const clean = forward(model, tokens, { keep: (name) => name.endsWith("hook_pattern"), readout: "none" });
-  try {
-    let run: Run | undefined;
-    // not returned from tidy: it would keep the tensors of the intervention too, which the run refers to
-    tf.tidy(() => {
-      run = forward(model, tokens, { interventions: intervene(clean), keep: hooksOf(heads), readout: "none" });
-      keepRun(run);
-    });
-    return run!;
-  } finally {
-    disposeRun(clean);
-  }
+  readonly intervene?: FromClean;
 }
 
 export interface AttentionRow extends HeadId {
@@ -77,14 +44,43 @@ export async function attentionRows(
   model: Model,
   data: Prompts,
   heads: readonly HeadId[],
-  options: AttentionRowsOptions = {},
+  { intervene = () => [], ...stream }: AttentionRowsOptions = {},
 ): Promise<AttentionRow[]> {
-  const values = await patterns(model, data, heads, options);
+  return (await attentionRowsUnder(model, data, heads, [intervene], stream))[0];
+}
+
+/** `attentionRows` under each of several interventions, all from one clean run. */
+export async function attentionRowsUnder(
+  model: Model,
+  data: Prompts,
+  heads: readonly HeadId[],
+  interventions: readonly FromClean[],
+  stream: StreamOptions = {},
+): Promise<AttentionRow[][]> {
+  for (const head of heads) checkHead(model.config, head);
+  const reuse = new Set<HookName>(reusable(model.config));
+  const keep = (name: HookName) => name.endsWith("hook_pattern") || reuse.has(name);
+  const open = ({ prompts: { tokens } }: Batch): Measurement<FromClean> => {
+    const clean = forward(model, tokens, { keep, readout: "none" });
+    const measure = (intervene: FromClean) => {
+      const options = { interventions: intervene(clean), from: clean, keep: hooksOf(heads), readout: "none" } as const;
+      const run = forward(model, tokens, options);
+      const patterns = heads.map((head) => headPattern(run, head)); // [head][prompt][query][key]
+      return tokens.map((_, prompt) => patterns.flatMap((pattern) => pattern[prompt].flat()));
+    };
+    return { measure, close: () => disposeRun(clean) };
+  };
+  const values = await measureAll(data, interventions, open, stream);
+  return values.map((prompts) => meanRows(heads, prompts));
+}
+
+/** `patterns`: `[prompt][head · query · key]` */
+function meanRows(heads: readonly HeadId[], patterns: readonly (readonly number[])[]): AttentionRow[] {
   const length = POSITIONS.length;
   return heads.flatMap((head, h) =>
     POSITIONS.flatMap((query, q) =>
       POSITIONS.slice(0, q + 1).map((key, k) => {
-        const { mean, std } = meanAndStd(values[h].map((pattern) => pattern[q * length + k]));
+        const { mean, std } = meanAndStd(patterns.map((pattern) => pattern[(h * length + q) * length + k]));
         return { ...head, query, key, attention: mean, std };
       }),
     ),

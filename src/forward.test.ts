@@ -151,6 +151,16 @@ test("without edits, and where all heads are frozen, attention is not computed",
   assert.ok([...run.computed.keys()].every((name) => !name.includes("attn")));
 });
 
+test("a clean piece laid over another's does not make the row clean", () => {
+  const at = "blocks.1.attn.hook_pattern";
+  const interventions = merge(patch(at, corruptedRun.cache[at]), patch(at, cleanRun.cache[at], { key_pos: 0 }));
+  const planned = forward(model, clean, { interventions, from: cleanRun });
+  close(planned.logits, withoutPlan(() => forward(model, clean, { interventions })).logits);
+  assert.ok(worst(planned.logits, cleanRun.logits) > 1e-3);
+  const back = merge(patch(at, corruptedRun.cache[at]), patch(at, cleanRun.cache[at]));
+  assert.deepEqual([...forward(model, clean, { interventions: back, from: cleanRun }).computed.keys()], []);
+});
+
 test("several interventions side by side are each as by itself", () => {
   const points = [0, 1].map((head) =>
     patch("blocks.1.attn.hook_z", corruptedRun.cache["blocks.1.attn.hook_z"], { head }),

@@ -1,4 +1,4 @@
-import { attentionRows } from "./attention";
+import { attentionRowsUnder } from "./attention";
 import { LETTERS, type Letter, POSITIONS, type Position, readoutPosition } from "./dataset";
 import {
   type Batch,
@@ -109,17 +109,18 @@ export async function swapAttention(
   data: Prompts,
   heads: readonly HeadId[],
   swaps: readonly Swap[],
+  stream: StreamOptions = {},
 ): Promise<SwapAttentionRow[]> {
-  const rows: SwapAttentionRow[] = [];
-  for (const one of swaps) {
+  const seen = await attentionRowsUnder(model, data, heads, swaps.map(swap), stream);
+  return swaps.flatMap((one, s) => {
     const [pair, name] = [one.pair.join("↔"), swapName(one)];
-    const seen = await attentionRows(model, data, heads, { intervene: swap(one) });
-    const words = seen.filter(({ key }) => /^C\d$/.test(key));
-    for (const letter of LETTERS)
-      for (const { query, ...row } of words.filter((row) => row.query === POSITIONS[readoutPosition(letter)]))
-        rows.push({ ...row, pair, swap: name, letter });
-  }
-  return rows;
+    const words = seen[s].filter(({ key }) => /^C\d$/.test(key));
+    return LETTERS.flatMap((letter) =>
+      words
+        .filter(({ query }) => query === POSITIONS[readoutPosition(letter)])
+        .map(({ query: _, ...row }) => ({ ...row, pair, swap: name, letter })),
+    );
+  });
 }
 
 /**
