@@ -100,17 +100,17 @@ export function measureIntervened<P>({ from, readout, intervene, read }: Interve
   const { model, tokens } = from;
   let clean: PromptValues | undefined;
   return (points: readonly P[], start: number): readonly PromptValues[] => {
+    const first = intervene(points[start]);
+    if (first.length === 0) {
+      clean ??= read(forward(model, tokens, { from, readout }).logits);
+      return [clean]; // exactly: a point that does nothing has no effect
+    }
     const together = sideBySide(model, tokens, {
-      points: (index) => intervene(points[start + index]),
+      points: (index) => (index === 0 ? first : intervene(points[start + index])),
       count: points.length - start,
       from,
       readout,
     });
-    // a point that does nothing has exactly the clean values
-    if (together[0].length === 0) {
-      clean ??= read(forward(model, tokens, { from, readout }).logits);
-      return [clean];
-    }
     return forwardEach(model, tokens, together, { from, readout }).map(({ logits }) => read(logits));
   };
 }
