@@ -100,24 +100,34 @@ export async function positionalFigures(
 export const scatterRows = (model: Model, data: AcronymDataset, stream?: StreamOptions): Promise<ScatterRow[]> =>
   attentionAgainstLogits(model, data, paperHeads().letter_movers, stream);
 
-/** Of figure 11 only extents are known: the mean marker of each letter's own word must lie in them. */
-export function scatterClaim(head: HeadId, rows: readonly ScatterRow[]): Claim {
-  const name = `fig11_scatter_${fileName(head)}`;
-  const own = rows.filter((row) => hasHead([head], row) && row.letter === row.word);
-  const isIn = (value: number, [from, to]: readonly [number, number]) => from <= value && value <= to;
-  const shown = (range: readonly number[]) => range.map((value) => value.toFixed(2)).join(" … ");
-  const found = paperScatterExtents(name).map(({ letter, x, y }) => {
-    const some = own.filter((row) => row.letter === letter);
-    const [attention, logit] = [mean(some.map((row) => row.attention)), mean(some.map((row) => row.logit))];
-    const evidence = `letter ${letter}: attention ${attention.toFixed(2)} in ${shown(x)}, logit ${logit.toFixed(1)} in ${shown(y)}`;
-    return { inside: isIn(attention, x) && isIn(logit, y), evidence };
+/** What two ranges have in common, as a share of what either covers. */
+function overlap([a, b]: readonly [number, number], [c, d]: readonly [number, number]): number {
+  return Math.max(0, Math.min(b, d) - Math.max(a, c)) / (Math.max(b, d) - Math.min(a, c));
+}
+
+/** Mean overlap of extents that counts as agreement: the largest of 50 prompts is not the largest of the paper's hundreds. */
+const OVERLAP = 0.5;
+
+/** Of figure 11 only extents are known, a weak test: those of each letter's own word must mostly overlap, over all letter movers. */
+export function scatterClaim(rows: readonly ScatterRow[]): Claim {
+  const found = paperHeads().letter_movers.map((head) => {
+    const shares = scatterOverlaps(head, rows);
+    return { shares, text: `${headName(head)}: ${shares.map((share) => share.toFixed(2)).join(" ")}` };
   });
-  const evidence = found.map((one) => `${one.evidence}: ${one.inside ? "yes" : "no"}`).join("; ");
-  return claim(
-    `mean markers lie in the extents of the paper's ${name}`,
-    found.every(({ inside }) => inside),
-    evidence,
-  );
+  const share = mean(found.flatMap(({ shares }) => shares));
+  const evidence = `mean overlap ${share.toFixed(2)}, needed ${OVERLAP}; attention and logit of letters 1, 2, 3: ${found.map(({ text }) => text).join("; ")}`;
+  return claim("extents overlap with those of the paper's fig11_scatter", share >= OVERLAP, evidence);
+}
+
+/** Overlaps of the extents of attention and logit for letters 1, 2 and 3. */
+function scatterOverlaps(head: HeadId, rows: readonly ScatterRow[]): number[] {
+  const own = rows.filter((row) => hasHead([head], row) && row.letter === row.word);
+  const extent = (values: readonly number[]) => [Math.min(...values), Math.max(...values)] as const;
+  return paperScatterExtents(`fig11_scatter_${fileName(head)}`).flatMap(({ letter, x, y }) => {
+    const some = own.filter((row) => row.letter === letter);
+    const [attention, logit] = [some.map((row) => row.attention), some.map((row) => row.logit)];
+    return [overlap(extent(attention), x), overlap(extent(logit), y)];
+  });
 }
 
 /** A figure of the paper below the same figure as measured; several seeds are averaged. */

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import * as tf from "@tensorflow/tfjs";
+import { TINY, tinyPrompts } from "../tests/fixtures/tiny-prompts";
+import type { ScatterRow } from "./attention";
+import { initBackend } from "./backend";
+import { compareWithPaper, figureClaims, type MeasuredFigures } from "./compare";
+import { LETTERS } from "./dataset";
+import type { Model } from "./model";
+import { paperFigure, paperFigureNames, paperHeads, paperScatterExtents } from "./paper";
+import {
+  attentionFigures,
+  besidePaperFigure,
+  evaluationFigure,
+  ovFigures,
+  positionalFigures,
+  scatterClaim,
+  scatterRows,
+} from "./paper-figures";
+import { patchingFigure } from "./paper-patching";
+import type { Tokenizer } from "./tokenizer";
+import { processWeights, randomModel } from "./weights";
+
+/** GPT-2 Small's layers and heads, so that the paper's heads are there; everything else is tiny. */
+const config = { ...TINY, n_layers: 12, n_heads: 12, d_model: 24, d_head: 2 };
+const data = tinyPrompts(4, 1);
+const letterIds = Array.from({ length: 26 }, (_, i) => i);
+const tokenizer = { letters: letterIds, spaceLetters: letterIds.map((id) => 26 + id) } as unknown as Tokenizer;
+let model: Model;
+
+before(async () => {
+  await initBackend();
+  model = processWeights(randomModel(config, 0));
+});
+
+/** Every cell of the figure that can differ from 0 was measured, and random weights do not reproduce it. */
+function checkFigures(measured: MeasuredFigures, names: readonly string[]) {
+  assert.deepEqual(Object.keys(measured).sort(), [...names].sort());
+  for (const [name, cells] of Object.entries(measured)) {
+    const { rows } = paperFigure(name);
+    const causal = /^fig(03|S)/.test(name); // attention to later tokens is 0 in the paper's figures and not measured
+    assert.ok(causal || compareWithPaper(name, cells).cells === rows.length, name);
+    const drawn = besidePaperFigure(name, cells);
+    assert.match(JSON.stringify(drawn.layout), /this model.*GPT-2 Small, paper/);
+  }
+  for (const { claim, passed, evidence } of figureClaims(measured))
+    assert.equal(passed, false, `${claim}: ${evidence}`);
+}
+const named = (start: string) => paperFigureNames().filter((name) => name.startsWith(start));
+
+test("OV circuits: every cell of figures 9 and 10", () => {
+  const measured = ovFigures(model, tokenizer);
+  checkFigures(measured, [...named("fig09"), ...named("fig10")]);
+  const claims = figureClaims({ fig09_OV_1: measured.fig09_OV_1.slice(1) }, { everyCell: true });
+  assert.match(claims[0].evidence, /of 2704 of all/);
+});
+
+test("attention: figure 3 and the supplement", async () => {
+  checkFigures(await attentionFigures(model, data), [...named("fig03"), ...named("figS")]);
+});
+
+test("circuit evaluation: figure 8, each seed a permutation of its own", async () => {
+  const { numTensors } = tf.memory();
+  const measured = await evaluationFigure(model, data, { seeds: [0, 1] });
+  checkFigures(measured, named("fig08"));
+  const [first, second] = [0, 1].map((seed) => measured.fig08_evaluation.slice(27 * seed, 27 * (seed + 1)));
+  assert.notDeepEqual(first, second);
+  assert.deepEqual((await evaluationFigure(model, data, { seeds: [1] })).fig08_evaluation, second);
+  assert.equal(tf.memory().numTensors, numTensors);
+});
+
+test("exchanged positions: figures 12, 13 and 14", async () => {
+  const steps: number[][] = [];
+  const measured = await positionalFigures(model, data, { progress: (done, total) => steps.push([done, total]) });
+  checkFigures(measured, [...named("fig12"), ...named("fig13"), ...named("fig14")]);
+  assert.deepEqual(steps.at(-1)?.[0], steps.at(-1)?.[1], "progress ends at its total");
+});
+
+test("patching: a figure that is not about it is refused with those that are", async () => {
+  await assert.rejects(
+    patchingFigure(model, data, { figure: "fig08_evaluation", seeds: [0] }),
+    /fig08_evaluation is not about activation patching; there are fig01_res_1,.*fig07_res_3/,
+  );
+});
+
+/** Markers at the corners of the paper's own extents. */
+const cornerRows = (scale: number): ScatterRow[] =>
+  paperHeads().letter_movers.flatMap((head) =>
+    paperScatterExtents(`fig11_scatter_${head.layer}_${head.head}`).flatMap(({ letter, x, y }) =>
+      [0, 1].map((end) => ({
+        ...head,
+        prompt: end,
+        letter,
+        word: letter,
+        attention: scale * x[end],
+        logit: scale * y[end],
+      })),
+    ),
+  );
+
+test("figure 11: the paper's extents agree with themselves, not with narrower ones or those of random weights", async () => {
+  assert.equal(scatterClaim(cornerRows(1)).passed, true);
+  assert.match(scatterClaim(cornerRows(1)).evidence, /^mean overlap 1\.00/);
+  assert.equal(scatterClaim(cornerRows(0.3)).passed, false);
+  const rows = await scatterRows(model, data);
+  assert.equal(rows.length, 4 * data.prompts.length * LETTERS.length * LETTERS.length);
+  assert.equal(scatterClaim(rows).passed, false);
+});
+
+test("several seeds are drawn as their mean", () => {
+  const cells = paperFigure("fig08_evaluation").rows.map(({ letter, x, value }) => ({ letter, x, value: value! }));
+  const shifted = (by: number) => cells.map((cell) => ({ ...cell, value: cell.value + by }));
+  const drawn = (...seeds: (typeof cells)[]) => besidePaperFigure("fig08_evaluation", seeds.flat()).data[0].y;
+  const close = (drawn(shifted(-1), shifted(1)) as number[]).map((value, i) =>
+    Math.abs(value - (drawn(cells) as number[])[i]),
+  );
+  assert.ok(Math.max(...close) < 1e-9);
+});
