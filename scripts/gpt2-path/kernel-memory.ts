@@ -24,7 +24,7 @@ function descendants(): string[] {
 /** The largest memory that a kernel below this process has ever had (bytes); undefined without /proc or kernel. */
 export function kernelPeak(): number | undefined {
   if (process.platform !== "linux") return undefined;
-  const kernels = descendants().filter((pid) => proc(`${pid}/cmdline`).includes("tslab"));
+  const kernels = descendants().filter((pid) => proc(`${pid}/cmdline`).includes("kernel.cjs"));
   const peaks = kernels.map((pid) => 1024 * Number(/^VmHWM:\s+(\d+) kB/m.exec(proc(`${pid}/status`))?.[1] ?? 0));
   return peaks.length > 0 ? Math.max(...peaks) : undefined;
 }
