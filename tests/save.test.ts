@@ -66,13 +66,6 @@ test("a run that is killed keeps them, too", { skip: process.platform === "win32
   assert.deepEqual(files(), ["never-ends.ipynb"]);
 });
 
-test("where a file can't be written whole, the old one stays", () => {
-  const file = path.join(home, "a.txt");
-  writeAtomically(file, "old");
-  assert.throws(() => writeAtomically(file, { toString: () => "new" } as unknown as string), TypeError);
-  assert.equal(readFileSync(file, "utf8"), "old");
-});
-
 test("who reads a file while it is written again and again finds one of its states", async () => {
   const file = path.join(home, "b.txt");
   const states = ["a", "b"].map((letter) => letter.repeat(1 << 20));
