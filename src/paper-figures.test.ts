@@ -4,7 +4,9 @@ import * as tf from "@tensorflow/tfjs";
 import { TINY, tinyPrompts } from "../tests/fixtures/tiny-prompts";
 import type { ScatterRow } from "./attention";
 import { initBackend } from "./backend";
-import { compareWithPaper, figureClaims, type MeasuredFigures } from "./compare";
+import { ovCircuit } from "./circuits";
+import { compareWithPaper, figureClaims, type MeasuredCell, type MeasuredFigures } from "./compare";
+import { resample } from "./corruption";
 import { LETTERS } from "./dataset";
 import type { Model } from "./model";
 import { paperFigure, paperFigureNames, paperHeads, paperScatterExtents } from "./paper";
@@ -18,6 +20,7 @@ import {
   scatterRows,
 } from "./paper-figures";
 import { patchingFigure } from "./paper-patching";
+import { activationPatch, blockSite, headSite, type Site } from "./patching";
 import type { Tokenizer } from "./tokenizer";
 import { processWeights, randomModel } from "./weights";
 
@@ -55,6 +58,18 @@ test("OV circuits: every cell of figures 9 and 10", () => {
   assert.match(claims[0].evidence, /of 2704 of all/);
 });
 
+test("figure 9 is of head 8.11, figure 10 the sum over the four letter movers", () => {
+  const { fig09_OV_1, fig10_OV_4 } = ovFigures(model, tokenizer);
+  const heads = ["8.11", "9.9", "10.10", "11.4"].map((name) => name.split(".").map(Number));
+  const K = letterIds[10];
+  const spaceKtoK = ([layer, head]: number[]) => ovCircuit(model, [{ layer, head }], { from: [26 + K], to: [K] })[0][0];
+  const at = (cells: readonly MeasuredCell[]) =>
+    cells.find(({ panel, x, y }) => panel === "|_X| -> |X|" && x === "K" && y === "K")!.value;
+  const singles = heads.map(spaceKtoK);
+  assert.ok(Math.abs(at(fig09_OV_1) - singles[0]) < 1e-6);
+  assert.ok(Math.abs(at(fig10_OV_4) - singles.reduce((a, b) => a + b)) < 1e-5);
+});
+
 test("attention: figure 3 and the supplement", async () => {
   checkFigures(await attentionFigures(model, data), [...named("fig03"), ...named("figS")]);
 });
@@ -74,6 +89,34 @@ test("exchanged positions: figures 12, 13 and 14", async () => {
   const measured = await positionalFigures(model, data, { progress: (done, total) => steps.push([done, total]) });
   checkFigures(measured, [...named("fig12"), ...named("fig13"), ...named("fig14")]);
   assert.deepEqual(steps.at(-1)?.[0], steps.at(-1)?.[1], "progress ends at its total");
+});
+
+/** What the official scripts corrupt and patch; positions of letters 1, 2 and 3. */
+const PATCHED = {
+  fig01_res_1: ["current_word", blockSite()],
+  fig02_attn_1: ["current_word", headSite()],
+  fig04_res_2: ["previous_words", blockSite()],
+  fig05_attn_2_Ci: ["previous_words", headSite("z", (letter) => [2, 4, 6][letter - 1])],
+  fig06_attn_2_Ai_1: ["previous_words", headSite("z", (letter) => [8, 9, 10][letter - 1])],
+  fig07_res_3: ["previous_letters", blockSite()],
+} as const;
+
+test("patching: each figure is of the official corruption and place", async () => {
+  for (const [figure, [corruption, site]] of Object.entries(PATCHED)) {
+    const { [figure]: cells } = await patchingFigure(model, data, { figure, seeds: [3] });
+    const options = { corruption, site: site as Site<object>, corrupted: resample(data, 3) };
+    const rows = await activationPatch(model, data, { ...options, letters: [2] });
+    const found = cells.filter(({ letter }) => letter === 2).map(({ value }) => value);
+    assert.deepEqual(
+      found,
+      rows.map((row) => row.logit_diff),
+      figure,
+    );
+    assert.ok(
+      found.some((value) => value !== 0),
+      figure,
+    );
+  }
 });
 
 test("patching: a figure that is not about it is refused with those that are", async () => {
