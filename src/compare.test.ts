@@ -72,3 +72,29 @@ test("only a model of GPT-2 Small's shape is compared with it", () => {
   for (const over of [{ n_layers: 24 }, { n_heads: 16 }, { d_model: 1024 }, { d_vocab: 820 }])
     assert.equal(small(over), false, JSON.stringify(over));
 });
+
+test("a claim on every cell fails if one is off or missing", () => {
+  const { rows } = paperFigure("fig09_OV_1");
+  const cells = rows.map(({ panel, x, y, value }) => ({ panel, x, y, value: value! }));
+  const passes = (some: readonly MeasuredCell[]) => paperFigureClaim("fig09_OV_1", some, { everyCell: true }).passed;
+  assert.equal(passes(cells), true);
+  assert.equal(passes(cells.slice(1)), false);
+  const { value, uncertainty } = rows[5];
+  const moved = (by: number) => cells.map((cell, i) => (i === 5 ? { ...cell, value: value! + by } : cell));
+  assert.equal(passes(moved(0.9 * uncertainty!)), true);
+  assert.equal(passes(moved(1.1 * uncertainty!)), false);
+  assert.equal(
+    paperFigureClaim("fig09_OV_1", moved(0.1)).passed,
+    Math.abs(value!) < 0.248,
+    "the usual claim takes 95 of 100",
+  );
+});
+
+test("agreement that a model without any effect would reach as well is no agreement", () => {
+  const vague = exact.map((cell) => ({ ...cell, std: 10, n: 4 }));
+  const { passed, evidence } = paperFigureClaim(FIGURE, vague);
+  assert.equal(passed, false);
+  assert.match(evidence, /27 of 27 of all.*too few prompts to tell/);
+  const sharp = exact.map((cell) => ({ ...cell, std: 10, n: 4000 }));
+  assert.equal(paperFigureClaim(FIGURE, sharp).passed, true);
+});

@@ -1,6 +1,6 @@
 import { type Claim, claim } from "./claims";
 import { mean, meanAndStd } from "./metrics";
-import type { Model } from "./model";
+import type { Model, ModelConfig } from "./model";
 import { type PaperRow, paperFigure } from "./paper";
 
 /** One measured cell, bar or point, named as the paper's figure names it. Give one per seed: their spread becomes tolerance. */
@@ -31,11 +31,21 @@ export interface Comparison {
     readonly paper: number;
     readonly tolerance: number;
   };
+  /** Whether a model in which nothing happens (all cells 0) would not agree. If it would, agreement tells nothing. */
+  readonly decisive: boolean;
+}
+
+const GPT2_SMALL = { n_layers: 12, n_heads: 12, d_model: 768, d_vocab: 50257 } as const;
+
+/** In what a model's shape differs from GPT-2 Small's: "n_layers is 4, not 12"; empty if in nothing. */
+export function gpt2SmallMismatch(config: ModelConfig): string {
+  const sizes = Object.entries(GPT2_SMALL) as [keyof typeof GPT2_SMALL, number][];
+  const others = sizes.filter(([name, size]) => config[name] !== size);
+  return others.map(([name, size]) => `${name} is ${config[name]}, not ${size}`).join("; ");
 }
 
 /** Whether the paper's numbers are about a model of this shape: GPT-2 Small's. */
-export const isGpt2Small = ({ config }: Model): boolean =>
-  config.n_layers === 12 && config.n_heads === 12 && config.d_model === 768 && config.d_vocab === 50257;
+export const isGpt2Small = ({ config }: Model): boolean => gpt2SmallMismatch(config) === "";
 
 const STRONG = 0.1;
 /** Standard errors that count as chance. */
@@ -67,36 +77,70 @@ export function compareWithPaper(figure: string, measured: readonly MeasuredCell
     throw new Error(
       `no measured cell has a counterpart in ${figure}; its first is "${keyOf(byPanel, rows[0])}", ours is "${[...groups.keys()][0]}"`,
     );
-  const strong = cells.filter((cell) => cell.strong);
   const excess = ({ measured: m, paper, tolerance }: { measured: number; paper: number; tolerance: number }) =>
     Math.abs(m - paper) - tolerance;
   const { cell, measured: value, paper, tolerance } = cells.reduce((a, b) => (excess(b) > excess(a) ? b : a));
   return {
     figure,
-    cells: cells.length,
-    agree: cells.filter(({ agrees }) => agrees).length,
-    strong: strong.length,
-    strong_agree: strong.filter(({ agrees }) => agrees).length,
+
+    ...counts(cells),
     worst: { cell, measured: value, paper, tolerance },
+    decisive: !isReproduced(counts(cells.map((one) => ({ ...one, measured: 0 })))),
   };
 }
+
+type Cell = ReturnType<typeof compareCell>;
+type Counts = Pick<Comparison, "cells" | "agree" | "strong" | "strong_agree">;
+
+function counts(cells: readonly Cell[]): Counts {
+  const agreeing = (some: readonly Cell[]) =>
+    some.filter(({ measured, paper, tolerance }) => Math.abs(measured - paper) <= tolerance).length;
+  const strong = cells.filter((cell) => cell.strong);
+  return { cells: cells.length, agree: agreeing(cells), strong: strong.length, strong_agree: agreeing(strong) };
+}
+
+/** Every strong cell agrees, and 95 of 100 of all. */
+const isReproduced = ({ cells, agree, strong, strong_agree }: Counts): boolean =>
+  strong_agree === strong && agree >= 0.95 * cells;
 
 function compareCell(cell: string, { value, uncertainty }: PaperRow, found: readonly MeasuredCell[], strong: boolean) {
   const measured = mean(found.map((f) => f.value));
   const overSeeds = meanAndStd(found.map((f) => f.value)).std;
   const overPrompts = mean(found.map(({ std = 0, n = 1 }) => std / Math.sqrt(n)));
   const tolerance = (uncertainty ?? 0) + ERRORS * Math.hypot(overSeeds, overPrompts);
-  return { cell, measured, paper: value!, tolerance, strong, agrees: Math.abs(measured - value!) <= tolerance };
+  return { cell, measured, paper: value!, tolerance, strong };
 }
 
-/** The claim that a figure of the paper is reproduced: every strong cell agrees, and 95 of 100 of all. */
-export function paperFigureClaim(figure: string, measured: readonly MeasuredCell[]): Claim {
-  const { cells, agree, strong, strong_agree, worst } = compareWithPaper(figure, measured);
-  const passed = strong_agree === strong && agree >= 0.95 * cells;
+export interface FigureClaimOptions {
+  /** Every cell of the figure must be measured and agree: for what depends on weights alone. Default: all strong ones, 95 of 100 of the others. */
+  readonly everyCell?: boolean;
+}
+
+/**
+ * The claim that a figure of the paper is reproduced. It fails also where so few prompts were measured that a model in
+ * which nothing happens would agree as well.
+ */
+export function paperFigureClaim(
+  figure: string,
+  measured: readonly MeasuredCell[],
+  { everyCell = false }: FigureClaimOptions = {},
+): Claim {
+  const found = compareWithPaper(figure, measured);
+  const { cells, agree, strong, strong_agree, worst, decisive } = found;
+  const all = everyCell ? paperFigure(figure).rows.filter(({ value }) => value !== null).length : cells;
+  const passed = decisive && (everyCell ? agree === all : isReproduced(found));
   const far = `furthest off: ${worst.cell}: ${worst.measured.toFixed(3)} here, ${worst.paper.toFixed(3)} in the paper, tolerance ${worst.tolerance.toFixed(3)}`;
+  const vague = decisive ? "" : "; too few prompts to tell: a model in which nothing happens would agree as well";
   return claim(
     `agrees with the paper's ${figure}`,
     passed,
-    `${strong_agree} of ${strong} strong cells, ${agree} of ${cells} of all; ${far}`,
+    `${strong_agree} of ${strong} strong cells, ${agree} of ${all} of all; ${far}${vague}`,
   );
 }
+
+/** Measured cells by the name of the figure that they belong to. */
+export type MeasuredFigures = Readonly<Record<string, readonly MeasuredCell[]>>;
+
+/** A claim for each figure. @see paperFigureClaim */
+export const figureClaims = (figures: MeasuredFigures, options?: FigureClaimOptions): Claim[] =>
+  Object.entries(figures).map(([name, cells]) => paperFigureClaim(name, cells, options));

@@ -31,6 +31,7 @@ export * from "./model";
 export * from "./ordinal";
 export * from "./paper";
 export * from "./paper-evidence";
+export * from "./paper-figures";
 export * from "./paper-patching";
 export * from "./paper-positional";
 export * from "./patching";

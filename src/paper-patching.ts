@@ -1,12 +1,20 @@
 /** The paper's activation patching: measured with several permutations, and beside the digitised figures. */
-import type { MeasuredCell } from "./compare";
+import type { MeasuredCell, MeasuredFigures } from "./compare";
 import { resample } from "./corruption";
 import type { AcronymDataset, Letter, Position } from "./dataset";
 import { above, type Figure, heatmap, PAPER_MODEL, THIS_MODEL } from "./figures";
 import { mean, meanAndStd } from "./metrics";
 import type { Model } from "./model";
 import { paperFigure } from "./paper";
-import { activationPatch, type PatchOptions, type PatchRow } from "./patching";
+import {
+  activationPatch,
+  blockSite,
+  headSite,
+  lastLetterPosition,
+  type PatchOptions,
+  type PatchRow,
+  wordPosition,
+} from "./patching";
 
 export interface SeedsOptions<P extends object> extends Omit<PatchOptions<P>, "corrupted"> {
   /** One permutation of the prompts for each. */
@@ -92,6 +100,45 @@ export function patchingCells(rows: readonly (PatchCell & { std: number; n: numb
     std,
     n,
   }));
+}
+
+type Measure = (
+  model: Model,
+  data: AcronymDataset,
+  over: SeedsOver,
+) => Promise<(PatchCell & { std: number; n: number })[]>;
+type SeedsOver = Pick<SeedsOptions<object>, "seeds" | "progress">;
+
+/** Letter 1 has no word before it. */
+const letters = [2, 3] as const;
+
+/** What is corrupted and where it is patched, for each of the paper's figures on activation patching. */
+const FIGURES: Readonly<Record<string, Measure>> = {
+  fig01_res_1: (model, data, over) =>
+    patchOverSeeds(model, data, { corruption: "current_word", site: blockSite(), ...over }),
+  fig02_attn_1: (model, data, over) =>
+    patchOverSeeds(model, data, { corruption: "current_word", site: headSite(), ...over }),
+  fig04_res_2: (model, data, over) =>
+    patchOverSeeds(model, data, { corruption: "previous_words", site: blockSite(), ...over }),
+  fig05_attn_2_Ci: (model, data, over) =>
+    patchOverSeeds(model, data, { corruption: "previous_words", site: headSite("z", wordPosition), letters, ...over }),
+  fig06_attn_2_Ai_1: (model, data, over) =>
+    patchOverSeeds(model, data, {
+      ...{ corruption: "previous_words", site: headSite("z", lastLetterPosition), letters, ...over },
+    }),
+  fig07_res_3: (model, data, over) =>
+    patchOverSeeds(model, data, { corruption: "previous_letters", site: blockSite(), ...over }),
+};
+
+/** One of the paper's figures on activation patching, measured. @throws RangeError if there is no such figure */
+export async function patchingFigure(
+  model: Model,
+  data: AcronymDataset,
+  { figure, ...over }: SeedsOver & { readonly figure: string },
+): Promise<MeasuredFigures> {
+  if (!Object.hasOwn(FIGURES, figure))
+    throw new RangeError(`${figure} is not about activation patching; there are ${Object.keys(FIGURES).join(", ")}`);
+  return { [figure]: patchingCells(await FIGURES[figure](model, data, over)) };
 }
 
 const CHANGE = "change of logit difference (logits)";

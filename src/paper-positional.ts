@@ -1,5 +1,5 @@
 import type { Claim } from "./claims";
-import { paperFigureClaim } from "./compare";
+import { figureClaims, type MeasuredCell, type MeasuredFigures } from "./compare";
 import type { Letter, Position } from "./dataset";
 import type { HeadId } from "./hooks";
 import { paperFigure, paperHeads } from "./paper";
@@ -54,35 +54,38 @@ export function paperBosSwaps(): PairBosSwap[] {
   );
 }
 
-/** Figures 12, 13 and 14 reproduced: what was measured on GPT-2 Small, of one or several draws of `n` prompts, with the paper's heads. */
-export function positionalFigureClaims(
+/**
+ * Figures 12, 13 and 14 as measured on GPT-2 Small, from one or several draws of `n` prompts, with the paper's heads.
+ * @returns cells by figure; what was not measured has none
+ */
+export function positionalCells(
   attention: readonly SwapAttentionRow[],
   bosSwaps: readonly MeasuredBosSwap[],
   n: number,
-): Claim[] {
-  return WORD_PAIRS.flatMap((pair) => {
+): MeasuredFigures {
+  const figures: Record<string, MeasuredCell[]> = {};
+  for (const pair of WORD_PAIRS) {
     const ofPair = <R extends { pair: string }>(rows: readonly R[]) =>
       rows.filter((row) => row.pair === pair.join("↔"));
-    const heat = ofPair(bosSwaps).map(({ layer, head, logit_diff, ...row }) => ({
-      ...row,
-      x: head,
-      y: layer,
-      value: logit_diff,
+    figures[fig13(pair)] = ofPair(bosSwaps).map(({ letter, layer, head, logit_diff, std, n }) => ({
+      ...{ letter, x: head, y: layer, value: logit_diff, std, n },
     }));
-    const bars = paperHeads().letter_movers.flatMap((mover) => {
+    for (const mover of paperHeads().letter_movers) {
       const own = ofPair(attention).filter(({ layer, head }) => layer === mover.layer && head === mover.head);
       const cells = own.map(({ letter, key, swap, attention: value, std }) => ({
-        letter,
-        x: key,
-        series: swap,
-        value,
-        std,
-        n,
+        ...{ letter, x: key, series: swap, value, std, n },
       }));
       const positions = cells.filter(({ series }) => !series.includes("BOS"));
-      const renamed = positions.map((cell) => ({ ...cell, series: cell.series.replace("Swap POS", "Swap") }));
-      return [paperFigureClaim(fig12(mover, pair), renamed), paperFigureClaim(fig14(mover, pair), cells)];
-    });
-    return [...bars, paperFigureClaim(fig13(pair), heat)];
-  });
+      figures[fig12(mover, pair)] = positions.map((cell) => ({
+        ...cell,
+        series: cell.series.replace("Swap POS", "Swap"),
+      }));
+      figures[fig14(mover, pair)] = cells;
+    }
+  }
+  return figures;
 }
+
+/** Figures 12, 13 and 14 reproduced: see `positionalCells`. */
+export const positionalFigureClaims = (...measured: Parameters<typeof positionalCells>): Claim[] =>
+  figureClaims(positionalCells(...measured));

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import { paperBehaviour, paperClaims, paperFigure, paperFigureNames, paperHeads } from "./paper";
+import { paperBehaviour, paperClaims, paperFigure, paperFigureNames, paperHeads, paperScatterExtents } from "./paper";
 
 test("every figure gives rows with finite numbers or null", () => {
   const names = paperFigureNames();
@@ -77,4 +79,23 @@ test("the clean logit difference is the claimed one", () => {
 
 test("what could not be recovered stays null", () => {
   assert.equal(paperClaims().find(({ claim }) => claim.includes("copying score"))?.value, null);
+});
+
+test("a heat map's uncertainty holds that of its cell and that of what the strongest colour stands for", () => {
+  const [row] = paperFigure("fig10_OV_4").rows;
+  const file = JSON.parse(readFileSync(join(__dirname, "..", "data", "paper", "fig10_OV_4.json"), "utf8"));
+  assert.ok(Math.abs(row.uncertainty! - file.panels[0].uncertainty[0][0] - 0.0005 * 14.18574) < 1e-6);
+});
+
+test("extents of scatter plots, by letter; other figures have none", () => {
+  const extents = paperScatterExtents("fig11_scatter_8_11");
+  assert.deepEqual(
+    extents.map(({ letter, x }) => [letter, ...x.map((value) => value.toFixed(2))]),
+    [
+      [1, "0.12", "0.62"],
+      [2, "0.15", "0.80"],
+      [3, "0.09", "0.83"],
+    ],
+  );
+  assert.throws(() => paperScatterExtents("fig08_evaluation"), /fig08_evaluation is no scatter plot/);
 });

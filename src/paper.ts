@@ -89,6 +89,25 @@ export function paperFigure(name: string): PaperFigure {
   return { name, figure, description, units, source_script, rows: file.panels.flatMap((panel) => rowsOf(panel, file)) };
 }
 
+/** Where markers of a letter's own word can be seen in figure 11: from … to. */
+export interface ScatterExtent {
+  readonly letter: Letter;
+  /** Attention (probability). */
+  readonly x: readonly [number, number];
+  /** Logits. */
+  readonly y: readonly [number, number];
+}
+
+/** Of a scatter plot what can be told of all markers together: its extents. @throws RangeError if there is no such plot */
+export function paperScatterExtents(name: string): ScatterExtent[] {
+  paperFigure(name); // says which figures there are
+  return read<FigureFile>(name).panels.map((panel) => {
+    if (!("correct_token" in panel)) throw new RangeError(`${name} is no scatter plot; fig11_scatter_8_11 is`);
+    const { x_extent_visible: x, y_extent_visible: y } = panel.tokens[panel.correct_token];
+    return { letter: panel.letter, x, y };
+  });
+}
+
 /** The paper's statements and how certain each is. */
 export function paperClaims(): PaperClaim[] {
   return read<PaperClaim[]>("claims");
@@ -135,7 +154,11 @@ interface LinePanel {
 }
 interface ScatterPanel {
   letter: Letter;
-  tokens: Record<string, { isolated_markers?: [number, number][] }>;
+  correct_token: string;
+  tokens: Record<
+    string,
+    { isolated_markers?: [number, number][]; x_extent_visible: [number, number]; y_extent_visible: [number, number] }
+  >;
 }
 type Panel = HeatmapPanel | BarPanel | LinePanel | ScatterPanel;
 interface FigureFile {
@@ -145,10 +168,14 @@ interface FigureFile {
   source_script: string;
   axes: { x: (string | number)[]; y: (string | number)[] };
   panels: Panel[];
-  uncertainty: { reading?: number; pixel_y?: number };
+  colour_axis?: { max_abs: number };
+  uncertainty: { reading?: number; pixel_y?: number; colour_axis_relative?: number };
 }
 
-function rowsOf(panel: Panel, { axes, uncertainty: { reading, pixel_y } }: FigureFile): PaperRow[] {
+function rowsOf(panel: Panel, { axes, colour_axis, uncertainty }: FigureFile): PaperRow[] {
+  const { reading, pixel_y, colour_axis_relative = 0 } = uncertainty;
+  // a cell's colour is known to its own uncertainty; what the strongest colour stands for, to this
+  const scale = colour_axis_relative * (colour_axis?.max_abs ?? 0);
   if ("values" in panel)
     return panel.values.flatMap((row, i) =>
       row.map((value, j) => ({
@@ -159,11 +186,11 @@ function rowsOf(panel: Panel, { axes, uncertainty: { reading, pixel_y } }: Figur
         series: null,
         value,
         std: null,
-        uncertainty: panel.uncertainty[i][j],
+        uncertainty: plus(panel.uncertainty[i][j], scale),
       })),
     );
   const common = { panel: `Letter ${panel.letter}`, letter: panel.letter, y: null };
-  const uncertainty = reading ?? pixel_y ?? null;
+  const read = reading ?? pixel_y ?? null;
   if ("bars" in panel)
     return panel.bars.map(({ token, experiment = null, mean, std }) => ({
       ...common,
@@ -171,7 +198,7 @@ function rowsOf(panel: Panel, { axes, uncertainty: { reading, pixel_y } }: Figur
       series: experiment,
       value: mean,
       std,
-      uncertainty,
+      uncertainty: read,
     }));
   if ("points" in panel)
     return panel.points.map(({ component_added, mean, std }) => ({
@@ -180,12 +207,14 @@ function rowsOf(panel: Panel, { axes, uncertainty: { reading, pixel_y } }: Figur
       series: null,
       value: mean,
       std,
-      uncertainty,
+      uncertainty: read,
     }));
   return Object.entries(panel.tokens).flatMap(([token, { isolated_markers = [] }]) =>
-    isolated_markers.map(([x, value]) => ({ ...common, x, series: token, value, std: null, uncertainty })),
+    isolated_markers.map(([x, value]) => ({ ...common, x, series: token, value, std: null, uncertainty: read })),
   );
 }
+
+const plus = (a: number | null, b: number) => (a === null ? null : a + b);
 
 /** "First Letter" or "Letter 1" is about letter 1; a head or an OV quadrant about none. */
 function letterOf(facet: string): Letter | null {

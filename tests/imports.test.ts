@@ -75,6 +75,7 @@ const ORDER = [
   "compare",
   "paper-positional",
   "paper-patching",
+  "paper-figures",
   "index",
 ];
 

@@ -1,0 +1,11 @@
+import { runScript } from "../lib/script.mjs";
+import { setUp } from "../lib/setup.mjs";
+
+/**
+ * Set-up, then GPT-2 Small against the paper's figures.
+ * @param {string[]} args
+ */
+export async function main(args) {
+  await setUp();
+  return await runScript("validate.ts", args);
+}
