@@ -99,7 +99,8 @@ test("outputs of one head are patched as headSite does", async () => {
     mine.some((value) => Math.abs(value) > 1e-3),
     "the patch must do something",
   );
-  assert.deepEqual(mine, theirs);
+  assert.equal(mine.length, theirs.length);
+  for (const [i, value] of mine.entries()) assert.ok(Math.abs(value - theirs[i]) < 1e-6, `${value} and ${theirs[i]}`); // rounding: run beside other points
 });
 
 test("queries, keys and values together are the output", () => {

@@ -5,13 +5,14 @@ import * as tf from "@tensorflow/tfjs";
  * broadcasting element by element, a hundred times slower.
  */
 
-/** `count` entries of one axis, from `first` on. */
+const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
+
+/** `count` entries of one axis, from `first` on. As a matrix, whose rows hold what is cut side by side, it is copied row by row. */
 export function cut<T extends tf.Tensor>(x: T, axis: number, first: number, count: number): T {
   if (count === x.shape[axis]) return x;
-  return x.slice(
-    x.shape.map((_, d) => (d === axis ? first : 0)),
-    x.shape.map((n, d) => (d === axis ? count : n)),
-  );
+  const [outer, inner] = [product(x.shape.slice(0, axis)), product(x.shape.slice(axis + 1))];
+  const part = x.reshape([outer, -1]).slice([0, first * inner], [outer, count * inner]);
+  return part.reshape(x.shape.map((n, d) => (d === axis ? count : n)));
 }
 
 /** Runs of numbers that follow each other, as first and count: [3, 4, 7] → [3, 2], [7, 1]. */
