@@ -17,7 +17,7 @@ import {
 import { forward } from "./forward";
 import { edit } from "./hooks";
 import { mean } from "./metrics";
-import { disposeRun, type Model, type ModelConfig } from "./model";
+import { disposeModel, disposeRun, type Model, type ModelConfig } from "./model";
 import { paperFigure } from "./paper";
 import { random } from "./random";
 import { allHeads, range } from "./sweep";
@@ -145,6 +145,21 @@ test("every token is among all tokens' logits, and the likeliest one among the f
     ],
   );
   loud.b_U.dispose();
+});
+
+test("copying scores of many heads take no more memory than those of a few: the logits of one head at a time", async () => {
+  const peak = async (n_layers: number) => {
+    const deep = processWeights(randomModel({ ...config, n_layers, d_vocab: 5000 }, 0));
+    const before = tf.memory().numBytes;
+    const { peakBytes } = await tf.profile(() => {
+      copyingScores(deep, { from: [1, 2, 3], to: [1, 2, 3] });
+      return tf.scalar(0);
+    });
+    disposeModel(deep);
+    return peakBytes - before;
+  };
+  const logits = 4 * 3 * 5000;
+  assert.ok((await peak(20)) < (await peak(1)) + logits);
 });
 
 test("the strongest writers come in the order of what they write", async () => {

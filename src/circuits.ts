@@ -133,15 +133,27 @@ export function copyingScores(
   { from, to, top = 5 }: { from: readonly number[]; to: readonly number[]; top?: number },
 ): (HeadId & { copying: number })[] {
   checkProcessed(model);
-  return tf.tidy(() => {
-    const resid = afterFirstMlp(model, from);
+  const resid = tf.tidy(() => afterFirstMlp(model, from));
+  try {
     return allHeads(model.config).map((head) => {
-      const moved = normalize(moveThrough(model, head, resid), model.config.eps);
-      const logits = tf.matMul(moved, model.W_U).add(model.b_U);
-      const best = tf.topk(logits, top).indices.arraySync() as number[][];
+      const best = likeliest(model, { head, resid, top });
       return { ...head, copying: best.filter((ids, i) => ids.includes(to[i])).length / from.length };
-    }) as never;
-  }) as unknown as (HeadId & { copying: number })[];
+    });
+  } finally {
+    resid.dispose();
+  }
+}
+
+/** The likeliest tokens when a head moves these rows to the logits. One head at a time: the logits of all are gigabytes. */
+function likeliest(
+  model: Model,
+  { head, resid, top }: { head: HeadId; resid: tf.Tensor2D; top: number },
+): readonly number[][] {
+  return tf.tidy(() => {
+    const moved = normalize(moveThrough(model, head, resid), model.config.eps);
+    const logits = tf.matMul(moved, model.W_U).add(model.b_U);
+    return tf.topk(logits, top).indices.arraySync() as number[][];
+  });
 }
 
 /** The heads that write most for the right letter against the best wrong one, straight to the logits, averaged over the letters. */

@@ -13,7 +13,7 @@ import { hasHead, readoutAttention } from "./head-groups";
 import type { HeadId } from "./hooks";
 import { mean } from "./metrics";
 import type { Model } from "./model";
-import { type PaperRow, paperFigure, paperHeads, paperScatterExtents } from "./paper";
+import { paperFigure, paperHeads, paperScatterExtents } from "./paper";
 import { type MeasuredBosSwap, positionalCells } from "./paper-positional";
 import { fourSwaps, headsHurtBy, type SwapAttentionRow, swapAttention, swapBosSweep, WORD_PAIRS } from "./positional";
 import type { Tokenizer } from "./tokenizer";
@@ -130,15 +130,30 @@ function scatterOverlaps(head: HeadId, rows: readonly ScatterRow[]): number[] {
   });
 }
 
-/** A figure of the paper below the same figure as measured; several seeds are averaged. */
+type AxisNames = Readonly<Record<"x" | "y" | "value", string>>;
+const CHANGE = "change (logits)";
+
+/** What the axes of the paper's figures are, by the beginning of their names. */
+const AXES: readonly (readonly [RegExp, AxisNames])[] = [
+  [/^fig(01|04|07)/, { x: "position", y: "layer", value: CHANGE }],
+  [/^fig(02|05|06|13)/, { x: "head", y: "layer", value: CHANGE }],
+  [/^fig08/, { x: "given back", y: "", value: "logit difference (logits)" }],
+  [/^fig(09|10)/, { x: "capital written", y: "capital looked at", value: "logits" }],
+  [/^figS/, { x: "key", y: "query", value: "attention" }],
+  [/^fig/, { x: "token looked at", y: "", value: "attention" }],
+];
+
+/** A figure of the paper below the same figure as measured, in the same colours; several seeds are averaged. */
 export function besidePaperFigure(name: string, measured: readonly MeasuredCell[]): Figure {
   const paper = paperFigure(name).rows.filter(({ value }) => value !== null);
-  const byPanel = measured.some(({ panel }) => panel !== undefined);
-  const draw = (rows: readonly FigureCell[]) => drawCells(rows, byPanel ? "panel" : "letter", paper);
-  return above([
+  const columns = measured.some(({ panel }) => panel !== undefined) ? "panel" : "letter";
+  const names = AXES.find(([pattern]) => pattern.test(name))![1]; // the last one fits every figure
+  const draw = (rows: readonly FigureCell[]) => drawCells(rows, columns, names);
+  const parts = [
     { title: THIS_MODEL, figure: draw(averaged(measured)) },
     { title: PAPER_MODEL, figure: draw(averaged(paper as MeasuredCell[])) },
-  ]);
+  ];
+  return above(parts, { sameColours: true });
 }
 
 interface FigureCell {
@@ -164,13 +179,13 @@ function averaged(cells: readonly (MeasuredCell & { std?: number | null })[]): F
   });
 }
 
-function drawCells(rows: readonly FigureCell[], columns: "panel" | "letter", paper: readonly PaperRow[]): Figure {
+function drawCells(rows: readonly FigureCell[], columns: "panel" | "letter", names: AxisNames): Figure {
   if (rows[0].y !== "") {
-    const columnsAcross = new Set(paper.map(({ x }) => x)).size;
-    const cell = columnsAcross > 12 ? { width: 9, height: 9 } : { width: 20, height: 20 };
-    return heatmap(rows, { x: "x", y: "y", value: "value", columns, cell, wrap: columnsAcross > 12 ? 4 : 3 });
+    const isWide = new Set(rows.map(({ x }) => x)).size > 12;
+    const cell = isWide ? { width: 9, height: 9 } : { width: 20, height: 20 };
+    return heatmap(rows, { x: "x", y: "y", value: "value", columns, cell, wrap: isWide ? 4 : 3, names });
   }
-  const size = { width: 250, height: 180 };
   const series = rows.some((row) => row.series !== "") ? "series" : undefined;
-  return bars(rows, { x: "x", y: "value", series, columns, std: "std", size });
+  const size = { width: 250, height: 180 };
+  return bars(rows, { x: "x", y: "value", series, columns, std: "std", size, names });
 }
