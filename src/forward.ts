@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { formula } from "./formulas";
-import { graphOf } from "./graph";
+import { hooksByLayer } from "./graph";
 import {
   type ActivationCache,
   applyEdit,
@@ -8,7 +8,6 @@ import {
   editedPositions,
   type HookName,
   type Intervention,
-  layerOf,
   rowAxis,
   shapeOf,
 } from "./hooks";
@@ -95,11 +94,9 @@ type Given = Partial<Record<HookName, tf.Tensor>>;
 
 /** Layer after layer, so that what only one of them needs is freed at its end. */
 function compute(pass: Pass, readout: ForwardOptions["readout"] = "all"): Result[] {
-  const { n_layers } = pass.model.config;
   const kept: Given = {};
   let stream: Given = {};
-  for (const layer of [-1, ...Array(n_layers).keys(), Number.POSITIVE_INFINITY]) {
-    const names = [...graphOf(n_layers).keys()].filter((name) => layerOf(name) === layer);
+  for (const names of hooksByLayer(pass.model.config.n_layers)) {
     const { next, keep } = tf.tidy(() => runHooks(pass, names, stream) as never) as ReturnType<typeof runHooks>;
     Object.assign(kept, keep);
     stream = next;

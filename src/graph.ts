@@ -52,3 +52,14 @@ export function graphOf(n_layers: number): ReadonlyMap<HookName, Inputs> {
   known.set(n_layers, graph);
   return graph;
 }
+
+const knownLayers = new Map<number, readonly (readonly HookName[])[]>();
+
+/** The hooks layer by layer: those before the blocks, each block's, those after. */
+export function hooksByLayer(n_layers: number): readonly (readonly HookName[])[] {
+  const order = [-1, ...Array(n_layers).keys(), Number.POSITIVE_INFINITY];
+  const layers =
+    knownLayers.get(n_layers) ?? order.map((layer) => hookNames(n_layers).filter((name) => layerOf(name) === layer));
+  knownLayers.set(n_layers, layers);
+  return layers;
+}
