@@ -5,6 +5,7 @@ import { forward } from "./forward";
 import type { HeadId, HookName, Intervention } from "./hooks";
 import { meanAndStd } from "./metrics";
 import { disposeRun, type Model, type Run } from "./model";
+import { unembedding } from "./ops";
 import { reusable } from "./plan";
 import { checkHead, headWeights } from "./weights";
 
@@ -143,8 +144,7 @@ export function writtenBy(
     const one = run.cache[`blocks.${layer}.attn.hook_${activation}`].slice([0, pos, head, 0], [-1, 1, 1, -1]);
     const { W_O } = headWeights(model, { layer, head });
     const written = tf.matMul(one.reshape([one.shape[0], -1]), W_O);
-    const columns = tf.gather(model.W_U, tf.tensor1d(vocab as number[], "int32"), 1);
-    return tf.matMul(written, columns).arraySync() as number[][];
+    return tf.matMul(written, unembedding(model, vocab).W).arraySync() as number[][];
   });
 }
 

@@ -12,7 +12,7 @@ import { forward } from "./forward";
 import type { HeadId, HookName } from "./hooks";
 import { letterLogitDiff, meanAndStd } from "./metrics";
 import { disposeRun, type Model, type Run } from "./model";
-import { normalize } from "./ops";
+import { normalize, unembedding } from "./ops";
 import { range } from "./sweep";
 import { checkProcessed, headWeights } from "./weights";
 
@@ -58,11 +58,11 @@ function directions(model: Model, run: Run, { answerLetters, letters }: Prompts)
   const wrong = tf
     .oneHot(run.logits.reshape([n, letters.length]).sub(right.mul(1e9)).argMax(-1), letters.length)
     .toFloat();
-  const columns = tf.gather(model.W_U, tf.tensor1d(letters as number[], "int32"), 1).transpose(); // [26, d_model]
-  const biases = tf.gather(model.b_U, tf.tensor1d(letters as number[], "int32"));
+  const { W, b } = unembedding(model, letters);
+  const columns = W.transpose(); // [26, d_model]
   return [right, right.sub(wrong) as tf.Tensor2D].map((choice) => ({
     direction: tf.matMul(choice, columns),
-    bias: choice.mul(biases).sum(1),
+    bias: choice.mul(b).sum(1),
   }));
 }
 
@@ -209,16 +209,16 @@ export async function logitLens(model: Model, data: Prompts, stream: StreamOptio
   stages.push({ depth: n_layers, hook: `blocks.${n_layers - 1}.hook_resid_post` });
   const open = ({ prompts }: Batch): Measurement<{ hook: HookName }> => {
     const run = forward(model, prompts.tokens, { keep: stages.map(({ hook }) => hook), readout: "none" });
-    const vocab = tf.tensor1d(prompts.letters as number[], "int32");
+    const { W, b } = unembedding(model, prompts.letters);
     const measure = ({ hook }: { hook: HookName }) => {
       const x = normalize(atReadouts(run, hook), eps).reshape([-1, model.config.d_model]) as tf.Tensor2D;
-      const logits = tf.matMul(x, tf.gather(model.W_U, vocab, 1)).add(tf.gather(model.b_U, vocab));
-      return letterLogitDiff(logits.reshape([-1, LETTERS.length, vocab.size]), prompts.answerLetters);
+      const logits = tf.matMul(x, W).add(b);
+      return letterLogitDiff(logits.reshape([-1, LETTERS.length, prompts.letters.length]), prompts.answerLetters);
     };
     return {
       measure,
       close: () => {
-        vocab.dispose();
+        tf.dispose([W, b]);
         disposeRun(run);
       },
     };

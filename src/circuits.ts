@@ -3,7 +3,7 @@ import { logitAttribution } from "./attribution";
 import type { Prompts, StreamOptions } from "./experiment";
 import type { HeadId } from "./hooks";
 import type { Model } from "./model";
-import { gelu, normalize } from "./ops";
+import { gelu, normalize, unembedding } from "./ops";
 import { allHeads } from "./sweep";
 import { checkProcessed, headWeights } from "./weights";
 
@@ -42,7 +42,7 @@ export function ovCircuit(
   return tf.tidy(() => {
     const x = input === "embedding" ? (tf.gather(model.W_E, int(from)) as tf.Tensor2D) : afterFirstMlp(model, from);
     const moved = tf.addN(heads.map((head) => moveThrough(model, head, x))) as tf.Tensor2D;
-    return tf.matMul(moved, tf.gather(model.W_U, int(to), 1)).arraySync() as number[][];
+    return tf.matMul(moved, unembedding(model, to).W).arraySync() as number[][];
   });
 }
 

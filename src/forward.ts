@@ -13,7 +13,7 @@ import {
 } from "./hooks";
 import { checkMemory } from "./memory";
 import type { ForwardOptions, Model, ModelConfig, Readout, Run, Tokens } from "./model";
-import { linear } from "./ops";
+import { linear, unembedding } from "./ops";
 import { makePlan, type Plan, type Rows, upTo } from "./plan";
 import { handle, pick, repeat } from "./slices";
 
@@ -206,5 +206,6 @@ function unembed(pass: Pass, stream: Given, readout: "all" | "none" | Readout): 
   const read = readout === "all" ? upTo(plan.length - 1) : readout.positions;
   const normalized = assemble(pass, name, read, { rows: plan.given.get(name), x: stream[name] });
   if (readout === "all") return linear(normalized, model.W_U, model.b_U);
-  return linear(normalized, pick(model.W_U, readout.vocab, 1), pick(model.b_U, readout.vocab, 0));
+  const { W, b } = unembedding(model, readout.vocab);
+  return linear(normalized, W, b);
 }

@@ -34,6 +34,11 @@ export function linear(x: tf.Tensor, W: tf.Tensor2D, b: tf.Tensor1D): tf.Tensor 
   return affine(x.reshape([-1, W.shape[0]]), W, b).reshape([...x.shape.slice(0, -1), W.shape[1]]);
 }
 
+/** What unembeds some tokens: their columns `[d_model, token]`, and biases. (Gathered: a cut would first copy the whole matrix.) */
+export function unembedding({ W_U, b_U }: { W_U: tf.Tensor2D; b_U: tf.Tensor1D }, tokens: readonly number[]) {
+  return { W: tf.gather(W_U, tokens as number[], 1), b: tf.gather(b_U, tokens as number[]) };
+}
+
 /** Rows of `table`: `ids [batch, pos]` → `[batch, pos, d]`. */
 export function rows(table: tf.Tensor2D, ids: tf.Tensor2D): tf.Tensor3D {
   const [n, d] = table.shape;
