@@ -17,7 +17,7 @@ import { GPT2_SMALL, writeCheckpoint } from "./gpt2-shaped";
 const USAGE = `npm run gpt2-path -- [notebook …] [--n 6] [--out out/gpt2-path]
 
 Fetches a random checkpoint of GPT-2 Small's shape from a hub on this machine and runs every notebook and the validation on it.
-Right is: all run to their end, and no figure of the paper is reproduced.`;
+Right is: all run to their end, what holds for every model holds, and no figure of the paper is reproduced.`;
 
 /** The claims in a notebook's committed outputs. */
 function committedClaims(notebook: string): string[] {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compareWithPaper, isGpt2Small, type MeasuredCell, paperFigureClaim } from "./compare";
+import { claim } from "./claims";
+import { claimsAbout, compareWithPaper, isGpt2Small, type MeasuredCell, paperFigureClaim } from "./compare";
 import type { Model } from "./model";
 import { paperFigure } from "./paper";
 
@@ -71,6 +72,21 @@ test("only a model of GPT-2 Small's shape is compared with it", () => {
   assert.equal(small({}), true);
   for (const over of [{ n_layers: 24 }, { n_heads: 16 }, { d_model: 1024 }, { d_vocab: 820 }])
     assert.equal(small(over), false, JSON.stringify(over));
+});
+
+test("claims about one model are made of that model alone", async () => {
+  const gpt2Small = { n_layers: 12, n_heads: 12, d_model: 768, d_vocab: 50257 };
+  const made = async (modelId: string, over: object) => {
+    const model = { config: { ...gpt2Small, ...over } } as Model;
+    const one = (name: string) => [claim(`about ${name}`, 1 < 2, "1 and 2")];
+    const claims = await claimsAbout(modelId, model, { embedded: () => one("ours"), gpt2: async () => one("GPT-2") });
+    return claims.map((own) => own.claim);
+  };
+  assert.deepEqual(await made("embedded", { n_layers: 4 }), ["about ours"]);
+  assert.deepEqual(await made("embedded", {}), ["about ours"]);
+  assert.deepEqual(await made("gpt2", {}), ["about GPT-2"]);
+  assert.deepEqual(await made("some/folder", {}), ["about GPT-2"]);
+  assert.deepEqual(await made("distilgpt2", { n_layers: 6 }), []);
 });
 
 test("a claim on every cell fails if one is off or missing", () => {

@@ -1,4 +1,5 @@
 import { type Claim, claim } from "./claims";
+import { EMBEDDED_MODEL } from "./hub";
 import { mean, meanAndStd } from "./metrics";
 import type { Model, ModelConfig } from "./model";
 import { type PaperRow, paperFigure } from "./paper";
@@ -46,6 +47,24 @@ export function gpt2SmallMismatch(config: ModelConfig): string {
 
 /** Whether the paper's numbers are about a model of this shape: GPT-2 Small's. */
 export const isGpt2Small = ({ config }: Model): boolean => gpt2SmallMismatch(config) === "";
+
+/** What a notebook claims of one model alone, worked out if it is that one. */
+export interface ClaimsByModel {
+  /** What the notebook's text says of the embedded model, which it was written about. */
+  readonly embedded: () => readonly Claim[];
+  /** What the paper says of GPT-2 Small. */
+  readonly gpt2?: () => readonly Claim[] | Promise<readonly Claim[]>;
+}
+
+/** The claims about this model alone: of a third model none are made. What holds for every model belongs beside them. */
+export async function claimsAbout(
+  modelId: string,
+  model: Model,
+  { embedded, gpt2 }: ClaimsByModel,
+): Promise<readonly Claim[]> {
+  if (modelId === EMBEDDED_MODEL) return embedded();
+  return gpt2 && isGpt2Small(model) ? gpt2() : [];
+}
 
 const STRONG = 0.1;
 /** Standard errors that count as chance. */

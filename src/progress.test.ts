@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, mock } from "node:test";
 import { inNotebook, printed } from "../tests/fixtures/notebook";
-import { progress } from "./progress";
+import { hundredths, progress } from "./progress";
 
 describe("progress", () => {
   it("renews one output and ends with a text that is the same in every run", async () => {
@@ -34,6 +34,15 @@ describe("progress", () => {
     } finally {
       process.stdout.isTTY = terminal;
     }
+  });
+
+  it("counts in hundredths what counts its own points", async () => {
+    const outputs = await inNotebook(async () => {
+      const step = hundredths("heads");
+      for (const done of [1, 2, 3]) step(done, 3);
+    });
+    assert.equal(outputs[0].data["text/plain"], "heads, percent: 33 of 100");
+    assert.equal(outputs.at(-1)!.data["text/plain"], "heads, percent: 100 of 100");
   });
 
   it("counts bytes in kB or MB, with the speed and the time left, without what was there before", async () => {

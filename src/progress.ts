@@ -43,3 +43,9 @@ export function progress(total: number, label: string, { bytes = false, from = 0
     say(done > from && left > 2 ? `${text}${speed}, about ${left} s left` : `${text}${speed}`, false);
   };
 }
+
+/** The same for what counts its own points, in hundredths: the `progress` option of an experiment. */
+export function hundredths(label: string): (done: number, total: number) => void {
+  const report = progress(100, `${label}, percent`);
+  return (done, total) => report(Math.floor((100 * done) / total));
+}

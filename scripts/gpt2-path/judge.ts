@@ -4,7 +4,7 @@ import type { Result } from "../lib/notebooks.mjs";
 
 /** A notebook's run on random weights. */
 export interface Run extends Pick<Result, "name" | "claims" | "problems" | "seconds" | "figures"> {
-  /** Claims in its committed outputs: those of the embedded model. */
+  /** Claims in its committed outputs, those of the embedded model: what is claimed here as well is claimed of every model. */
   readonly embedded: readonly string[];
   /** Peak of its kernel's memory, bytes. */
   readonly peak?: number;
@@ -16,12 +16,14 @@ export const MEMORY_LIMIT = 2.5e9;
 const isAgreement = ({ claim }: Claim) => claim.startsWith("agrees with the paper's");
 const isShared = ({ claim }: Claim, { embedded }: Run) => embedded.includes(claim);
 
-/** Everything that is wrong; empty if all is well. Failed claims are right: these are not GPT-2's weights. */
+/** Everything that is wrong; empty if all is well. What the paper says of GPT-2 should fail: these are not its weights. */
 export function faults(run: Run): string[] {
   const { name, claims, problems, peak } = run;
   const found = problems.filter((text) => !text.startsWith("Claim failed"));
   for (const { claim } of claims.filter((one) => isAgreement(one) && one.passed))
     found.push(`random weights pass the claim "${claim}"`);
+  for (const { claim } of claims.filter((one) => isShared(one, run) && !one.passed))
+    found.push(`random weights fail what should hold for every model: "${claim}"`);
   if (peak !== undefined && peak > MEMORY_LIMIT)
     found.push(`its kernel took ${gigabytes(peak)}, more than ${gigabytes(MEMORY_LIMIT)}`);
   return found.map((text) => `${name}: ${text}`);

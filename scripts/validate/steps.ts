@@ -19,7 +19,7 @@ import {
   scatterRows,
 } from "../../src/paper-figures";
 import { patchingFigure } from "../../src/paper-patching";
-import { progress } from "../../src/progress";
+import { hundredths } from "../../src/progress";
 import { allHeads, range } from "../../src/sweep";
 import type { Tokenizer } from "../../src/tokenizer";
 import { cleanClaims, letterOneUnchanged, matchingPrefixes, rowsSumToOne, sameInAllLayers } from "./checks";
@@ -54,12 +54,6 @@ export interface Step {
 /** Prompts that are enough for identities. */
 const FEW = 3;
 
-/** A progress line in hundredths, whatever is counted. */
-function percent(label: string): (done: number, total: number) => void {
-  const report = progress(100, `  ${label}, percent`);
-  return (done, total) => report(Math.floor((100 * done) / total));
-}
-
 const shown = (measured: MeasuredFigures, claims = figureClaims(measured)): StepResult => {
   const drawings = Object.entries(measured).map(([name, cells]) => [name, besidePaperFigure(name, cells)]);
   return { claims, measured, drawings: Object.fromEntries(drawings) };
@@ -68,7 +62,7 @@ const shown = (measured: MeasuredFigures, claims = figureClaims(measured)): Step
 async function identities({ model, data }: Subject): Promise<StepResult> {
   const few = select(data, range(Math.min(FEW, data.prompts.length)));
   const [fig04_res_2, fig07_res_3] = ["fig04_res_2", "fig07_res_3"];
-  const over = { seeds: [0], progress: percent("identities") };
+  const over = { seeds: [0], progress: hundredths("  identities") };
   const fourth = await patchingFigure(model, few, { figure: fig04_res_2, ...over });
   const seventh = await patchingFigure(model, few, { figure: fig07_res_3, ...over });
   return {
@@ -84,7 +78,7 @@ async function identities({ model, data }: Subject): Promise<StepResult> {
 async function clean({ model, tokenizer, data, many }: Subject): Promise<StepResult> {
   const claims = cleanClaims(summarise(await behaviour(model, data, tokenizer)));
   if (!many) return { claims };
-  const rows = await behaviour(model, many, tokenizer, { progress: percent("clean, more prompts") });
+  const rows = await behaviour(model, many, tokenizer, { progress: hundredths("  clean, more prompts") });
   const diffs = many.prompts.map((_, i) => rows.slice(3 * i, 3 * i + 3).map((row) => row.logit_diff));
   const found = matchingPrefixes(diffs);
   const which = found.length > 0 ? `the first n prompts for n = ${found.join(", ")}` : "no n";
@@ -107,7 +101,7 @@ const patching = (number: string, figure: string): Step => ({
   figures: [number],
   kind: "prompts",
   run: async ({ model, data, seeds }) =>
-    shown(await patchingFigure(model, data, { figure, seeds, progress: percent(`figure ${number}`) })),
+    shown(await patchingFigure(model, data, { figure, seeds, progress: hundredths(`  figure ${number}`) })),
 });
 
 export const STEPS: readonly Step[] = [
@@ -133,14 +127,15 @@ export const STEPS: readonly Step[] = [
     title: "figures 12, 13 and 14, exchanged positions",
     figures: ["12", "13", "14"],
     kind: "prompts",
-    run: async ({ model, data }) => shown(await positionalFigures(model, data, { progress: percent("figure 13") })),
+    run: async ({ model, data }) =>
+      shown(await positionalFigures(model, data, { progress: hundredths("  figure 13") })),
   },
   {
     title: "figure 8, circuit evaluation",
     figures: ["8"],
     kind: "prompts",
     run: async ({ model, data, seeds }) =>
-      shown(await evaluationFigure(model, data, { seeds, progress: percent("figure 8") })),
+      shown(await evaluationFigure(model, data, { seeds, progress: hundredths("  figure 8") })),
   },
   patching("1", "fig01_res_1"),
   patching("2", "fig02_attn_1"),
