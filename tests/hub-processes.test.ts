@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   existsSync,
@@ -26,7 +26,7 @@ const BODY = "cdn GET model.safetensors";
 
 let hub: HubServer;
 let home: string;
-const children: ChildProcess[] = [];
+const children: ChildProcessWithoutNullStreams[] = [];
 beforeEach(async () => {
   home = mkdtempSync(path.join(tmpdir(), "hub-"));
   hub = await HubServer.start({
@@ -48,6 +48,10 @@ const partial = () => repo("blobs", `${sha256(WEIGHTS)}.incomplete`);
 function run(script: string, args: string[], changes: NodeJS.ProcessEnv = {}) {
   const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, HF_ENDPOINT: hub.endpoint, HF_HOME: home, ...changes };
   const child = spawn(process.execPath, ["--import", "tsx", path.join(projectFolder, script), ...args], { env });
+  return { child, ended: ended(child) };
+}
+/** What a process printed, and its code, at its end. It does not outlive the test. */
+async function ended(child: ChildProcessWithoutNullStreams) {
   children.push(child);
   let [out, err] = ["", ""];
   child.stdout.on("data", (data) => {
@@ -56,8 +60,8 @@ function run(script: string, args: string[], changes: NodeJS.ProcessEnv = {}) {
   child.stderr.on("data", (data) => {
     err += data;
   });
-  const ended = once(child, "close").then(([code]) => ({ code: code as number | null, out, err }));
-  return { child, ended };
+  const [code] = await once(child, "close");
+  return { code: code as number | null, out, err };
 }
 const fetchTiny = (changes?: NodeJS.ProcessEnv) => run("tests/fixtures/fetch-model.ts", ["org/tiny"], changes);
 
@@ -178,6 +182,64 @@ test("a disk that becomes full is named", async (context) => {
   symlinkSync("/dev/full", partial());
   await assert.rejects(resolveModel("org/tiny", here()), /the disk of .* is full \(ENOSPC.*What has arrived is kept/);
   assert.equal(existsSync(repo("snapshots", COMMIT, "model.safetensors")), false);
+});
+
+/** A shell's arguments to `unshare`: what it mounts is there for its own processes alone. */
+const mounted = (mount: string, script: string) => ["-rm", "sh", "-c", `${mount} && ${script}`];
+const ofSize = (size: string) => `mount -t tmpfs -o size=${size} tmpfs "$HF_HOME"`;
+const READ_ONLY = `mount --bind "$HF_HOME" "$HF_HOME" && mount -o remount,bind,ro "$HF_HOME"`;
+const FETCH = `"${process.execPath}" --import tsx tests/fixtures/fetch-model.ts org/tiny`;
+
+function withMount(mount: string, script: string) {
+  const env = { PATH: process.env.PATH, HF_ENDPOINT: hub.endpoint, HF_HOME: home };
+  return ended(spawn("unshare", mounted(mount, script), { env, cwd: projectFolder }));
+}
+const canMount = spawnSync("unshare", mounted(ofSize("1m"), "true"), { env: { ...process.env, HF_HOME: tmpdir() } });
+const skip = canMount.status !== 0 && "nothing can be mounted here";
+
+test("a read-only cache is read; a model that is missing there is named, with what to do", { skip }, async () => {
+  const folder = await resolveModel("org/tiny", here());
+  const again = await withMount(READ_ONLY, FETCH);
+  assert.ok(again.out.includes(folder), again.err);
+  hub.commit = "b".repeat(40);
+  const other = await withMount(READ_ONLY, FETCH);
+  assert.equal(other.code, 1);
+  assert.match(other.err, /can not be written to \(EROFS.* let HF_HOME name another folder/);
+});
+
+test("on a disk that becomes full meanwhile what has come is kept, and resumed once there is room", {
+  skip,
+}, async () => {
+  const filled = `${home}.filled`;
+  hub.next(BODY, async ({ response, content }) => {
+    response.writeHead(200, { "content-length": content.length });
+    response.write(content.subarray(0, HALF));
+    await untilSize(filled, 1);
+    response.end(content.subarray(HALF));
+  });
+  const size = `$(stat -c %s "${partial()}" 2> /dev/null || echo 0)`;
+  const script = `
+    ${FETCH} & pid=$!
+    while [ ${size} -lt ${HALF} ]; do sleep 0.02; done
+    cat /dev/zero > "$HF_HOME/filler" 2> /dev/null
+    echo full > "${filled}"
+    wait $pid; echo "ended with $?, ${size} bytes"
+    rm "$HF_HOME/filler"
+    ${FETCH} && cmp "${repo("snapshots", COMMIT, "model.safetensors")}" "${filled}.weights" && echo whole`;
+  writeFileSync(`${filled}.weights`, WEIGHTS);
+  try {
+    const { out, err } = await withMount(ofSize("70m"), script);
+    assert.match(err, /the disk of .* is full \(ENOSPC.*What has arrived is kept: free space/);
+    const kept = Number(/ended with 1, (\d+) bytes/.exec(out)?.[1]);
+    assert.ok(kept >= HALF && kept < WEIGHTS.length, out);
+    assert.ok(out.endsWith("whole\n"), `${out}\n${err}`);
+    assert.deepEqual(
+      hub.asked.filter(({ what }) => what === BODY).map(({ range }) => range),
+      [undefined, `bytes=${kept}-`],
+    );
+  } finally {
+    for (const file of [filled, `${filled}.weights`]) rmSync(file, { force: true });
+  }
 });
 
 test("a cache that can't be written to is named; what is in it is read all the same", async () => {
