@@ -84,39 +84,32 @@ export function readEnds(get: TensorSource, d_vocab: number, unembedding?: tf.Te
   };
 }
 
-/** A checkpoint's tensors, each read when it is asked for. */
-export interface CheckpointTensors {
-  readonly get: TensorSource;
-  /** Whether the unembedding is a tensor of its own, `lm_head.weight`, rather than `wte.weight`. */
-  readonly hasUnembedding: boolean;
-}
-
 /** GPT-2's mask buffers, constants that some writers store beside the weights. */
 const isMask = (name: string) => /^h\.\d+\.attn\.(masked_)?bias$/.test(name);
 
 /**
- * The tensors of a checkpoint in Hugging Face's layout, with or without the prefix `transformer.` in its names. GPT-2's mask buffers
- * (`h.N.attn.bias`) are not read.
+ * The tensors of a checkpoint in Hugging Face's layout, each read when it is asked for, with or without the prefix `transformer.` in
+ * its names. GPT-2's mask buffers (`h.N.attn.bias`) are not read, nor `lm_head.weight` where it is tied to `wte.weight`, as there.
  * @throws on missing or unknown tensors and wrong shapes at once; on a dtype that can't be read and values that aren't finite when that
  *   tensor is asked for. The file and the tensor are named.
  */
-export function checkpointTensors(config: ModelConfig, checkpoint: Checkpoint): CheckpointTensors {
+export function checkpointTensors(config: ModelConfig, checkpoint: Checkpoint): TensorSource {
   const { file, names } = checkpoint;
   const stored = new Map(names.map((name) => [name.replace(/^transformer\./, ""), name]));
   if (stored.size < names.length)
     throw new Error(`${file} has a tensor twice, with and without the prefix "transformer."`);
-  const hasUnembedding = stored.has("lm_head.weight");
   // before a list of that length is made
   if (names.length < config.n_layers)
     throw new Error(
       `${file} has ${names.length} tensors, too few for config.json's n_layer ${config.n_layers}: ${TOGETHER}`,
     );
   const shapes = checkpointShapes(config);
-  if (hasUnembedding) shapes.set("lm_head.weight", [config.d_vocab, config.d_model]);
+  if (config.tie_word_embeddings === false || stored.has("lm_head.weight"))
+    shapes.set("lm_head.weight", [config.d_vocab, config.d_model]);
   for (const [name, shape] of shapes) {
     const found = stored.get(name);
     if (found === undefined)
-      throw new Error(`${file} lacks the tensor "${name}", which the sizes in config.json call for: ${TOGETHER}`);
+      throw new Error(`${file} lacks the tensor "${name}", which config.json calls for: ${TOGETHER}`);
     const actual = checkpoint.shape(found);
     if (`${actual}` !== `${shape}`)
       throw new Error(`${file}: "${name}" is [${actual}], config.json wants [${shape}]: ${TOGETHER}`);
@@ -126,7 +119,7 @@ export function checkpointTensors(config: ModelConfig, checkpoint: Checkpoint): 
     throw new Error(
       `${file} has ${unknown.length} tensors that a GPT-2 of config.json's sizes has not (${unknown.slice(0, 5).map(quote).join(", ")}): ${TOGETHER}`,
     );
-  return { hasUnembedding, get: (name) => readFinite(checkpoint, stored.get(name)!) };
+  return (name) => readFinite(checkpoint, stored.get(name)!);
 }
 
 const TOGETHER = "take both files from the same GPT-2 model";

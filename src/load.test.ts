@@ -61,6 +61,7 @@ test("sizes come from config.json", () => {
     n_ctx: 32,
     d_vocab: 128,
     eps: 1e-5,
+    tie_word_embeddings: true,
   });
 });
 
@@ -104,6 +105,16 @@ const faults: [string, Contents, RegExp][] = [
     /n_positions or n_ctx is undefined; a positive integer/,
   ],
   ["heads that don't divide", { config: { n_head: 5 } }, /n_embd 64 is not a multiple of n_head 5/],
+  [
+    "an unembedding tied to maybe",
+    { config: { tie_word_embeddings: "yes" } },
+    /tie_word_embeddings is "yes"; true or false/,
+  ],
+  [
+    "no unembedding",
+    { config: { tie_word_embeddings: false } },
+    /lacks the tensor "lm_head.weight", which config.json calls/,
+  ],
   ["no epsilon", { config: { layer_norm_epsilon: "1e-5" } }, /layer_norm_epsilon is "1e-5"; a number between 0 and 1/],
   ["no vocabulary", { vocab: null }, / has neither vocab\.json nor tokenizer\.json/],
   ["a damaged vocab.json", { vocab: "{" }, /vocab\.json: .*JSON/],

@@ -60,6 +60,9 @@ export function readConfig(dir: string): ModelConfig {
   const eps = json.layer_norm_epsilon ?? 1e-5; // Hugging Face's default
   if (typeof eps !== "number" || !(eps > 0 && eps < 1))
     throw new Error(`${file}: layer_norm_epsilon is ${JSON.stringify(eps)}; a number between 0 and 1 is needed`);
+  const tie_word_embeddings = json.tie_word_embeddings ?? true;
+  if (typeof tie_word_embeddings !== "boolean")
+    throw new Error(`${file}: tie_word_embeddings is ${JSON.stringify(tie_word_embeddings)}; true or false is needed`);
   return {
     name: nameOf(dir),
     n_layers: size("n_layer"),
@@ -70,6 +73,7 @@ export function readConfig(dir: string): ModelConfig {
     n_ctx: size("n_positions", "n_ctx"),
     d_vocab: size("vocab_size"),
     eps,
+    tie_word_embeddings,
   };
 }
 

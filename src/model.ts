@@ -13,6 +13,8 @@ export interface ModelConfig {
   readonly d_vocab: number;
   /** Added to the variance in layer norms. */
   readonly eps: number;
+  /** False: the unembedding is not the transposed embedding but weights of its own. Default true. */
+  readonly tie_word_embeddings?: boolean;
 }
 
 export interface LayerNorm {

@@ -125,11 +125,17 @@ test("a layer's raw weights are gone before the next layer is read", () => {
   assert.equal(alive.get("h.1.ln_1.weight"), before + ends + block);
 });
 
-test("an unembedding of its own is used", () => {
+test("an unembedding of its own is used where it isn't tied, and then needed", () => {
   const model = weights.randomModel(config, 4);
   const twice = { shape: [config.d_vocab, config.d_model], values: model.W_E.mul(2).dataSync<"float32">().slice() };
-  const loaded = weights.modelFromCheckpoint(config, open({ ...tensorsOf(model), "lm_head.weight": twice }));
-  assert.ok(worst(logits(loaded), logits(model).mul(2)) < 1e-5);
+  const tensors = { ...tensorsOf(model), "lm_head.weight": twice };
+  const untied = { ...config, tie_word_embeddings: false };
+  assert.ok(worst(logits(weights.modelFromCheckpoint(untied, open(tensors))), logits(model).mul(2)) < 1e-5);
+  assert.equal(worst(logits(weights.modelFromCheckpoint(config, open(tensors))), logits(model)), 0);
+  assert.throws(
+    () => weights.modelFromCheckpoint(untied, open(tensorsOf(model))),
+    /lacks the tensor "lm_head\.weight"/,
+  );
 });
 
 test("a checkpoint whose last tensor is damaged leaves nothing behind", () => {

@@ -26,12 +26,12 @@ export function modelFromTensors(config: ModelConfig, get: TensorSource): Model 
  * @throws on what is wrong with the checkpoint; nothing is left in memory then.
  */
 export function modelFromCheckpoint(config: ModelConfig, checkpoint: Checkpoint, { processed = false } = {}): Model {
-  const { get, hasUnembedding } = checkpointTensors(config, checkpoint);
+  const get = checkpointTensors(config, checkpoint);
   const steps = processed ? PROCESSING : [];
   return tidy(() => {
     // the largest matrices first: what their processing needs for a moment is then there for the blocks
     const ends = tidy(() => {
-      const unembedding = hasUnembedding ? get("lm_head.weight") : undefined;
+      const unembedding = config.tie_word_embeddings === false ? get("lm_head.weight") : undefined;
       return processEnds(readEnds(get, config.d_vocab, unembedding), steps);
     });
     const layers = Array.from({ length: config.n_layers }, (_, l) => l);
