@@ -2,15 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import {
-  CORRUPTIONS,
-  type Corruption,
-  corrupt,
-  corruptedTokens,
-  drawPermutations,
-  permuteTokens,
-  resample,
-} from "./corruption";
+import { CORRUPTIONS, type Corruption, corrupt, drawPermutations, permuteTokens, resample } from "./corruption";
 import { LETTERS, type Letter, loadAcronyms } from "./dataset";
 import { gpt2Tokenizer } from "./tokenizer";
 
@@ -58,12 +50,12 @@ test("resampling moves tokens between rows, never between positions", () => {
 
 test("previous words and letters of letter 1 change nothing", () => {
   for (const what of ["previous_words", "previous_letters"] as const)
-    assert.deepEqual(corruptedTokens(data, what, 1, 4), data.tokens);
+    assert.deepEqual(corrupt(data.tokens, resample(data, 4), what, 1), data.tokens);
 });
 
 test("corrupting doesn't change the data set", () => {
   const before = structuredClone(data.tokens);
-  corruptedTokens(data, "current_word", 2, 5);
+  corrupt(data.tokens, resample(data, 5), "current_word", 2);
   assert.deepEqual(data.tokens, before);
 });
 

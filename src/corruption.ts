@@ -59,11 +59,6 @@ export function corrupt(
   });
 }
 
-/** The prompts with one part taken from others: `corrupt` on `resample`. */
-export function corruptedTokens(data: AcronymDataset, what: Corruption, letter: Letter, seed: number): number[][] {
-  return corrupt(data.tokens, resample(data, seed), what, letter);
-}
-
 /** First position that is replaced, and the first after those that are. */
 function corruptedRange(what: Corruption, letter: Letter): readonly [number, number] {
   const readout = readoutPosition(letter);
