@@ -1,6 +1,6 @@
 /** npm run validate:gpt2: fetches GPT-2 Small and compares it with the paper's figures. See --help. */
 import path from "node:path";
-import { tf } from "../src";
+import { initBackend } from "../src/backend";
 import { claim } from "../src/claims";
 import { gpt2SmallMismatch } from "../src/compare";
 import { loadAcronyms } from "../src/dataset";
@@ -59,7 +59,7 @@ async function validate(options: Options): Promise<Report> {
   const subject = await subjectOf(options);
   const { model, n, seeds, prompts, figures, out } = options;
   const steps = STEPS.filter((step) => figures.length === 0 || step.figures.some((name) => figures.includes(name)));
-  let report: Report = { model, backend: tf.getBackend(), prompts, n, seeds, steps: [], state: "running" };
+  let report: Report = { model, backend: (await initBackend()).name, prompts, n, seeds, steps: [], state: "running" };
   const save = async (change: Partial<Report>) => {
     report = { ...report, ...change };
     await writeReport(out, report);
