@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 import { TINY, tinyModel, tinyPrompts } from "../tests/fixtures/tiny-prompts";
 import { initBackend } from "./backend";
 import { forward } from "./forward";
-import { bytesNeeded, checkMemory } from "./memory";
+import { bytesNeeded, checkMemory, checkModelFits } from "./memory";
 import type { ForwardOptions, Model } from "./model";
 import { makePlan } from "./plan";
 
@@ -51,6 +51,13 @@ test("what doesn't fit is refused with an estimate and a number that would", () 
   assert.ok(fits > 1000);
   checkMemory(demand({}, fits), () => free);
   assert.throws(() => checkMemory(demand({}, fits + 1000), () => free), RangeError);
+});
+
+test("what a model needs is its tensors, and the largest of them three times more while it is read", () => {
+  const shapes = [[2 ** 14, 2 ** 14], [5]]; // 1 GB and 20 bytes
+  checkModelFits("small", shapes, () => 4 * 2 ** 30 + 20);
+  const refused = () => checkModelFits("large", shapes, () => 4 * 2 ** 30 + 19);
+  assert.throws(refused, /large needs about 4\.0 GB of memory; 4\.0 GB .*are free/);
 });
 
 test("a forward that would not fit is refused before anything is computed", () => {

@@ -50,11 +50,35 @@ export function checkMemory(demand: Demand, available: () => number = bytesFree)
   if (needed < SMALL) return;
   const free = available();
   if (needed <= free) return;
-  const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GB`;
   const fits = Math.floor((demand.batch * free) / needed);
   throw new RangeError(
     `${demand.batch} prompts in one forward of ${demand.config.name} need about ${gigabytes(needed)}; ${gigabytes(free)} are free. ` +
       `Give at most about ${fits} at a time (experiments take \`batch\`), keep fewer activations, or read logits only where they are needed (\`readout\`).`,
+  );
+}
+
+const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GB`;
+
+/** Copies of its largest matrix that a model takes for a moment while it is read and processed. */
+const COPIES = 3;
+
+/**
+ * Refuses a model that would not fit, before its weights are read.
+ * @param shapes of its tensors
+ * @throws RangeError with an estimate and what to do
+ */
+export function checkModelFits(name: string, shapes: readonly number[][], available: () => number = bytesFree): void {
+  const sizes = shapes.map((shape) => BYTES * shape.reduce((a, b) => a * b));
+  const needed = sizes.reduce((a, b) => a + b) + COPIES * Math.max(...sizes);
+  const free = available();
+  if (needed <= free) return;
+  const [limit, advice] =
+    tf.getBackend() === "wasm"
+      ? [` of the ${gigabytes(WASM_BYTES)} that WebAssembly can have`, ", use the native backend (npm run native)"]
+      : ["", ""];
+  throw new RangeError(
+    `${name} needs about ${gigabytes(needed)} of memory; ${gigabytes(free)}${limit} are free. ` +
+      `Free models that are no longer needed (disposeModel), close other programs${advice}, or take a smaller model.`,
   );
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { initBackend } from "./backend";
+import { checkpointShapes } from "./checkpoint";
 import { forward } from "./forward";
 import { disposeModel, type Model, type ModelConfig } from "./model";
 import { encodeSafetensors, parseSafetensors, type TensorData } from "./safetensors";
@@ -103,6 +104,18 @@ test("a checkpoint loads with both spellings of its names, mask buffers ignored"
   const mask = { "h.0.attn.bias": { shape: [1, 1, 2, 2], values: new Float32Array(4) } };
   for (const tensors of [{ ...tensorsOf(model), ...mask }, tensorsOf(model, "transformer.")])
     assert.equal(worst(logits(weights.modelFromCheckpoint(config, open(tensors))), logits(model)), 0);
+});
+
+test("a model that would not fit is refused before a weight is read", () => {
+  const huge: ModelConfig = { ...config, name: "huge", d_model: 2 ** 20, d_head: 2 ** 19, d_mlp: 2 ** 22 };
+  const shapes = checkpointShapes(huge);
+  const checkpoint = {
+    ...open(tensorsOf(weights.randomModel(config, 4))),
+    shape: (name: string) => shapes.get(name)!,
+    read: (name: string) => assert.fail(`${name} is read`),
+  };
+  const load = () => weights.modelFromCheckpoint(huge, checkpoint, { processed: true });
+  assert.throws(load, /^RangeError: huge needs about \d+\.\d GB of memory; \d+\.\d GB .*are free\. .* a smaller model/);
 });
 
 test("each weight is read once, mask buffers never", () => {

@@ -9,6 +9,7 @@ import {
   type TensorSource,
 } from "./checkpoint";
 import type { HeadId } from "./hooks";
+import { checkModelFits } from "./memory";
 import type { Block, LayerNorm, Model, ModelConfig } from "./model";
 import { random } from "./random";
 import type { Checkpoint } from "./safetensors";
@@ -23,10 +24,11 @@ export function modelFromTensors(config: ModelConfig, get: TensorSource): Model 
 /**
  * A model from a checkpoint, see `checkpointTensors`. `processed`: as by `processWeights`, but part by part while reading, so that a large
  * model's raw weights are never in memory together.
- * @throws on what is wrong with the checkpoint; nothing is left in memory then.
+ * @throws on what is wrong with the checkpoint, and if there is too little memory; nothing is left in memory then.
  */
 export function modelFromCheckpoint(config: ModelConfig, checkpoint: Checkpoint, { processed = false } = {}): Model {
   const get = checkpointTensors(config, checkpoint);
+  checkModelFits(config.name, [...checkpointShapes(config).values(), [config.d_model, config.d_vocab]]);
   const steps = processed ? PROCESSING : [];
   return tidy(() => {
     // the largest matrices first: what their processing needs for a moment is then there for the blocks
