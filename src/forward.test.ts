@@ -7,7 +7,7 @@ import { initBackend } from "./backend";
 import { forward, forwardEach } from "./forward";
 import { axesOf, edit, type HookName, hookNames, type Intervention, merge, patch } from "./hooks";
 import { disposeRun, type Model, type ModelConfig, type Run } from "./model";
-import { reusable } from "./plan";
+import { reusable, sideBySide } from "./plan";
 import { random } from "./random";
 import { processWeights, randomModel } from "./weights";
 
@@ -175,6 +175,21 @@ test("several interventions side by side are each as by itself", () => {
     disposeRun(alone);
   });
   disposeRun(...together);
+});
+
+test("side by side are points that need the same, as many as fill the processor and keep little", () => {
+  const counted = (options: object, over: Partial<ModelConfig> = {}) => {
+    const wide = { ...model, config: { ...config, ...over } }; // only planned, never computed
+    const from = { ...cleanRun, model: wide };
+    const points = (index: number) => edit("blocks.0.attn.hook_z", (z) => z, { pos: [index < 5 ? 6 : 5] });
+    return sideBySide(wide, clean, { points, count: 9, from, readout: "none", ...options }).length;
+  };
+  const keep = ["blocks.1.attn.hook_q"] as const;
+  assert.equal(counted({ keep }), 5, "the sixth needs another row");
+  assert.equal(counted({ keep, count: 2 }), 2);
+  const one = 4 * clean.length * LENGTH * config.n_heads;
+  assert.equal(counted({ keep }, { d_head: Math.floor(2 ** 27 / one / 3) }), 3, "more would keep more than 128 MB");
+  assert.equal(counted({ keep }, { d_head: 2 ** 27 }), 1);
 });
 
 /** Random edits: any hook, any slice, replaced (by other prompts' activation or the clean run's own) or changed. */

@@ -2,7 +2,7 @@ import { freemem } from "node:os";
 import * as tf from "@tensorflow/tfjs";
 import { type HookName, layerOf, shapeOf } from "./hooks";
 import type { ForwardOptions, ModelConfig } from "./model";
-import type { Plan } from "./plan";
+import { keptBytes, type Plan } from "./plan";
 
 /** What WebAssembly can address; beyond it tfjs fails with "memory access out of bounds". */
 const WASM_BYTES = 4 * 2 ** 30;
@@ -23,13 +23,11 @@ export interface Demand {
 
 /** About how many bytes a forward takes at its widest: what it keeps, its logits, and the activations of one layer. */
 export function bytesNeeded({ config, batch, plan, readout = "all" }: Demand): number {
-  const size = (name: HookName, rows = plan.length) =>
+  const size = (name: HookName, rows: number) =>
     (BYTES * rows * shapeOf(name, { ...config, batch, length: plan.length }).reduce((a, b) => a * b)) / plan.length;
   const layers = new Map<number, number>();
-  let kept = 0;
   for (const [name, rows] of plan.computed) {
     layers.set(layerOf(name), (layers.get(layerOf(name)) ?? 0) + TEMPORARIES * size(name, rows.length));
-    if (plan.keeps(name)) kept += size(name);
   }
   const [positions, vocab] =
     readout === "all"
@@ -37,7 +35,7 @@ export function bytesNeeded({ config, batch, plan, readout = "all" }: Demand): n
       : readout === "none"
         ? [0, 0]
         : [readout.positions.length, readout.vocab.length];
-  return kept + BYTES * batch * positions * vocab + Math.max(0, ...layers.values());
+  return keptBytes(plan, config, batch) + BYTES * batch * positions * vocab + Math.max(0, ...layers.values());
 }
 
 /**

@@ -168,12 +168,24 @@ function differing(graph: ReturnType<typeof graphOf>, touched: ReadonlyMap<HookN
   return rows;
 }
 
+const BYTES = 4;
+
+/** Bytes of what is computed and kept, of so many prompts. */
+export function keptBytes({ computed, keeps, length }: Plan, config: ModelConfig, batch: number): number {
+  const sizes = [...computed.keys()]
+    .filter(keeps)
+    .map((name) => shapeOf(name, { ...config, batch, length }).reduce((a, b) => a * b));
+  return BYTES * sizes.reduce((a, b) => a + b, 0);
+}
+
 /** Rows of one matrix product beyond which a larger one is hardly any faster. */
 const ENOUGH_ROWS = 1024;
+/** Points that keep more than this together cost more memory than they save time. */
+const MOST_KEPT = 2 ** 27;
 
 /**
  * How many of these points, from the first on, are best computed side by side: those that need the same, as many as fill the
- * processor. Each is asked for only when the ones before it are in.
+ * processor and don't keep too much. Each is asked for only when the ones before it are in.
  */
 export function sideBySide(
   model: Model,
@@ -184,7 +196,8 @@ export function sideBySide(
   const found = [points(0)];
   const plan = planOf(found[0]);
   const widest = Math.max(1, ...[...plan.computed.values()].map((rows) => rows.length));
-  const most = Math.min(count, Math.floor(ENOUGH_ROWS / (widest * tokens.length)));
+  const kept = keptBytes(plan, model.config, tokens.length);
+  const most = Math.min(count, Math.floor(ENOUGH_ROWS / (widest * tokens.length)), Math.floor(MOST_KEPT / kept));
   while (found.length < most) {
     const next = points(found.length);
     if (!samePlan(plan, planOf(next))) break;
