@@ -220,7 +220,7 @@ test("on a disk that becomes full meanwhile what has come is kept, and resumed o
   const size = `$(stat -c %s "${partial()}" 2> /dev/null || echo 0)`;
   const script = `
     ${FETCH} & pid=$!
-    while [ ${size} -lt ${HALF} ]; do sleep 0.02; done
+    while kill -0 $pid 2> /dev/null && [ ${size} -lt ${HALF} ]; do sleep 0.02; done
     cat /dev/zero > "$HF_HOME/filler" 2> /dev/null
     echo full > "${filled}"
     wait $pid; echo "ended with $?, ${size} bytes"
