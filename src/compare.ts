@@ -68,7 +68,7 @@ export async function claimsAbout(
 
 const STRONG = 0.1;
 /** Standard errors that count as chance. */
-const ERRORS = 3;
+export const STANDARD_ERRORS = 3;
 
 const keyOf = (byPanel: boolean, cell: Partial<MeasuredCell> | PaperRow): string =>
   [byPanel ? cell.panel : cell.letter, cell.x, cell.y ?? "", cell.series ?? ""].join(" | ");
@@ -101,7 +101,6 @@ export function compareWithPaper(figure: string, measured: readonly MeasuredCell
   const { cell, measured: value, paper, tolerance } = cells.reduce((a, b) => (excess(b) > excess(a) ? b : a));
   return {
     figure,
-
     ...counts(cells),
     worst: { cell, measured: value, paper, tolerance },
     decisive: !isReproduced(counts(cells.map((one) => ({ ...one, measured: 0 })))),
@@ -126,7 +125,7 @@ function compareCell(cell: string, { value, uncertainty }: PaperRow, found: read
   const measured = mean(found.map((f) => f.value));
   const overSeeds = meanAndStd(found.map((f) => f.value)).std;
   const overPrompts = mean(found.map(({ std = 0, n = 1 }) => std / Math.sqrt(n)));
-  const tolerance = (uncertainty ?? 0) + ERRORS * Math.hypot(overSeeds, overPrompts);
+  const tolerance = (uncertainty ?? 0) + STANDARD_ERRORS * Math.hypot(overSeeds, overPrompts);
   return { cell, measured, paper: value!, tolerance, strong };
 }
 

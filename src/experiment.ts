@@ -10,6 +10,9 @@ import { range, sweepTogether } from "./sweep";
 /** What an experiment needs of a data set. */
 export type Prompts = Pick<AcronymDataset, "tokens" | "answerLetters" | "letters">;
 
+/** Prompts in one forward, unless said otherwise. */
+export const BATCH = 50;
+
 export interface StreamOptions {
   /** Prompts in one forward; memory grows with it, not with the number of prompts. Default 50. */
   readonly batch?: number;
@@ -58,7 +61,7 @@ export async function measureAll<P>(
   prompts: Prompts,
   points: readonly P[],
   open: (batch: Batch) => Measurement<P>,
-  { batch: size = 50, progress }: StreamOptions = {},
+  { batch: size = BATCH, progress }: StreamOptions = {},
 ): Promise<number[][][]> {
   const n = prompts.tokens.length;
   const starts = range(Math.ceil(n / size)).map((i) => i * size);

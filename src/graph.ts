@@ -44,22 +44,25 @@ function inputsOf(name: HookName, n_layers: number): Inputs {
   return { same: here(same), upTo: here(upTo) };
 }
 
-const known = new Map<number, ReadonlyMap<HookName, Inputs>>();
+/** What depends on the number of layers alone is made once for each: it is asked for at every forward. */
+function once<T>(make: (n_layers: number) => T): (n_layers: number) => T {
+  const known = new Map<number, T>();
+  return (n_layers) => {
+    const made = known.get(n_layers) ?? make(n_layers);
+    known.set(n_layers, made);
+    return made;
+  };
+}
 
 /** Every hook of a model with so many layers with its inputs, in the order of the forward. */
-export function graphOf(n_layers: number): ReadonlyMap<HookName, Inputs> {
-  const graph = known.get(n_layers) ?? new Map(hookNames(n_layers).map((name) => [name, inputsOf(name, n_layers)]));
-  known.set(n_layers, graph);
-  return graph;
-}
-
-const knownLayers = new Map<number, readonly (readonly HookName[])[]>();
+export const graphOf = once(
+  (n_layers): ReadonlyMap<HookName, Inputs> =>
+    new Map(hookNames(n_layers).map((name) => [name, inputsOf(name, n_layers)])),
+);
 
 /** The hooks layer by layer: those before the blocks, each block's, those after. */
-export function hooksByLayer(n_layers: number): readonly (readonly HookName[])[] {
-  const order = [-1, ...Array(n_layers).keys(), Number.POSITIVE_INFINITY];
-  const layers =
-    knownLayers.get(n_layers) ?? order.map((layer) => hookNames(n_layers).filter((name) => layerOf(name) === layer));
-  knownLayers.set(n_layers, layers);
-  return layers;
-}
+export const hooksByLayer = once((n_layers): readonly (readonly HookName[])[] =>
+  [-1, ...Array(n_layers).keys(), Number.POSITIVE_INFINITY].map((layer) =>
+    hookNames(n_layers).filter((name) => layerOf(name) === layer),
+  ),
+);

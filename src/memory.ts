@@ -2,7 +2,7 @@ import { freemem } from "node:os";
 import * as tf from "@tensorflow/tfjs";
 import { type HookName, layerOf, shapeOf } from "./hooks";
 import type { ForwardOptions, ModelConfig } from "./model";
-import { keptBytes, type Plan } from "./plan";
+import { BYTES, keptBytes, type Plan } from "./plan";
 
 /** What WebAssembly can address; beyond it tfjs fails with "memory access out of bounds". */
 const WASM_BYTES = 4 * 2 ** 30;
@@ -10,7 +10,6 @@ const WASM_BYTES = 4 * 2 ** 30;
 const SMALL = 2 ** 28;
 /** An activation's intermediate results (layer norm, gelu) beside itself. */
 const TEMPORARIES = 3;
-const BYTES = 4;
 
 /** What a forward is asked for. */
 export interface Demand {
@@ -26,9 +25,8 @@ export function bytesNeeded({ config, batch, plan, readout = "all" }: Demand): n
   const size = (name: HookName, rows: number) =>
     (BYTES * rows * shapeOf(name, { ...config, batch, length: plan.length }).reduce((a, b) => a * b)) / plan.length;
   const layers = new Map<number, number>();
-  for (const [name, rows] of plan.computed) {
+  for (const [name, rows] of plan.computed)
     layers.set(layerOf(name), (layers.get(layerOf(name)) ?? 0) + TEMPORARIES * size(name, rows.length));
-  }
   const [positions, vocab] =
     readout === "all"
       ? [plan.length, config.d_vocab]

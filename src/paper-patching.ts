@@ -112,22 +112,21 @@ type SeedsOver = Pick<SeedsOptions<object>, "seeds" | "progress">;
 /** Letter 1 has no word before it. */
 const letters = [2, 3] as const;
 
+const measured =
+  <P extends Pick<PatchCell, "layer" | "position" | "head">>(
+    options: Omit<SeedsOptions<P>, keyof SeedsOver>,
+  ): Measure =>
+  (model, data, over) =>
+    patchOverSeeds(model, data, { ...options, ...over });
+
 /** What is corrupted and where it is patched, for each of the paper's figures on activation patching. */
 const FIGURES: Readonly<Record<string, Measure>> = {
-  fig01_res_1: (model, data, over) =>
-    patchOverSeeds(model, data, { corruption: "current_word", site: blockSite(), ...over }),
-  fig02_attn_1: (model, data, over) =>
-    patchOverSeeds(model, data, { corruption: "current_word", site: headSite(), ...over }),
-  fig04_res_2: (model, data, over) =>
-    patchOverSeeds(model, data, { corruption: "previous_words", site: blockSite(), ...over }),
-  fig05_attn_2_Ci: (model, data, over) =>
-    patchOverSeeds(model, data, { corruption: "previous_words", site: headSite("z", wordPosition), letters, ...over }),
-  fig06_attn_2_Ai_1: (model, data, over) =>
-    patchOverSeeds(model, data, {
-      ...{ corruption: "previous_words", site: headSite("z", lastLetterPosition), letters, ...over },
-    }),
-  fig07_res_3: (model, data, over) =>
-    patchOverSeeds(model, data, { corruption: "previous_letters", site: blockSite(), ...over }),
+  fig01_res_1: measured({ corruption: "current_word", site: blockSite() }),
+  fig02_attn_1: measured({ corruption: "current_word", site: headSite() }),
+  fig04_res_2: measured({ corruption: "previous_words", site: blockSite() }),
+  fig05_attn_2_Ci: measured({ corruption: "previous_words", site: headSite("z", wordPosition), letters }),
+  fig06_attn_2_Ai_1: measured({ corruption: "previous_words", site: headSite("z", lastLetterPosition), letters }),
+  fig07_res_3: measured({ corruption: "previous_letters", site: blockSite() }),
 };
 
 /** One of the paper's figures on activation patching, measured. @throws RangeError if there is no such figure */

@@ -168,7 +168,8 @@ function differing(graph: ReturnType<typeof graphOf>, touched: ReadonlyMap<HookN
   return rows;
 }
 
-const BYTES = 4;
+/** Of a float32. */
+export const BYTES = 4;
 
 /** Bytes of what is computed and kept, of so many prompts. */
 export function keptBytes({ computed, keeps, length }: Plan, config: ModelConfig, batch: number): number {

@@ -1,6 +1,6 @@
 /** Our side: seconds, floating-point operations and memory of each figure. */
 import * as tf from "@tensorflow/tfjs";
-import { letterReadout } from "../../src/experiment";
+import { BATCH, letterReadout } from "../../src/experiment";
 import { forward } from "../../src/forward";
 import { disposeRun } from "../../src/model";
 import { range } from "../../src/sweep";
@@ -47,9 +47,6 @@ export async function measureFigure(
   const work = await timed(() => make(material), takeUses);
   return { id, ...work, peak_mb: peakMemory() };
 }
-
-/** Prompts in one forward, as the experiments have it. */
-const BATCH = 50;
 
 /** A run that skips nothing: every layer and position of every prompt, then the letters' logits. The first, untimed one warms up. */
 export async function measureForward({ model, data }: Material, takeUses: () => KernelUses): Promise<Work> {

@@ -2,15 +2,13 @@
 import type { AttentionRow } from "../../src/attention";
 import type { LetterSummary } from "../../src/behaviour";
 import { type Claim, claim } from "../../src/claims";
-import type { MeasuredCell } from "../../src/compare";
+import { type MeasuredCell, STANDARD_ERRORS } from "../../src/compare";
 import { paperBehaviour } from "../../src/paper";
 
 /** float32 sums of attention probabilities. */
 const ROUNDING = 1e-5;
 /** float32 logits of another order of sums. */
 const LOGIT_ROUNDING = 1e-3;
-/** Standard errors that count as chance. */
-const ERRORS = 3;
 
 /** Every attention row sums to 1. */
 export function rowsSumToOne(rows: readonly AttentionRow[]): Claim {
@@ -50,14 +48,14 @@ export function sameInAllLayers(cells: readonly MeasuredCell[]): Claim {
 export function cleanClaims(summary: readonly LetterSummary[]): Claim[] {
   const { logit_diff, logit_diff_uncertainty, third_letter_accuracy_range } = paperBehaviour();
   const letters = summary.map(({ logit_diff: own, std, n }, i) => {
-    const tolerance = logit_diff_uncertainty + (ERRORS * std) / Math.sqrt(n);
+    const tolerance = logit_diff_uncertainty + (STANDARD_ERRORS * std) / Math.sqrt(n);
     const text = `${own.toFixed(3)} here, ${logit_diff[i].toFixed(3)} in the paper, tolerance ${tolerance.toFixed(3)}`;
     return { agrees: Math.abs(own - logit_diff[i]) <= tolerance, zero: logit_diff[i] <= tolerance, text };
   });
   const vague = letters.every(({ zero }) => zero) ? "; too few prompts to tell: 0 would agree as well" : "";
   const [low, high] = third_letter_accuracy_range;
   const { accuracy, n } = summary[2];
-  const chance = ERRORS * Math.sqrt((high * (1 - high)) / n);
+  const chance = STANDARD_ERRORS * Math.sqrt((high * (1 - high)) / n);
   return [
     claim(
       "clean logit differences are the paper's",
