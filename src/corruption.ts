@@ -17,7 +17,7 @@ export interface Permutations {
 
 /** Two independent permutations of n rows. As in the official scripts a row may stay where it is. */
 export function drawPermutations(n: number, seed: number): Permutations {
-  const rng = random(seed);
+  const rng = random(seed, "permutations");
   const rows = Array.from({ length: n }, (_, row) => row);
   return { words: rng.shuffle(rows), letters: rng.shuffle(rows) };
 }

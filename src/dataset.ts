@@ -82,7 +82,8 @@ export function loadAcronyms(
   if (!Number.isInteger(n) || n < 1) throw new RangeError(`n must be a whole number from 1 on, not ${n}`);
   if (n > lines.length) throw new RangeError(`n = ${n}, but ${path} has ${lines.length} prompts`);
   const all = lines.map((_, index) => index);
-  const order = seed === undefined ? all : isOfficial ? startingAt(all, seed * n) : random(seed).shuffle(all);
+  const order =
+    seed === undefined ? all : isOfficial ? startingAt(all, seed * n) : random(seed, "prompts").shuffle(all);
   const chosen = order.slice(0, n);
   return encodeLines(
     chosen.map((index) => lines[index]),

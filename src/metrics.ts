@@ -68,7 +68,7 @@ export function bootstrapMean(
 function drawnRows(n: number, seed: number, draws: number): Int32Array {
   const key = `${n} ${seed} ${draws}`;
   if (lastDrawn?.key !== key) {
-    const { int } = random(seed);
+    const { int } = random(seed, "bootstrap");
     lastDrawn = { key, rows: Int32Array.from({ length: n * draws }, () => int(n)) };
   }
   return lastDrawn.rows;

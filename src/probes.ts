@@ -117,7 +117,7 @@ export async function wordProbes<P extends object>(
 
 /** `read`: three rotations of each prompt, each with its words' features one after another. */
 function trainAndTest(read: readonly (readonly number[])[], seed: number) {
-  const { shuffle } = random(seed);
+  const { shuffle } = random(seed, "probes");
   const rotations = LETTERS.length;
   const prompts = shuffle(range(read.length / rotations));
   const d = read[0].length / LETTERS.length;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { randomCircuits, randomSubsets } from "./random-circuits";
+import { allHeads } from "./sweep";
 
 const config = { n_layers: 4, n_heads: 4 };
 const circuit = [
@@ -38,6 +39,29 @@ test("subsets are of the circuit, in its order, about half of it", () => {
   const share = subsets.flat().length / (400 * circuit.length);
   assert.ok(Math.abs(share - 0.5) < 0.05, `${share}`);
   assert.equal(new Set(subsets.map((heads) => heads.map(name).join(" "))).size, 8, "every subset comes");
+});
+
+test("over seeds each head is in the first subset half of the time, and in the first circuit by its share", () => {
+  const seeds = Array.from({ length: 2000 }, (_, seed) => seed);
+  const shares = (heads: typeof circuit, drawn: (typeof circuit)[]) =>
+    heads.map((head) => drawn.filter((one) => one.some((other) => name(other) === name(head))).length / seeds.length);
+  const near = (found: number[], share: number) => {
+    const tolerance = 4 * Math.sqrt((share * (1 - share)) / seeds.length);
+    for (const one of found) assert.ok(Math.abs(one - share) < tolerance, `${found} should be about ${share}`);
+  };
+  near(
+    shares(
+      circuit,
+      seeds.map((seed) => randomSubsets(circuit, { draws: 1, seed })[0]),
+    ),
+    1 / 2,
+  );
+  const first = (among: "all" | "same layers") =>
+    seeds.map((seed) => randomCircuits(config, circuit, { draws: 1, seed, among })[0]);
+  near(shares(allHeads(config), first("all")), 3 / 16);
+  const layer = (l: number) => allHeads(config).filter((head) => head.layer === l);
+  near(shares(layer(0), first("same layers")), 1 / 4);
+  near(shares(layer(2), first("same layers")), 1 / 2);
 });
 
 test("the seed decides, and nothing else", () => {

@@ -8,7 +8,7 @@ export function randomSubsets(
   circuit: readonly HeadId[],
   { draws, seed }: { draws: number; seed: number },
 ): HeadId[][] {
-  const { uniform } = random(seed);
+  const { uniform } = random(seed, "subsets");
   return range(draws).map(() => circuit.filter(() => uniform() < 0.5));
 }
 
@@ -21,7 +21,7 @@ export function randomCircuits(
   circuit: readonly HeadId[],
   { draws, seed, among = "all" }: { draws: number; seed: number; among?: "all" | "same layers" },
 ): HeadId[][] {
-  const { shuffle } = random(seed);
+  const { shuffle } = random(seed, `circuits from ${among}`);
   const all = allHeads(config);
   const draw = () => {
     if (among === "all") return shuffle(all).slice(0, circuit.length);

@@ -1,6 +1,6 @@
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
-import { xoroshiro128plus, xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
+import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 
 /** A seeded source of random numbers: the same seed gives the same numbers on every machine. */
 export interface Random {
@@ -20,12 +20,12 @@ export interface Random {
 
 /**
  * @param seed an integer, or the `state()` of an earlier source.
- * @throws RangeError if the seed is not an integer.
+ * @param purpose what is drawn. The same seed gives numbers that have nothing to do with each other for different purposes: what is
+ *   chosen with it at one place of an experiment says nothing about what is chosen at another. Not looked at if a state is given.
+ * @throws RangeError if the seed is not an integer from -(2^53 - 1) to 2^53 - 1, or no state.
  */
-export function random(seed: number | readonly number[]): Random {
-  if (typeof seed === "number" && !Number.isSafeInteger(seed))
-    throw new RangeError(`seed must be an integer, not ${seed}`);
-  const generator = typeof seed === "number" ? xoroshiro128plus(seed) : xoroshiro128plusFromState(seed);
+export function random(seed: number | readonly number[], purpose = ""): Random {
+  const generator = xoroshiro128plusFromState(typeof seed === "number" ? hashed(seed, purpose) : checkedState(seed));
   const uniform = () => uniformFloat64(generator);
   const int = (n: number) => {
     if (!Number.isSafeInteger(n) || n < 1) throw new RangeError(`int(n) needs a positive integer, not ${n}`);
@@ -47,4 +47,29 @@ export function random(seed: number | readonly number[]): Random {
     },
     state: () => generator.getState(),
   };
+}
+
+/**
+ * The generator's state for a seed. A seed as it is makes a poor state: for small ones the first numbers are nearly alike, and neighbours
+ * stay correlated for long. splitmix64, which xoroshiro's authors recommend for this, spreads every bit of it over the whole state.
+ * It never gives the state that stands still, 0: its outputs are all different within a period.
+ */
+function hashed(seed: number, purpose: string): number[] {
+  if (!Number.isSafeInteger(seed)) throw new RangeError(`seed must be an integer, not ${seed}`);
+  let state = BigInt(seed);
+  const next = () => {
+    state = BigInt.asUintN(64, state + 0x9e3779b97f4a7c15n);
+    let z = state;
+    z = BigInt.asUintN(64, (z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n);
+    z = BigInt.asUintN(64, (z ^ (z >> 27n)) * 0x94d049bb133111ebn);
+    return z ^ (z >> 31n);
+  };
+  for (const char of purpose) state = next() ^ BigInt(char.codePointAt(0)!);
+  return [next(), next()].flatMap((word) => [word >> 32n, word]).map((half) => Number(BigInt.asIntN(32, half)));
+}
+
+function checkedState(state: readonly number[]): readonly number[] {
+  if (state.length === 4 && state.every((word) => word === (word | 0)) && state.some((word) => word !== 0))
+    return state;
+  throw new RangeError(`a state is what state() gives, 4 whole numbers of 32 bits that are not all 0, not [${state}]`);
 }

@@ -44,7 +44,7 @@ export function modelFromCheckpoint(config: ModelConfig, checkpoint: Checkpoint,
 
 /** A model of random weights; for tests and benchmarks. `scale`: standard deviation of matrices times √(their rows). */
 export function randomModel(config: ModelConfig, seed: number, scale?: number): Model {
-  const { normal } = random(seed);
+  const { normal } = random(seed, "weights");
   return tidy(() => {
     // drawn in the checkpoint's order, whatever the order of reading
     const tensors = new Map<string, tf.Tensor>();

@@ -4,6 +4,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { unhashed } from "../scripts/unhashed";
 
 const root = join(__dirname, "..");
 
@@ -32,4 +34,9 @@ test("every file has the sha256 written down", () => {
       name,
     );
   }
+});
+
+test("what data and embedded model are made with is the generator's own seeding", () => {
+  for (const seed of [0, 1, -1, 1_000_003, 2 ** 32, Number.MAX_SAFE_INTEGER])
+    assert.deepEqual(unhashed(seed).state(), xoroshiro128plus(seed).getState(), `${seed}`);
 });

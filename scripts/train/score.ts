@@ -1,13 +1,14 @@
 /** How much of the paper's circuit a trained model shows, as numbers: the search's score. */
 import { type Classified, classifyHeads, headsOf } from "../../src/classify";
-import { resample } from "../../src/corruption";
+import { permuteTokens } from "../../src/corruption";
 import { type AcronymDataset, LETTERS } from "../../src/dataset";
 import { evaluateCircuits } from "../../src/evaluate";
 import { headEvidence } from "../../src/evidence";
 import { mean } from "../../src/metrics";
 import type { Model } from "../../src/model";
 import { swapEffects, WORD_PAIRS } from "../../src/positional";
-import { allHeads } from "../../src/sweep";
+import { allHeads, range } from "../../src/sweep";
+import { unhashed } from "../unhashed";
 
 /** Each part is 0 … 1 except the head lists; the score is their sum. */
 export interface Score {
@@ -32,15 +33,17 @@ const FUZZY = 0.2;
 const within01 = (x: number) => Math.min(1, Math.max(0, x));
 
 export async function scoreModel(model: Model, data: AcronymDataset, seed: number): Promise<Score> {
-  const corrupted = resample(data, seed);
+  const { shuffle } = unhashed(seed);
+  const rows = range(data.tokens.length);
+  const corrupted = permuteTokens(data.tokens, { words: shuffle(rows), letters: shuffle(rows) });
   const classified = classifyHeads(await headEvidence(model, data, { corrupted }));
   const heads = (group: Exclude<Classified["group"], "none">) => classified.filter((head) => head.group === group);
   const strongest = (group: "propagation" | "fuzzy previous token", effect: (head: Classified) => number) =>
     Math.max(0, ...heads(group).map(effect));
   const circuits = [headsOf(classified, "circuit"), allHeads(model.config)];
-  const rows = await evaluateCircuits(model, data, circuits, { corrupted });
-  const clean = (letter: number) => rows.find((row) => row.circuit === 1 && row.letter === letter)!.logit_diff;
-  const restored = rows.filter(({ circuit }) => circuit === 0).map((row) => row.logit_diff / clean(row.letter));
+  const levels = await evaluateCircuits(model, data, circuits, { corrupted });
+  const clean = (letter: number) => levels.find((row) => row.circuit === 1 && row.letter === letter)!.logit_diff;
+  const restored = levels.filter(({ circuit }) => circuit === 0).map((row) => row.logit_diff / clean(row.letter));
   const movers = heads("letter mover").map(({ copying }) => copying!);
   const parts = {
     copying: movers.length > 0 ? mean(movers) : 0,

@@ -6,6 +6,7 @@ import type { Model, ModelConfig } from "../../src/model";
 import { type Random, random } from "../../src/random";
 import type { TensorData } from "../../src/safetensors";
 import { modelFromTensors } from "../../src/weights";
+import { unhashed } from "../unhashed";
 import { type Lexicon, type Recipe, type Sequence, textSource } from "./text";
 
 type Variables = ReadonlyMap<string, tf.Variable>;
@@ -113,11 +114,11 @@ export async function startTraining(
   saved?: TrainingState,
 ): Promise<Training> {
   const config = modelConfig(recipe, lexicon.tokenizer.vocabSize, "embedded");
-  const values = saved ? new Map(Object.entries(saved.weights)) : initialValues(config, random(seed));
+  const values = saved ? new Map(Object.entries(saved.weights)) : initialValues(config, unhashed(seed));
   const variables: Variables = new Map(
     [...values].map(([name, { values, shape }]) => [name, tf.variable(tf.tensor(values, shape as number[]))]),
   );
-  const source = random(saved ? saved.random : seed + 1_000_003);
+  const source = saved ? random(saved.random) : unhashed(seed + 1_000_003);
   const nextSequence = textSource(lexicon, recipe, source);
   const { adam, apply } = optimizer(variables, recipe);
   let step = saved?.step ?? 0;

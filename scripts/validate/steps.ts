@@ -52,7 +52,8 @@ export interface Step {
 }
 
 /** Prompts that are enough for identities. */
-const FEW = 3;
+/** Prompts for the identities: enough that a permutation changes some written letter. With 3 it often changes none. */
+const FEW = 8;
 
 const shown = (measured: MeasuredFigures, claims = figureClaims(measured)): StepResult => {
   const drawings = Object.entries(measured).map(([name, cells]) => [name, besidePaperFigure(name, cells)]);
