@@ -1,7 +1,13 @@
-// The tslab kernel, with two changes.
+// The tslab kernel, changed where it is not safe or not helpful: node kernel.cjs CONNECTION_FILE
+const { readFileSync } = require("node:fs");
 const { Worker } = require("node:worker_threads");
 const converter = require("tslab/dist/converter.js");
+const { ZmqServer } = require("tslab/dist/jupyter.js");
+const { startKernel } = require("tslab/dist/main.js");
+const { createGuard, keyOf } = require("./lib/guard.cjs");
 const { spellOut } = require("./lib/shorthand.cjs");
+
+const configPath = process.argv.at(-1) ?? "";
 
 // It ends with the program that started it: a kernel left behind by a killed runner or JupyterLab would go on computing.
 // A worker watches, because a cell can keep the main thread busy for long.
@@ -18,10 +24,21 @@ const watch = `
 
 new Worker(watch, { eval: true, workerData: process.ppid, execArgv: [] }).unref();
 
+// It takes no message that is not signed with its key. tslab answers those with the signature that would have been right.
+const guard = createGuard(keyOf(JSON.parse(readFileSync(configPath, "utf8"))));
+const { handleShellMessage } = ZmqServer.prototype;
+/** @param {import("zeromq").Router} socket @param {Buffer[]} frames */
+ZmqServer.prototype.handleShellMessage = async function (socket, ...frames) {
+  const message = guard(frames);
+  if (message) await handleShellMessage.call(this, socket, ...message);
+};
+
 // It compiles a cell with its shorthand properties spelt out.
 const { createConverter } = converter;
 converter.createConverter = (options) => {
   const made = createConverter(options);
   return { ...made, convert: (before, cell) => made.convert(before, spellOut(cell)) };
 };
-require("tslab/dist/main.js").main();
+
+// It is this tslab, with these changes, and none that lies above the notebook's folder.
+startKernel({ configPath, enableFindLocal: false });

@@ -168,8 +168,6 @@ function kernelSpec({ root }) {
       // deprecations inside third-party packages differ between Node versions and would end up in the notebooks
       "--no-deprecation",
       join(root, "scripts", "kernel.cjs"),
-      "kernel",
-      "--config-path",
       "{connection_file}",
     ],
     display_name: "TypeScript (tslab)",
