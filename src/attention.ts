@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { checkHead, checkHeads, checkIndex, checkIndices, checkOneOf, checkSome } from "./check";
 import { LETTERS, type Letter, POSITIONS, type Position, readoutPosition } from "./dataset";
 import { type Batch, type Measurement, measureAll, type Prompts, type StreamOptions } from "./experiment";
 import { forward } from "./forward";
@@ -7,7 +8,7 @@ import { meanAndStd } from "./metrics";
 import { disposeRun, type Model, type Run } from "./model";
 import { unembedding } from "./ops";
 import { reusable } from "./plan";
-import { checkHead, headWeights } from "./weights";
+import { headWeights } from "./weights";
 
 const patternHook = (layer: number) => `blocks.${layer}.attn.hook_pattern` as const;
 const hooksOf = (heads: readonly HeadId[]): HookName[] => [...new Set(heads.map(({ layer }) => patternHook(layer)))];
@@ -58,7 +59,7 @@ export async function attentionRowsUnder(
   interventions: readonly FromClean[],
   stream: StreamOptions = {},
 ): Promise<AttentionRow[][]> {
-  for (const head of heads) checkHead(model.config, head);
+  checkHeads(model.config, heads);
   const reuse = new Set<HookName>(reusable(model.config));
   const keep = (name: HookName) => name.endsWith("hook_pattern") || reuse.has(name);
   const open = ({ prompts: { tokens } }: Batch): Measurement<FromClean> => {
@@ -106,6 +107,7 @@ export async function attentionAgainstLogits(
   heads: readonly HeadId[],
   stream: StreamOptions = {},
 ): Promise<ScatterRow[]> {
+  checkHeads(model.config, heads);
   const points = heads.flatMap((head) =>
     LETTERS.flatMap((letter) => LETTERS.map((word) => ({ ...head, letter, word }))),
   );
@@ -133,13 +135,20 @@ export interface WrittenOptions {
   readonly vocab: readonly number[];
 }
 
-/** What one head writes, as logits of these tokens: activation @ W_O @ W_U without layer norm or bias, `[prompt][token]`. */
+/**
+ * What one head writes, as logits of these tokens: activation @ W_O @ W_U without layer norm or bias, `[prompt][token]`.
+ * @throws RangeError if the model has no such head, position or token
+ */
 export function writtenBy(
   model: Model,
   run: Run,
   { layer, head }: HeadId,
   { activation, pos, vocab }: WrittenOptions,
 ): number[][] {
+  checkHead(model.config, { layer, head });
+  checkOneOf("activation", activation, ["z", "v"]);
+  checkIndex("position", pos, run.tokens[0].length);
+  checkIndices("vocab", vocab, model.config.d_vocab);
   return tf.tidy(() => {
     const one = run.cache[`blocks.${layer}.attn.hook_${activation}`].slice([0, pos, head, 0], [-1, 1, 1, -1]);
     const { W_O } = headWeights(model, { layer, head });
@@ -160,7 +169,8 @@ export async function ovInPrompts(
   heads: readonly HeadId[],
   stream: StreamOptions = {},
 ): Promise<(number[] | null)[]> {
-  if (heads.length === 0) throw new RangeError("an OV circuit needs at least one head: there are none");
+  checkSome("heads of an OV circuit", heads);
+  checkHeads(model.config, heads);
   const keep: HookName[] = [...new Set(heads.map(({ layer }) => `blocks.${layer}.attn.hook_v` as const))];
   const open = ({ prompts }: Batch): Measurement<{ pos: number; head: HeadId }> => {
     const run = forward(model, prompts.tokens, { keep, readout: "none" });

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { checkHeads } from "./check";
 import { LETTERS, type Letter, POSITIONS, type Position, readoutPosition } from "./dataset";
 import {
   type Batch,
@@ -156,6 +157,7 @@ export async function attributionByPosition(
   stream: StreamOptions = {},
 ): Promise<PositionAttributionRow[]> {
   checkProcessed(model);
+  checkHeads(model.config, heads);
   const keep = (name: HookName) => /hook_v$|hook_pattern$|^ln_final\.hook_scale/.test(name);
   const open = ({ prompts }: Batch): Measurement<HeadId> => {
     const run = forward(model, prompts.tokens, { keep, readout: letterReadout(prompts) });

@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
+import { checkCount, checkSome } from "./check";
 import { CORRUPTIONS, type Corruption, corrupt, resample } from "./corruption";
 import { type AcronymDataset, LETTERS, type Letter, readoutPosition } from "./dataset";
 import { forward } from "./forward";
-import { letterLogitDiff, mean, meanAndStd } from "./metrics";
+import { finiteLogits, letterLogitDiff, mean, meanAndStd } from "./metrics";
 import type { Model, Tokens } from "./model";
 import { grid, range, sweep } from "./sweep";
 import type { Tokenizer } from "./tokenizer";
@@ -34,7 +35,7 @@ export interface BehaviourOptions {
 
 /**
  * How a model does the task: three rows for each prompt, read at "(", A1 and A2.
- * @throws if there are not as many token rows as prompts
+ * @throws if there are no prompts, not as many token rows as prompts, or `batch` is no count; RangeError if a logit is not finite
  */
 export async function behaviour(
   model: Model,
@@ -44,6 +45,8 @@ export async function behaviour(
 ): Promise<LetterRow[]> {
   if (tokens.length !== data.prompts.length)
     throw new Error(`${tokens.length} rows of tokens for ${data.prompts.length} prompts; give one for each`);
+  checkSome("prompts", tokens);
+  checkCount("batch", batch);
   const starts = range(Math.ceil(tokens.length / batch)).map((i) => ({ start: i * batch }));
   const measured = await sweep(
     starts,
@@ -66,6 +69,7 @@ function letterRows(
   const positions = LETTERS.map(readoutPosition);
   const part = tokens.slice(start, start + batch);
   const { logits } = forward(model, part, { readout: { positions, vocab: range(model.config.d_vocab) } });
+  finiteLogits(logits, { first: start }); // the likeliest of numbers and NaN would be any
   const capitals = tf.gather(logits, tokenizer.letters as number[], 2) as tf.Tensor3D; // [batch, letter, 26]
   const answers = data.answerLetters.slice(start, start + batch);
   const against = { max: letterLogitDiff(capitals, answers), mean: letterLogitDiff(capitals, answers, "mean") };

@@ -1,3 +1,4 @@
+import { checkOneOf } from "./check";
 import { CRITERIA, type Criteria, classifyHeads, headsOf } from "./classify";
 import { type EvidenceOptions, headEvidence } from "./evidence";
 import type { Prompts } from "./experiment";
@@ -23,14 +24,9 @@ export interface ChooseOptions extends EvidenceOptions {
  */
 export async function chooseHeads(model: Model, data: Prompts, options: ChooseOptions): Promise<CircuitHeads> {
   const { heads = "found", criteria = CRITERIA, ...rest } = options;
-  switch (heads) {
-    case "found":
-      return circuitHeads(classifyHeads(await headEvidence(model, data, rest), criteria));
-    case "paper":
-      return checkedPaperHeads(model);
-    default:
-      throw new RangeError(`heads is "${heads}"; choose "found" or "paper"`);
-  }
+  checkOneOf("heads", heads, ["found", "paper"]);
+  if (heads === "paper") return checkedPaperHeads(model);
+  return circuitHeads(classifyHeads(await headEvidence(model, data, rest), criteria));
 }
 
 /** Classified heads by group. */

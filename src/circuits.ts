@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { logitAttribution } from "./attribution";
+import { checkAllFinite, checkCount, checkHeads, checkIndices, checkOneOf, checkSome } from "./check";
 import type { Prompts, StreamOptions } from "./experiment";
 import type { HeadId } from "./hooks";
 import type { Model } from "./model";
@@ -29,7 +30,8 @@ export interface OvOptions {
 /**
  * The OV circuit of these heads together over tokens: `W_E[from] @ W_V @ W_O @ W_U[:, to]`, in logits; no layer norm, no attention.
  * @returns `[from][to]`: what attending to one token writes for another
- * @throws if the model isn't processed, or RangeError if there are no heads
+ * @throws if the model isn't processed; RangeError if there are no heads, the model lacks a head or token, `input` is none of those
+ *   there are, or what is written is not finite
  * @see the paper's figures 9 and 10
  */
 export function ovCircuit(
@@ -38,12 +40,18 @@ export function ovCircuit(
   { from, to, input = "embedding" }: OvOptions,
 ): number[][] {
   checkProcessed(model);
-  if (heads.length === 0) throw new RangeError("an OV circuit needs at least one head: there are none");
-  return tf.tidy(() => {
+  checkSome("heads of an OV circuit", heads);
+  checkHeads(model.config, heads);
+  checkIndices("from: token", from, model.config.d_vocab);
+  checkIndices("to: token", to, model.config.d_vocab);
+  checkOneOf("input", input, ["embedding", "first mlp"]);
+  const written = tf.tidy(() => {
     const x = input === "embedding" ? (tf.gather(model.W_E, int(from)) as tf.Tensor2D) : afterFirstMlp(model, from);
     const moved = tf.addN(heads.map((head) => moveThrough(model, head, x))) as tf.Tensor2D;
     return tf.matMul(moved, unembedding(model, to).W).arraySync() as number[][];
   });
+  for (const [i, row] of written.entries()) checkAllFinite(`what token ${from[i]} writes for the wanted token`, row);
+  return written;
 }
 
 /** One cell of an OV circuit over the capitals, named as the paper's figures name it. */
@@ -95,7 +103,10 @@ export function ovQuadrants(
   );
 }
 
-/** How clear the diagonal of a square matrix is. Rows that are `null` (not known) don't count. */
+/**
+ * How clear the diagonal of a square matrix is. Rows that are `null` (not known) don't count.
+ * @throws RangeError if no row is known, or a value is not finite
+ */
 export function diagonalStatistics(matrix: readonly (readonly number[] | null)[]): {
   rows: number;
   diagonal: number;
@@ -103,6 +114,8 @@ export function diagonalStatistics(matrix: readonly (readonly number[] | null)[]
   row_maximum: number;
 } {
   const known = matrix.flatMap((row, i) => (row === null ? [] : [{ row, own: row[i] }]));
+  checkSome("known rows", known);
+  for (const [i, { row }] of known.entries()) checkAllFinite(`row ${i} of the matrix: value`, row);
   const total = known.flatMap(({ row }) => row).reduce((a, b) => a + b, 0);
   const trace = known.reduce((sum, { own }) => sum + own, 0);
   return {
@@ -126,13 +139,22 @@ function afterFirstMlp(model: Model, tokens: readonly number[]): tf.Tensor2D {
 /**
  * Share of input tokens among whose `top` likeliest outputs the wanted one is, when a head attends fully to the input.
  * @param options `from`: input tokens; `to`: the wanted token of each
- * @throws if the model isn't processed
+ * @throws if the model isn't processed; RangeError if there are no input tokens, not one wanted token for each, the vocabulary lacks
+ *   one, or `top` is not 1 … d_vocab
  */
 export function copyingScores(
   model: Model,
   { from, to, top = 5 }: { from: readonly number[]; to: readonly number[]; top?: number },
 ): (HeadId & { copying: number })[] {
   checkProcessed(model);
+  const { d_vocab } = model.config;
+  checkSome("input tokens", from);
+  checkIndices("from: token", from, d_vocab);
+  checkIndices("to: token", to, d_vocab);
+  if (to.length !== from.length)
+    throw new RangeError(`${to.length} wanted tokens for ${from.length} input tokens; give one for each`);
+  checkCount("top", top);
+  if (top > d_vocab) throw new RangeError(`top ${top} is more than the vocabulary's ${d_vocab} tokens`);
   const resid = tf.tidy(() => afterFirstMlp(model, from));
   try {
     return allHeads(model.config).map((head) => {
@@ -156,12 +178,16 @@ function likeliest(
   });
 }
 
-/** The heads that write most for the right letter against the best wrong one, straight to the logits, averaged over the letters. */
+/**
+ * The heads that write most for the right letter against the best wrong one, straight to the logits, averaged over the letters.
+ * @throws RangeError if `top` is not a whole number from 1 on
+ */
 export async function strongestWriters(
   model: Model,
   data: Prompts,
   { top, ...stream }: StreamOptions & { top: number },
 ): Promise<HeadId[]> {
+  checkCount("top", top);
   const rows = await logitAttribution(model, data, stream);
   const written = ({ layer, head }: HeadId) =>
     rows.reduce((sum, row) => sum + (row.layer === layer && row.head === head ? row.logit_diff : 0), 0);

@@ -1,3 +1,4 @@
+import { checkFinite } from "./check";
 import type { HeadId } from "./hooks";
 
 /**
@@ -77,8 +78,12 @@ type EffectColumn = "direct" | "total" | "at_word" | "at_last_letter" | "ordinal
 /** Whether a head meets the criteria of each group; `null`: the evidence is not known. */
 export type Verdicts = Readonly<Record<Exclude<HeadGroup, "none">, Readonly<Record<string, Verdict>>>>;
 
-/** What is asked of each head and whether it holds, in the order of the evidence. */
+/** What is asked of each head and whether it holds, in the order of the evidence. @throws RangeError if evidence or a criterion is not finite */
 export function headVerdicts(evidence: readonly HeadEvidence[], criteria: Criteria = CRITERIA): Verdicts[] {
+  for (const name of Object.keys(CRITERIA) as (keyof Criteria)[]) checkFinite(`criterion ${name}`, criteria[name]);
+  for (const { layer, head, ...known } of evidence)
+    for (const [name, value] of Object.entries(known))
+      if (value !== null) checkFinite(`${name} of head ${layer}.${head}`, value);
   const largest = (column: EffectColumn) => Math.max(0, ...evidence.map((head) => head[column] ?? 0));
   const shows = (head: HeadEvidence, column: EffectColumn, share: number): Verdict =>
     atLeast(head[column], Math.max(criteria.floor, share * largest(column)));
@@ -106,6 +111,7 @@ export function headVerdicts(evidence: readonly HeadEvidence[], criteria: Criter
 /**
  * Puts each head in one group. The first that fits, in the order letter mover, propagation, fuzzy previous token: every group's
  * effect must be shown; of its other criteria none may fail, but some may be unknown.
+ * @throws RangeError as `headVerdicts`
  */
 export function classifyHeads(evidence: readonly HeadEvidence[], criteria: Criteria = CRITERIA): Classified[] {
   const verdicts = headVerdicts(evidence, criteria);

@@ -1,3 +1,4 @@
+import { checkFinite } from "./check";
 import { type Claim, claim } from "./claims";
 import { EMBEDDED_MODEL } from "./hub";
 import { mean, meanAndStd } from "./metrics";
@@ -76,7 +77,7 @@ const keyOf = (byPanel: boolean, cell: Partial<MeasuredCell> | PaperRow): string
 /**
  * Measured cells against a digitised figure. A cell agrees if it is within the reading's uncertainty plus three standard
  * errors, from the spread over seeds (the paper's permutations are unknown) and over prompts (so is its n).
- * @throws if no cell has a counterpart in the figure
+ * @throws if no cell has a counterpart in the figure; RangeError if a measured value is not finite
  */
 export function compareWithPaper(figure: string, measured: readonly MeasuredCell[]): Comparison {
   const rows = paperFigure(figure).rows.filter(({ value }) => value !== null);
@@ -84,6 +85,8 @@ export function compareWithPaper(figure: string, measured: readonly MeasuredCell
   const groups = new Map<string, MeasuredCell[]>();
   for (const cell of measured) {
     const key = keyOf(byPanel, cell);
+    checkFinite(`${figure}, cell "${key}": measured value`, cell.value);
+    checkFinite(`${figure}, cell "${key}": std`, cell.std ?? 0);
     groups.set(key, [...(groups.get(key) ?? []), cell]);
   }
   const largest = Math.max(...rows.map(({ value }) => Math.abs(value!)));

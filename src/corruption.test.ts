@@ -78,7 +78,7 @@ test("wrong arguments are refused", () => {
   assert.throws(() => corrupt([[1]], [[1]], "current_word", 1), /prompt 0 has 1 clean and 1 corrupted tokens, not 11/);
   assert.throws(
     () => corrupt(tokens, tokens, "words" as Corruption, 1),
-    /"words" is not a corruption; there are current_word/,
+    /corruption "words" is not one of "current_word", "previous_words"/,
   );
   assert.throws(() => corrupt(tokens, tokens, "current_word", 4 as Letter), RangeError);
 });

@@ -1,3 +1,4 @@
+import { checkCount, checkIndices, checkOneOf } from "./check";
 import { type AcronymDataset, type Letter, POSITIONS, position, readoutPosition } from "./dataset";
 import { random } from "./random";
 
@@ -17,6 +18,7 @@ export interface Permutations {
 
 /** Two independent permutations of n rows. As in the official scripts a row may stay where it is. */
 export function drawPermutations(n: number, seed: number): Permutations {
+  checkCount("n", n);
   const rng = random(seed, "permutations");
   const rows = Array.from({ length: n }, (_, row) => row);
   return { words: rng.shuffle(rows), letters: rng.shuffle(rows) };
@@ -25,6 +27,8 @@ export function drawPermutations(n: number, seed: number): Permutations {
 /** The corrupted prompts [prompt][position]: positions A1 and A2 come from another prompt than the rest, so they don't fit the words. */
 export function permuteTokens(tokens: readonly (readonly number[])[], { words, letters }: Permutations): number[][] {
   const a1 = position("A1");
+  checkIndices("words: row", words, tokens.length);
+  checkIndices("letters: row", letters, tokens.length);
   return tokens.map((_, row) => [...tokens[words[row]].slice(0, a1), ...tokens[letters[row]].slice(a1)]);
 }
 
@@ -61,6 +65,7 @@ export function corrupt(
 
 /** First position that is replaced, and the first after those that are. */
 function corruptedRange(what: Corruption, letter: Letter): readonly [number, number] {
+  checkOneOf("corruption", what, CORRUPTIONS);
   const readout = readoutPosition(letter);
   const word = position("C1") + 2 * (letter - 1);
   switch (what) {
@@ -70,7 +75,5 @@ function corruptedRange(what: Corruption, letter: Letter): readonly [number, num
       return [0, word];
     case "previous_letters":
       return [position("("), readout + 1];
-    default:
-      throw new RangeError(`"${what}" is not a corruption; there are ${CORRUPTIONS.join(", ")}`);
   }
 }

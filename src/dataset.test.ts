@@ -146,7 +146,7 @@ test("batches are the data set in parts; select takes rows of every field", () =
       data[field],
     );
   assert.deepEqual(select(data, [5, 2]).prompts, [data.prompts[5], data.prompts[2]]);
-  assert.throws(() => select(data, [7]), /prompt 7 is not there: the data set has prompts 0 … 6/);
+  assert.throws(() => select(data, [7]), /prompt 7 is not one of 0 … 6/);
   assert.throws(() => [...batches(data, 0)], RangeError);
 });
 

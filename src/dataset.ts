@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type AcronymLine, parseAcronyms } from "./acronym-lines";
+import { checkCount, checkIndices, checkOneOf } from "./check";
 import { OFFICIAL_PROMPTS, readOfficialPrompts, startingAt } from "./hub/official-prompts";
 import { random } from "./random";
 import { gpt2Tokenizer, type Tokenizer } from "./tokenizer";
@@ -21,7 +22,7 @@ export function position(label: Position): number {
 
 /** Index of the position whose logits predict a letter: "(", A1, A2 = 8, 9, 10. @throws RangeError if it isn't 1, 2 or 3. */
 export function readoutPosition(letter: Letter): number {
-  if (!LETTERS.includes(letter)) throw new RangeError(`letter ${letter} is not one of ${LETTERS.join(", ")}`);
+  checkOneOf("letter", letter, LETTERS);
   return position("(") + letter - 1;
 }
 
@@ -79,7 +80,7 @@ export function loadAcronyms(
   const isOfficial = path === OFFICIAL_PROMPTS;
   const lines = parseAcronyms(isOfficial ? readOfficialPrompts() : readFileSync(path, "utf8"), path);
   const { n = lines.length, seed } = options;
-  if (!Number.isInteger(n) || n < 1) throw new RangeError(`n must be a whole number from 1 on, not ${n}`);
+  checkCount("n", n);
   if (n > lines.length) throw new RangeError(`n = ${n}, but ${path} has ${lines.length} prompts`);
   const all = lines.map((_, index) => index);
   const order =
@@ -146,9 +147,7 @@ function checkLetters(pair: string): void {
 /** The prompts with these indices, in their order. @throws RangeError if there is no such prompt. */
 export function select(data: AcronymDataset, indices: readonly number[]): AcronymDataset {
   const take = <T>(rows: readonly T[]) => indices.map((index) => rows[index]);
-  for (const index of indices)
-    if (!(index in data.tokens))
-      throw new RangeError(`prompt ${index} is not there: the data set has prompts 0 … ${data.tokens.length - 1}`);
+  checkIndices("prompt", indices, data.tokens.length);
   return {
     prompts: take(data.prompts),
     acronyms: take(data.acronyms),
@@ -162,7 +161,7 @@ export function select(data: AcronymDataset, indices: readonly number[]): Acrony
 
 /** The data set in parts of `size` prompts; the last one may be smaller. */
 export function* batches(data: AcronymDataset, size: number): Generator<AcronymDataset, void> {
-  if (!Number.isInteger(size) || size < 1) throw new RangeError(`size must be a whole number from 1 on, not ${size}`);
+  checkCount("size", size);
   const n = data.tokens.length;
   for (let start = 0; start < n; start += size)
     yield select(

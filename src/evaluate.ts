@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { checkHeads, checkOneOf } from "./check";
 import { LETTERS, type Letter } from "./dataset";
 import {
   type Batch,
@@ -15,7 +16,7 @@ import {
 import { forward } from "./forward";
 import type { ActivationCache, HeadId, HookName } from "./hooks";
 import { headsOutside, patchHeads } from "./interventions";
-import { meanAndStd } from "./metrics";
+import { meanAndStd, share } from "./metrics";
 import { disposeRun, type Model, type Run, type Tokens } from "./model";
 import { activationMeans } from "./patching";
 import { reusable } from "./plan";
@@ -41,7 +42,10 @@ export interface CircuitRow {
   readonly n: number;
 }
 
-/** Values `[circuit][prompt][letter]` with all heads outside each circuit ablated; MLPs and embeddings stay. */
+/**
+ * Values `[circuit][prompt][letter]` with all heads outside each circuit ablated; MLPs and embeddings stay.
+ * @throws if there are not as many corrupted rows as prompts, a circuit has heads that the model lacks, or `ablation` is none of those there are
+ */
 export async function circuitValues(
   model: Model,
   data: Prompts,
@@ -49,6 +53,8 @@ export async function circuitValues(
   { corrupted, ablation = "mean", ...stream }: EvaluateOptions,
 ): Promise<number[][][]> {
   checkCorrupted(data, corrupted);
+  checkOneOf("ablation", ablation, ["mean", "resample"]);
+  for (const circuit of circuits) checkHeads(model.config, circuit);
   const hooks: HookName[] = range(model.config.n_layers).map((layer) => `blocks.${layer}.attn.hook_z` as const);
   const means = ablation === "mean" ? await activationMeans(model, corrupted, hooks, stream) : undefined;
   const readout = letterReadout(data);
@@ -105,7 +111,10 @@ export interface FaithfulnessRow {
   readonly faithfulness: number;
 }
 
-/** Faithfulness: does the circuit alone do what the model does? F(C) against F(M), and as a share of what heads do at all. */
+/**
+ * Faithfulness: does the circuit alone do what the model does? F(C) against F(M), and as a share of what heads do at all.
+ * @throws RangeError if heads do nothing, so that there is no share; else as `circuitValues`
+ */
 export async function faithfulness(
   model: Model,
   data: Prompts,
@@ -115,7 +124,13 @@ export async function faithfulness(
   const values = await circuitValues(model, data, [circuit, allHeads(model.config), []], options);
   return LETTERS.map((letter, i) => {
     const [c, m, none] = values.map((rows) => columnMean(rows, i));
-    return { letter, circuit: c, model: m, none, faithfulness: (c - none) / (m - none) };
+    return {
+      letter,
+      circuit: c,
+      model: m,
+      none,
+      faithfulness: share(`faithfulness of letter ${letter}`, c - none, m - none),
+    };
   });
 }
 
@@ -150,6 +165,7 @@ export async function completeness(
   { removed, ...options }: RemovalOptions,
 ): Promise<CompletenessRow[]> {
   const all = allHeads(model.config);
+  for (const heads of removed) checkHeads(model.config, heads);
   const values = await circuitValues(
     model,
     data,
@@ -186,6 +202,7 @@ export async function minimality(
   circuit: readonly HeadId[],
   { removed, ...options }: RemovalOptions,
 ): Promise<MinimalityRow[]> {
+  for (const heads of removed) checkHeads(model.config, heads);
   const sets = [[], ...removed];
   const pairs = circuit.flatMap((head) =>
     sets.map((heads) => {

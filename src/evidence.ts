@@ -14,6 +14,7 @@ import {
 } from "./experiment";
 import { forward } from "./forward";
 import type { HeadId } from "./hooks";
+import { share } from "./metrics";
 import { disposeRun, type Model, type Tokens } from "./model";
 import { ordinalAblation, WORD_POSITIONS } from "./ordinal";
 import { activationPatch, headSite, lastLetterPosition, wordPosition } from "./patching";
@@ -80,8 +81,8 @@ async function cleanLogitDiffs(model: Model, data: Prompts, stream: StreamOption
 function mostLost(rows: readonly HeadEffect[], clean: readonly number[]): Map<string, number> {
   const out = new Map<string, number>();
   for (const row of rows) {
-    const share = -row.logit_diff / clean[row.letter - 1];
-    out.set(keyOf(row), Math.max(share, out.get(keyOf(row)) ?? Number.NEGATIVE_INFINITY));
+    const lost = share(`what head ${keyOf(row)} loses of letter ${row.letter}`, -row.logit_diff, clean[row.letter - 1]);
+    out.set(keyOf(row), Math.max(lost, out.get(keyOf(row)) ?? Number.NEGATIVE_INFINITY));
   }
   return out;
 }

@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs";
-import { type AcronymDataset, LETTERS, type Letter, readoutPosition } from "./dataset";
+import { checkAllFinite, checkCount, checkSome } from "./check";
+import { type AcronymDataset, LETTERS, type Letter, POSITIONS, readoutPosition } from "./dataset";
 import { forward, forwardEach } from "./forward";
 import type { Intervention } from "./hooks";
 import { type Against, bootstrapMean, type Interval, letterLogitDiff, mean, meanAndStd } from "./metrics";
@@ -8,7 +9,10 @@ import { sideBySide } from "./plan";
 import { range, sweepTogether } from "./sweep";
 
 /** What an experiment needs of a data set. */
-export type Prompts = Pick<AcronymDataset, "tokens" | "answerLetters" | "letters">;
+export type Prompts = Pick<AcronymDataset, "tokens" | "answerLetters" | "letters"> & {
+  /** Of one batch: which prompt of the whole data its first one is, for messages. Default 0. */
+  readonly first?: number;
+};
 
 /** Prompts in one forward, unless said otherwise. */
 export const BATCH = 50;
@@ -25,14 +29,14 @@ export const letterReadout = ({ letters }: Prompts, which: readonly Letter[] = L
   vocab: letters,
 });
 
-/** Logit differences `[prompt][letter]` of a run with `letterReadout`. */
+/** Logit differences `[prompt][letter]` of a run with `letterReadout`. @throws as `letterLogitDiff` does */
 export function logitDiffs(
   { logits }: Pick<Run, "logits">,
-  { answerLetters }: Prompts,
+  { answerLetters, first }: Prompts,
   which: readonly Letter[] = LETTERS,
   against: Against = "max",
 ): number[][] {
-  return letterLogitDiff(logits, answersOf(answerLetters, which), against);
+  return letterLogitDiff(logits, answersOf(answerLetters, which), against, { first, letters: which });
 }
 
 const answersOf = (answers: readonly (readonly number[])[], which: readonly Letter[]) =>
@@ -55,7 +59,9 @@ type PromptValues = readonly (readonly number[])[];
 
 /**
  * Measures every point on every batch of prompts. A batch is opened (its clean runs made), swept and closed before the next.
- * @returns values `[point][prompt][column]`
+ * @returns values `[point][prompt][column]`, all finite
+ * @throws RangeError if there are no prompts, one is not an acronym prompt, `batch` is no count, or a value is not finite;
+ *   what `open` and its measurements throw
  */
 export async function measureAll<P>(
   prompts: Prompts,
@@ -63,6 +69,8 @@ export async function measureAll<P>(
   open: (batch: Batch) => Measurement<P>,
   { batch: size = BATCH, progress }: StreamOptions = {},
 ): Promise<number[][][]> {
+  checkPrompts(prompts);
+  checkCount("batch", size);
   const n = prompts.tokens.length;
   const starts = range(Math.ceil(n / size)).map((i) => i * size);
   const values: number[][][] = points.map(() => []);
@@ -70,7 +78,12 @@ export async function measureAll<P>(
     const rows = <T>(all: readonly T[]) => all.slice(start, start + size);
     const { tokens, answerLetters, letters } = prompts;
     const batch = {
-      prompts: { tokens: rows(tokens) as number[][], answerLetters: rows(answerLetters) as number[][], letters },
+      prompts: {
+        tokens: rows(tokens) as number[][],
+        answerLetters: rows(answerLetters) as number[][],
+        letters,
+        first: start,
+      },
       rows,
     };
     const opened = open(batch);
@@ -80,12 +93,32 @@ export async function measureAll<P>(
       const measured = await sweepTogether(points, (first) => measure(first).map((rows) => ({ rows })), {
         progress: progress && ((count) => progress(done * points.length + count, starts.length * points.length)),
       });
-      for (const [index, { rows }] of measured.entries()) values[index].push(...rows.map((row) => [...row]));
+      for (const [index, { rows }] of measured.entries())
+        for (const [i, row] of rows.entries()) {
+          if (!row.every(Number.isFinite))
+            checkAllFinite(`prompt ${start + i}, point ${index}${fields(points[index])}: value`, row);
+          values[index].push([...row]);
+        }
     } finally {
       opened.close?.();
     }
   }
   return values;
+}
+
+/** What a point is, for messages: ` {"layer":1,"head":0}`; nothing for a function. */
+const fields = (point: unknown): string => (typeof point === "function" ? "" : ` ${JSON.stringify(point)}`);
+
+function checkPrompts({ tokens, answerLetters, letters }: Prompts): void {
+  checkSome("prompts", tokens);
+  for (let i = 0; i < tokens.length; i++)
+    if (tokens[i]?.length !== POSITIONS.length)
+      throw new RangeError(
+        `prompt ${i} has ${tokens[i]?.length} tokens, not the ${POSITIONS.length} of an acronym prompt: ${POSITIONS.join(" ")}`,
+      );
+  if (answerLetters.length !== tokens.length)
+    throw new RangeError(`${answerLetters.length} rows of answers for ${tokens.length} prompts; give one for each`);
+  if (letters.length !== 26) throw new RangeError(`letters must be the tokens of A … Z, not ${letters.length} tokens`);
 }
 
 /** Points that are interventions into one clean run. */
@@ -151,14 +184,19 @@ export function firstDifference(a: Tokens, b: Tokens): number {
   }, length);
 }
 
-/** @throws if there are not as many corrupted rows as prompts */
-export function checkCorrupted({ tokens }: Prompts, corrupted: Tokens): void {
+/** @throws if there are not as many corrupted rows as prompts, or one is longer or shorter than its prompt */
+export function checkCorrupted({ tokens }: { readonly tokens: Tokens }, corrupted: Tokens): void {
   if (corrupted.length !== tokens.length)
     throw new Error(`${corrupted.length} corrupted prompts for ${tokens.length} clean ones; give one for each`);
+  for (let i = 0; i < tokens.length; i++)
+    if (corrupted[i]?.length !== tokens[i].length)
+      throw new RangeError(
+        `corrupted prompt ${i} has ${corrupted[i]?.length} tokens, the clean one ${tokens[i].length}; they must be as long`,
+      );
 }
 
 export const columnMean = (values: readonly (readonly number[])[], column: number): number =>
-  mean(values.map((row) => row[column]));
+  mean(values.map((row) => row[column])); // a column that isn't there is not finite
 
 /** An effect on one letter's logit difference. */
 export interface LetterEffect extends Effect {

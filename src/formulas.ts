@@ -105,6 +105,19 @@ function positionEmbedding(rows: Rows, { model, tokens, offset, points }: Inputs
   return repeat(rowsOf(model.W_pos, int([rows])), tokens.length * points);
 }
 
+/**
+ * Beyond about 1e19 an activation's square is no float32 any more: its scale is infinite, the normalised stream 0, and the model would
+ * say the same of every prompt. What is not a number reaches the logits, where it is refused by who reads them.
+ */
+function checkScale(scale: tf.Tensor, { tokens, model }: Inputs): tf.Tensor {
+  const row = scale.dataSync().indexOf(Number.POSITIVE_INFINITY);
+  if (row < 0) return scale;
+  const prompt = Math.floor(row / scale.shape[1]!) % tokens.length;
+  throw new RangeError(
+    `prompt ${prompt}: what ${model.config.name}'s layers add up to is too large for float32, so its logits say nothing; look at its weights and at what is patched in`,
+  );
+}
+
 /** A hook's activation at these positions, before its edits: the model's mathematics, one formula a hook. */
 export function formula(name: HookName, rows: Rows, inputs: Inputs): tf.Tensor {
   const { get, model } = inputs;
@@ -117,7 +130,11 @@ export function formula(name: HookName, rows: Rows, inputs: Inputs): tf.Tensor {
     case "ln_final.hook_scale":
       return scaleOf(stream(n_layers, rows, inputs), eps);
     case "ln_final.hook_normalized":
-      return normalized(stream(n_layers, rows, inputs), get("ln_final.hook_scale", rows), model.ln_final);
+      return normalized(
+        stream(n_layers, rows, inputs),
+        checkScale(get("ln_final.hook_scale", rows), inputs),
+        model.ln_final,
+      );
     default: {
       const layer = layerOf(name);
       const here = (kind: BlockHook, at: Rows) => get(`blocks.${layer}.${kind}`, at);

@@ -286,7 +286,7 @@ test("a clean run that doesn't belong is refused", () => {
 test("bad tokens, names and edits are named", () => {
   assert.throws(() => forward(model, []), /tokens are empty/);
   assert.throws(() => forward(model, [[1, 2], [1]]), /prompt 1 has 1 tokens, prompt 0 has 2/);
-  assert.throws(() => forward(model, [[1, 30]]), /prompt 0: token 30 is not in tiny's 0 … 29/);
+  assert.throws(() => forward(model, [[1, 30]]), /tiny, prompt 0: token 30 is not one of 0 … 29/);
   assert.throws(() => forward(model, [Array(13).fill(1)]), /13 positions are needed, tiny has 12/);
   assert.throws(() => forward(model, clean, { offset: [0] }), /1 offsets for 3 prompts/);
   assert.throws(

@@ -1,9 +1,11 @@
 import * as tf from "@tensorflow/tfjs";
+import { checkIndices, checkOneOf, checkSome } from "./check";
 import { formula } from "./formulas";
 import { hooksByLayer } from "./graph";
 import {
   type ActivationCache,
   applyEdit,
+  type Edit,
   editAt,
   editedPositions,
   type HookName,
@@ -19,9 +21,10 @@ import { handle, pick, repeat } from "./slices";
 
 /**
  * Runs the model once.
- * @throws on ragged or empty tokens, ids outside the vocabulary, more positions than n_ctx, edits that don't fit
- *   their hook, a `from` of other tokens, another model or with interventions,
- *   or more prompts than there is memory for.
+ * @throws before anything is computed: on ragged or empty tokens, ids outside the vocabulary, more positions than n_ctx, a read-out,
+ *   offset or name to keep that isn't there, edits that don't fit their hook, a `from` of other tokens, another model or with
+ *   interventions, or more prompts than there is memory for. While computing: on a change that gives something else than its hook
+ *   holds, and on activations too large for float32.
  */
 export function forward(model: Model, tokens: Tokens, options: ForwardOptions = {}): Run {
   return forwardEach(model, tokens, [options.interventions ?? []], options)[0];
@@ -38,35 +41,68 @@ export function forwardEach(
   points: readonly Intervention[],
   options: Omit<ForwardOptions, "interventions"> = {},
 ): Run[] {
-  const { offset } = options;
-  checkTokens(model.config, tokens, offset);
+  checkSome("interventions to run", points);
+  checkTokens(model.config, tokens, options.offset);
+  checkReadout(model.config, tokens[0].length, options.readout);
   const plan = makePlan(model, tokens, points, options);
+  // a run keeps what it was made of, whatever becomes of the caller's lists: it may be asked for it later, as `from`
+  const [ownTokens, offset] = [frozenRows(tokens), options.offset && frozen(options.offset)];
   checkMemory({ config: model.config, batch: tokens.length * points.length, plan, readout: options.readout });
   const results = tf.tidy(
     () => compute({ model, tokens, offset, plan, points: points.length }, options.readout) as never,
   ) as Result[];
-  return points.map((interventions, p) => {
+  return points.map((edits, p) => {
     const { logits, cache } = results[p];
-    return { model, tokens, interventions, offset, logits, cache: strictCache(cache), computed: plan.computed };
+    const interventions = Object.freeze(edits.map(ownEdit));
+    return {
+      model,
+      tokens: ownTokens,
+      interventions,
+      offset,
+      logits,
+      cache: strictCache(cache),
+      computed: plan.computed,
+    };
   });
 }
+
+const frozen = <T>(list: readonly T[]): readonly T[] => (Object.isFrozen(list) ? list : Object.freeze([...list]));
+const frozenRows = (rows: Tokens): Tokens =>
+  Object.isFrozen(rows) && rows.every((row) => Object.isFrozen(row)) ? rows : Object.freeze(rows.map(frozen));
+const ownEdit = (edit: Edit): Edit => Object.freeze({ ...edit, slice: structuredClone(edit.slice) }) as Edit;
+
 function checkTokens({ n_ctx, d_vocab, name }: ModelConfig, tokens: Tokens, offset?: readonly number[]): void {
-  if (tokens.length === 0 || tokens[0].length === 0) throw new Error("tokens are empty; give at least one prompt");
+  if (!Array.isArray(tokens)) throw new TypeError("tokens must be a list of prompts, each a list of token ids");
+  if (!tokens[0]?.length) throw new Error("tokens are empty; give at least one prompt");
   const length = tokens[0].length;
-  tokens.forEach((row, i) => {
-    if (row.length !== length)
-      throw new Error(`prompt ${i} has ${row.length} tokens, prompt 0 has ${length}; all must have one length`);
-    const bad = row.find((id) => !Number.isInteger(id) || id < 0 || id >= d_vocab);
-    if (bad !== undefined) throw new RangeError(`prompt ${i}: token ${bad} is not in ${name}'s 0 … ${d_vocab - 1}`);
-  });
-  if (offset && offset.length !== tokens.length)
+  for (let i = 0; i < tokens.length; i++) {
+    checkIndices(`${name}, prompt ${i}: token`, tokens[i], d_vocab);
+    if (tokens[i].length !== length)
+      throw new Error(`prompt ${i} has ${tokens[i].length} tokens, prompt 0 has ${length}; all must have one length`);
+  }
+  if (length > n_ctx) throw new RangeError(`${length} positions are needed, ${name} has ${n_ctx}`);
+  if (!offset) return;
+  checkIndices(`${name}, ${length} tokens a prompt: offset`, offset, n_ctx - length + 1);
+  if (offset.length !== tokens.length)
     throw new Error(`${offset.length} offsets for ${tokens.length} prompts; give one for each`);
-  const end = length + Math.max(0, ...(offset ?? []));
-  if (end > n_ctx) throw new RangeError(`${end} positions are needed, ${name} has ${n_ctx}`);
+}
+
+function checkReadout({ d_vocab }: ModelConfig, length: number, readout: ForwardOptions["readout"] = "all"): void {
+  if (typeof readout === "string") {
+    checkOneOf("readout", readout, ["all", "none"]);
+  } else {
+    checkList("readout: position", readout.positions, length);
+    checkList("readout: vocab", readout.vocab, d_vocab);
+  }
+}
+
+function checkList(name: string, list: readonly number[], n: number): void {
+  checkIndices(name, list, n);
+  if (list.length === 0) throw new RangeError(`${name}: the list is empty; to read nothing, say readout: "none"`);
 }
 
 function strictCache(kept: Record<string, tf.Tensor>): ActivationCache {
-  return new Proxy(kept, {
+  return new Proxy(Object.freeze(kept), {
     get(target, name) {
       if (typeof name === "string" && name.includes("hook_") && !(name in target))
         throw new Error(`"${name}" was not kept by this run; name it in forward's \`keep\``);

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { checkIndices } from "./check";
 import { handle, repeat, replaceInside } from "./slices";
 
 /** Axis names of every activation, by TransformerLens's hook names: the one table behind types, slices, errors and row labels. */
@@ -48,7 +49,7 @@ export interface HeadId {
 }
 
 type Index = number | readonly number[];
-/** Where on its axes an edit acts; a list on one axis and a list on another make an outer product. */
+/** Where on its axes an edit acts; a list on one axis and a list on another make an outer product, an empty list is nowhere. */
 export type Slice<N extends HookName = HookName> = N extends HookName
   ? {
       readonly [A in Exclude<Axes[Kind<N>][number], "batch" | "d_model" | "d_head" | "d_mlp" | "one">]?: Index;
@@ -92,7 +93,8 @@ export function edit<N extends HookName>(
 /** Several interventions in one run, applied left to right. */
 export const merge = (...interventions: readonly Intervention[]): Intervention => interventions.flat();
 
-const BLOCK = /^blocks\.(\d+)\./;
+/** One spelling of each layer: "01" would be another name for the same hook. */
+const BLOCK = /^blocks\.(0|[1-9]\d*)\./;
 
 /** A hook's name without its layer, e.g. `"attn.hook_z"`. */
 export const kindOf = (name: HookName): string => name.replace(BLOCK, "");
@@ -137,13 +139,13 @@ export function hookNames(n_layers: number): HookName[] {
  * @throws if there is no such hook; names the ones there are.
  */
 export function axesOf(name: HookName): readonly string[] {
-  const kind = kindOf(name);
-  if (kind in AXES && BLOCK.test(name) !== isGlobal(kind)) return AXES[kind as keyof Axes];
+  const kind = kindOf(`${name}` as HookName); // a list in place of an edit has no name at all
+  if (Object.hasOwn(AXES, kind) && BLOCK.test(name) !== isGlobal(kind)) return AXES[kind as keyof Axes];
   const names = Object.keys(AXES).map((k) => (isGlobal(k) ? k : `blocks.N.${k}`));
   throw new Error(`no hook "${name}"; there are ${names.join(", ")}`);
 }
 
-/** The slice's indices by axis, in the order of the hook's axes. @throws on an axis the hook lacks or an index out of range. */
+/** The slice's indices by axis. @throws on an axis the hook lacks, an index out of range, or a list that isn't a plain one. */
 function indices(name: HookName, shape: readonly number[], slice: object): Map<number, number[]> {
   const axes = axesOf(name);
   const out = new Map<number, number[]>();
@@ -151,11 +153,9 @@ function indices(name: HookName, shape: readonly number[], slice: object): Map<n
     if (index === undefined) continue;
     const dim = axes.indexOf(axis);
     if (dim < 1) throw new Error(`${name} has axes [${axes.join(", ")}], not "${axis}"`);
-    const list = typeof index === "number" ? [index] : [...index];
-    for (const i of list)
-      if (!Number.isInteger(i) || i < 0 || i >= shape[dim])
-        throw new RangeError(`${name}: ${axis} ${i} is not one of 0 … ${shape[dim] - 1}`);
-    out.set(dim, list);
+    const list = typeof index === "number" ? [index] : index;
+    checkIndices(`${name}: ${axis}`, list, shape[dim]);
+    out.set(dim, [...list]);
   }
   return out;
 }
@@ -167,14 +167,22 @@ export function editedPositions({ at, slice }: Edit): readonly number[] | undefi
 }
 
 /** @throws if an edit's slice or source doesn't fit its hook, whose activation has this shape. */
-export function checkEdit({ at, slice, source }: Edit, shape: readonly number[]): void {
+export function checkEdit({ at, slice, source, change }: Edit, shape: readonly number[]): void {
   indices(at, shape, slice ?? {});
-  if (source) checkShape(at, shape, source.shape, "patched-in");
+  if ((source === undefined) === (change === undefined))
+    throw new TypeError(`an edit at ${at} needs either a source (a tensor) or a change (a function)`);
+  if (change === undefined) checkValue(at, shape, source, "patched-in");
+  else if (typeof change !== "function") throw new TypeError(`the change at ${at} must be a function`);
 }
 
-function checkShape(at: HookName, shape: readonly number[], given: readonly number[], what: string): void {
-  if (given.length === shape.length && given.every((n, d) => n === shape[d] || (d === 0 && n === 1))) return;
-  throw new Error(`${at} is [${axesOf(at).join(", ")}] = [${shape}]; the ${what} value is [${given}]`);
+/** A backend may read other types as if they were float32: int32 and bool become NaN without a word. */
+function checkValue(at: HookName, shape: readonly number[], value: unknown, what: string): void {
+  if (!(value instanceof tf.Tensor)) throw new TypeError(`the ${what} value at ${at} must be a tensor`);
+  const given: number[] = value.shape;
+  if (given.length !== shape.length || given.some((n, d) => n !== shape[d] && (d !== 0 || n !== 1)))
+    throw new Error(`${at} is [${axesOf(at).join(", ")}] = [${shape}]; the ${what} value is [${given}]`);
+  if (value.dtype !== "float32")
+    throw new TypeError(`${at} is float32; the ${what} value is ${value.dtype}: make it so with toFloat()`);
 }
 
 /** An edit of a whole activation as one of only these positions of it; `pick` takes them from its source. */
@@ -193,7 +201,7 @@ export function applyEdit(activation: tf.Tensor, { at, slice, source, change }: 
     const inside = indices(at, shape, slice ?? {});
     // the hook's name fixed both types when the edit was made
     const value: tf.Tensor = change ? (change as (a: tf.Tensor) => tf.Tensor)(activation) : source;
-    checkShape(at, shape, value.shape, change ? "changed" : "patched-in");
+    checkValue(at, shape, value, change ? "changed" : "patched-in");
     return handle(replaceInside(activation, repeat(value, shape[0] / value.shape[0]), [...inside]));
   });
 }

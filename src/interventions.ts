@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { checkHeads } from "./check";
 import { type Position, position } from "./dataset";
 import { type ActivationCache, edit, type HeadId, type Intervention, merge, patch, type Slice } from "./hooks";
 import type { Run } from "./model";
@@ -44,11 +45,12 @@ export function freezeMlps(run: Run): Intervention {
   return merge(...hooks.map((hook) => patch(hook, run.cache[hook])));
 }
 
-/** The heads of a model that are not in a circuit. */
+/** The heads of a model that are not in a circuit. @throws RangeError if the circuit has heads that the model lacks, or one twice */
 export function headsOutside(
   circuit: readonly HeadId[],
   config: { readonly n_layers: number; readonly n_heads: number },
 ): HeadId[] {
+  checkHeads(config, circuit);
   return allHeads(config).filter(({ layer, head }) => !circuit.some((c) => c.layer === layer && c.head === head));
 }
 

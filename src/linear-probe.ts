@@ -1,4 +1,5 @@
 /** Softmax regression on plain numbers: the same result on every backend. */
+import { checkAllFinite, checkCount, checkFinite, checkSome } from "./check";
 import { mean, meanAndStd } from "./metrics";
 import { range } from "./sweep";
 
@@ -20,7 +21,8 @@ export interface FitOptions {
  * to chance.
  * @param features `[sample][feature]`
  * @param labels 0, 1, … for each sample
- * @throws if there are no samples, not one label for each, or a label is no class
+ * @throws RangeError if there are no samples, not one label for each, a label is no class, a feature is missing or not finite,
+ *   or there are no steps
  */
 export function fitProbe(
   features: readonly (readonly number[])[],
@@ -28,6 +30,8 @@ export function fitProbe(
   { steps = 60, l2 = 0.001 }: FitOptions = {},
 ): LinearProbe {
   checkSamples(features, labels);
+  checkCount("steps", steps);
+  checkFinite("l2", l2);
   const columns = features[0].map((_, j) => meanAndStd(features.map((row) => row[j])));
   const scales = columns.map(({ std }) => 1 / (std + 1e-6));
   const x = features.map((row) => Float64Array.from(row, (value, j) => (value - columns[j].mean) * scales[j]));
@@ -84,8 +88,9 @@ function adam(parameters: Float64Array, rate = 0.1): (gradient: Float64Array) =>
   };
 }
 
-/** The class that a probe sees in each sample. */
+/** The class that a probe sees in each sample. @throws RangeError if a sample doesn't have the probe's features, all finite */
 export function predictClasses({ weights, bias }: LinearProbe, features: readonly (readonly number[])[]): number[] {
+  checkFeatures(features, weights[0].length);
   return features.map((row) => {
     const scores = weights.map((own, c) => own.reduce((sum, weight, j) => sum + weight * row[j], bias[c]));
     return scores.indexOf(Math.max(...scores));
@@ -103,9 +108,16 @@ export function probeAccuracy(
 }
 
 function checkSamples(features: readonly (readonly number[])[], labels: readonly number[]): void {
-  if (features.length === 0) throw new Error("there are no samples; a probe needs at least one");
+  checkSome("samples", features);
+  checkFeatures(features, features[0].length);
   if (labels.length !== features.length)
-    throw new Error(`${labels.length} labels for ${features.length} samples; give one for each`);
-  const bad = labels.find((label) => !Number.isInteger(label) || label < 0);
-  if (bad !== undefined) throw new RangeError(`label ${bad} is not a class; classes are 0, 1, 2, …`);
+    throw new RangeError(`${labels.length} labels for ${features.length} samples; give one for each`);
+  for (const label of labels) checkCount("a label", label, 0);
+}
+
+function checkFeatures(features: readonly (readonly number[])[], n: number): void {
+  for (const [i, row] of features.entries()) {
+    if (row.length !== n) throw new RangeError(`sample ${i} has ${row.length} features, not ${n}`);
+    checkAllFinite(`sample ${i}: feature`, row);
+  }
 }

@@ -57,7 +57,7 @@ export interface Model {
 /** Token ids, `[batch][pos]`, every row of one length. */
 export type Tokens = readonly (readonly number[])[];
 
-/** Which logits to compute: at these positions, of these tokens. */
+/** Which logits to compute: at these positions, of these tokens; at least one of each. */
 export interface Readout {
   readonly positions: readonly number[];
   readonly vocab: readonly number[];
@@ -71,11 +71,11 @@ export interface ForwardOptions {
   readonly readout?: "all" | "none" | Readout;
   /** A run of the same model and tokens without interventions: what it kept and the edits don't touch is not computed again. */
   readonly from?: Run;
-  /** Position id of each row's first token (training uses it). Default 0. */
+  /** Position id of each row's first token (training uses it), 0 … n_ctx − tokens. Default 0. */
   readonly offset?: readonly number[];
 }
 
-/** What a forward gave. The caller owns its tensors: see `disposeRun`. */
+/** What a forward gave, with its own frozen copy of what it was given. The caller owns its tensors: see `disposeRun`. */
 export interface Run {
   readonly model: Model;
   readonly tokens: Tokens;

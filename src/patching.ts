@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { checkCount, checkIndex, checkOneOf, checkSome } from "./check";
 import { type Corruption, corrupt } from "./corruption";
 import { LETTERS, type Letter, POSITIONS, type Position, position, readoutPosition } from "./dataset";
 import {
@@ -53,7 +54,7 @@ const headHooks =
 
 /**
  * Every head, at all positions or at one that depends on the letter.
- * @param at e.g. `wordPosition` or `lastLetterPosition`
+ * @param at e.g. `wordPosition` or `lastLetterPosition`; the site throws RangeError if it gives no position
  * @see the paper's figures 2, 5 (`wordPosition`) and 6 (`lastLetterPosition`)
  */
 export function headSite(
@@ -64,7 +65,9 @@ export function headSite(
     points: ({ n_layers, n_heads }) => grid({ layer: range(n_layers), head: range(n_heads) }),
     hooks: headHooks(activation),
     intervene: (head, source, positions, letter) => {
-      const here = at ? positions.filter((pos) => pos === at(letter)) : positions;
+      const only = at?.(letter);
+      if (only !== undefined) checkIndex(`letter ${letter}: position`, only, POSITIONS.length);
+      const here = at ? positions.filter((pos) => pos === only) : positions;
       return here.length > 0 ? patchHeads([head], activation, source, here) : [];
     },
   };
@@ -108,7 +111,7 @@ export type PatchRow<P extends object> = P & Effect & { readonly letter: Letter 
  * Activation patching: the change of each letter's logit difference when one activation is replaced.
  * Values are patched minus unpatched, in logits, not normalised: for noising negative is harm, for denoising positive is repair.
  * @returns a row per letter and point of the site
- * @throws if there are not as many corrupted rows as prompts
+ * @throws if there are not as many corrupted rows as prompts, or an option is none of those there are
  * @see the paper's figures 1, 2, 4–7
  */
 export async function activationPatch<P extends object>(
@@ -118,6 +121,7 @@ export async function activationPatch<P extends object>(
 ): Promise<PatchRow<P>[]> {
   const { corruption, letters = LETTERS, direction = "noising", ...rest } = options;
   checkCorrupted(data, options.corrupted);
+  checkOneOf("direction", direction, ["noising", "denoising"]);
   const between = letters.map((letter) => {
     const other = corrupt(data.tokens, options.corrupted, corruption, letter);
     const noising = direction === "noising";
@@ -171,6 +175,12 @@ async function patchEach<P extends object>(
   options: BetweenOptions<P>,
 ): Promise<Patched[]> {
   const { site, source = "resample", against, ...stream } = options;
+  checkOneOf("source", source, ["resample", "mean"]);
+  for (const { letter, into, outOf } of pairs) {
+    readoutPosition(letter); // that there is one
+    checkCorrupted(data, into);
+    checkCorrupted(data, outOf);
+  }
   const hooks = site.hooks(model.config);
   const points: readonly (P | null)[] = [null, ...site.points(model.config)];
   const all = pairs.flatMap((_, pair) => points.map((point) => ({ pair, point })));
@@ -254,13 +264,15 @@ function runOther(from: Run, tokens: Tokens, keep: readonly HookName[]): Run {
   return run;
 }
 
-/** Means of activations over prompts, with batch 1, streamed. The caller disposes them. */
+/** Means of activations over prompts, with batch 1, streamed. The caller disposes them. @throws RangeError if there are no prompts */
 export async function activationMeans(
   model: Model,
   tokens: Tokens,
   hooks: readonly HookName[],
   { batch = 50 }: StreamOptions = {},
 ): Promise<ActivationCache> {
+  checkSome("prompts", tokens);
+  checkCount("batch", batch);
   const sums = new Map<HookName, tf.Tensor>();
   for (let start = 0; start < tokens.length; start += batch) {
     const run = forward(model, tokens.slice(start, start + batch), { keep: hooks, readout: "none" });

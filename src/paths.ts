@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { checkHeads, checkOneOf, checkSome } from "./check";
 import { LETTERS, type Letter } from "./dataset";
 import {
   type Batch,
@@ -16,6 +17,7 @@ import {
 import { forward, forwardEach } from "./forward";
 import { type ActivationCache, type HeadId, type HookName, type Intervention, merge } from "./hooks";
 import { freezeHeads, freezeMlps, patchHeads } from "./interventions";
+import { share } from "./metrics";
 import { disposeRun, type Model, type Run, type Tokens } from "./model";
 import { ordinalMeans, WORD_POSITIONS } from "./ordinal";
 import { reusable, sideBySide } from "./plan";
@@ -59,6 +61,14 @@ const reaches = (model: Model, { layer }: HeadId, receiver: Receiver) => layer <
 const receivedBy = ({ heads, input }: Exclude<Receiver, "logits">): HookName[] =>
   [...new Set(heads.map(({ layer }) => layer))].map((layer) => `blocks.${layer}.attn.hook_${input}` as const);
 
+/** @throws RangeError if the model lacks one of the heads, there are none, or the input is none of theirs */
+function checkReceiver({ config }: Model, receiver: Receiver): void {
+  if (receiver === "logits") return;
+  checkSome("heads that receive", receiver.heads);
+  checkHeads(config, receiver.heads);
+  checkOneOf("input", receiver.input, ["q", "k", "v"]);
+}
+
 /** What senders write, and where. */
 interface Sent {
   readonly source: ActivationCache;
@@ -76,7 +86,7 @@ function send(senders: readonly HeadId[], clean: Run, { source, at }: Sent, mlps
  * Every other head's output is frozen to its clean value on the way (so the change passes the residual stream and MLPs only); into
  * heads, what arrives at their input is then patched into an ordinary clean run.
  * @returns a row per letter and sender
- * @throws if there are not as many corrupted rows as prompts
+ * @throws as `pathsInto`
  */
 export async function pathPatch(
   model: Model,
@@ -89,7 +99,8 @@ export async function pathPatch(
 /**
  * Path patching into several receivers at once, each by itself: a sender's change is worked out once for all of them.
  * @returns a row per receiver (its index in the list), letter and sender that is below it
- * @throws if there are not as many corrupted rows as prompts
+ * @throws if there are not as many corrupted rows as prompts, the model lacks a head, or an option is none of those there are;
+ *   RangeError where the corrupted prompts leave a letter as it is, so that there is no score
  */
 export async function pathsInto(
   model: Model,
@@ -99,6 +110,11 @@ export async function pathsInto(
 ): Promise<(PathRow & { readonly receiver: number })[]> {
   const { corrupted, senders = allHeads(model.config), mlps = "live", lost = "content", ...stream } = options;
   checkCorrupted(data, corrupted);
+  checkSome("receivers", receivers);
+  for (const receiver of receivers) checkReceiver(model, receiver);
+  checkHeads(model.config, senders);
+  checkOneOf("mlps", mlps, ["live", "frozen"]);
+  checkOneOf("lost", lost, ["content", "order"]);
   const reaching = senders.filter((sender) => receivers.some((receiver) => reaches(model, sender, receiver)));
   const means = lost === "order" ? await ordinalMeans(model, data, stream) : undefined;
   const open = (batch: Batch) => openPaths(model, batch, { receivers, corrupted, mlps, means });
@@ -111,7 +127,8 @@ export async function pathsInto(
           if (!reaches(model, sender, receiver)) return [];
           const damage = columnMean(values[s][r], 3 + i) - columnMean(clean, 3 + i);
           const whole = columnMean(bad, 3 + i) - columnMean(clean, 3 + i);
-          return [{ ...sender, receiver: r, letter, ...effect(values[s][r], clean, i), score: -damage / whole }];
+          const score = share(`the score of letter ${letter}`, -damage, whole);
+          return [{ ...sender, receiver: r, letter, ...effect(values[s][r], clean, i), score }];
         }),
       ),
     );
@@ -178,6 +195,7 @@ function openPaths(model: Model, { prompts, rows }: Batch, { receivers, corrupte
 /**
  * A clean run of one batch in which only what `senders` write, from their corrupted output, reaches the receivers' input.
  * The caller disposes it.
+ * @throws if the corrupted prompts don't fit the clean ones, or the model lacks a head
  */
 export function sendPaths(
   model: Model,
@@ -189,6 +207,9 @@ export function sendPaths(
     keep,
   }: { senders: readonly HeadId[]; receiver: Exclude<Receiver, "logits">; keep: readonly HookName[] },
 ): Run {
+  checkCorrupted({ tokens: clean }, corrupted);
+  checkHeads(model.config, senders);
+  checkReceiver(model, receiver);
   const all = (name: HookName) => name.endsWith("hook_z");
   const cleanRun = forward(model, clean, { keep: all, readout: "none" });
   const corruptedRun = forward(model, corrupted, { keep: all, readout: "none" });
@@ -203,6 +224,7 @@ export function sendPaths(
  * Of the rows with the same key, the one that loses the largest share of its letter's clean logit difference.
  * @param clean logit difference of letters 1, 2, 3
  * @returns a row for each key, in the order in which they first come; `share`: positive is harm
+ * @throws RangeError if a letter has no clean logit difference, or none of which there are shares (0)
  */
 export function strongestPaths<R extends { readonly letter: Letter; readonly logit_diff: number }>(
   rows: readonly R[],
@@ -211,8 +233,8 @@ export function strongestPaths<R extends { readonly letter: Letter; readonly log
 ): (R & { readonly share: number })[] {
   const best = new Map<string, R & { readonly share: number }>();
   for (const row of rows) {
-    const share = -row.logit_diff / clean[row.letter - 1];
-    if (share > (best.get(key(row))?.share ?? Number.NEGATIVE_INFINITY)) best.set(key(row), { ...row, share });
+    const lost = share(`what a path loses of letter ${row.letter}`, -row.logit_diff, clean[row.letter - 1]);
+    if (lost > (best.get(key(row))?.share ?? Number.NEGATIVE_INFINITY)) best.set(key(row), { ...row, share: lost });
   }
   return [...best.values()];
 }

@@ -4,7 +4,7 @@ import { letterReadout } from "./experiment";
 import { forward } from "./forward";
 import type { Intervention } from "./hooks";
 import { letterLogitDiff } from "./metrics";
-import { disposeRun, type Model } from "./model";
+import { disposeRun, type Model, type Run } from "./model";
 
 /** What a model says at one letter of one prompt. */
 export interface Said {
@@ -20,12 +20,19 @@ export interface Said {
   readonly logit_diff: number;
 }
 
-/** The capitals that a model writes for each prompt, as it is or under an intervention. */
+/** What is read of a run, which is freed. */
+function read(run: Run, { answerLetters }: AcronymDataset) {
+  try {
+    return { diffs: letterLogitDiff(run.logits, answerLetters), logits: run.logits.arraySync() };
+  } finally {
+    disposeRun(run);
+  }
+}
+
+/** The capitals that a model writes for each prompt, as it is or under an intervention. @throws RangeError if a logit is not finite */
 export function say(model: Model, data: AcronymDataset, interventions: Intervention = []): Said[] {
   const run = forward(model, data.tokens, { interventions, readout: letterReadout(data) });
-  const logits = run.logits.arraySync();
-  const diffs = letterLogitDiff(run.logits, data.answerLetters);
-  disposeRun(run);
+  const { logits, diffs } = read(run, data);
   return data.prompts.flatMap((prompt, i) =>
     LETTERS.map((letter, j) => {
       const largest = Math.max(...logits[i][j]);

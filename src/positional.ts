@@ -1,5 +1,6 @@
 import { attentionRowsUnder } from "./attention";
-import { LETTERS, type Letter, POSITIONS, type Position, readoutPosition } from "./dataset";
+import { checkFinite, checkHeads } from "./check";
+import { LETTERS, type Letter, POSITIONS, type Position, position, readoutPosition } from "./dataset";
 import {
   type Batch,
   type LetterEffect,
@@ -39,6 +40,7 @@ export async function swapBosSweep(
   [a, b]: WordPair,
   stream: StreamOptions = {},
 ): Promise<BosSwapRow[]> {
+  checkSwaps(model, [{ pair: [a, b] }]);
   const heads = allHeads(model.config);
   const readout = letterReadout(data);
   const open = ({ prompts }: Batch): Measurement<HeadId | null> => {
@@ -58,6 +60,7 @@ export async function swapBosSweep(
 
 /** Heads whose swap lowers the logit difference of any letter by more than `threshold` logits; the paper's is 0.005. */
 export function headsHurtBy(rows: readonly BosSwapRow[], threshold: number): HeadId[] {
+  checkFinite("threshold", threshold);
   const hurt = rows.filter(({ logit_diff }) => -logit_diff > threshold);
   const keys = new Set(hurt.map(({ layer, head }) => `${layer}.${head}`));
   return [...keys].map((key) => key.split(".").map(Number)).map(([layer, head]) => ({ layer, head }));
@@ -74,6 +77,14 @@ export interface Swap {
 export const swap =
   ({ pair: [a, b], positions = false, bosHeads = [] }: Swap) =>
   (clean: Run): Intervention => [...(positions ? swapPositions(a, b) : []), ...swapBosAttention(bosHeads, clean, a, b)];
+
+/** @throws RangeError if one is of a position or head that isn't there */
+function checkSwaps({ config }: Model, swaps: readonly Swap[]): void {
+  for (const { pair, bosHeads = [] } of swaps) {
+    for (const label of pair) position(label);
+    checkHeads(config, bosHeads);
+  }
+}
 
 /** What figure 14 calls a swap. */
 export function swapName({ positions = false, bosHeads = [] }: Swap): string {
@@ -111,6 +122,7 @@ export async function swapAttention(
   swaps: readonly Swap[],
   stream: StreamOptions = {},
 ): Promise<SwapAttentionRow[]> {
+  checkSwaps(model, swaps);
   const seen = await attentionRowsUnder(model, data, heads, swaps.map(swap), stream);
   return swaps.flatMap((one, s) => {
     const [pair, name] = [one.pair.join("↔"), swapName(one)];
@@ -148,6 +160,7 @@ export async function swapEffects(
   swaps: readonly Swap[],
   stream: StreamOptions = {},
 ): Promise<(Swap & LetterEffect)[]> {
+  checkSwaps(model, swaps);
   const readout = letterReadout(data);
   const open = ({ prompts }: Batch): Measurement<Swap | null> => {
     const clean = forward(model, prompts.tokens, { keep: (name) => name.endsWith("hook_pattern"), readout });

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { checkSome } from "./check";
 import { LETTERS, position } from "./dataset";
 import { type Batch, type Measurement, measureAll, type Prompts, type StreamOptions } from "./experiment";
 import { forward } from "./forward";
@@ -90,7 +91,7 @@ export interface ProbeAccuracy {
  * Linear probes for "which word am I?", read at C_1, C_2, C_3 of every prompt and its rotations (see `rotateWords`),
  * trained on one half of the prompts and tested on the other.
  * @returns a row for each point of the site and each seed
- * @throws if there are fewer than two prompts
+ * @throws if there are fewer than two prompts, or no seeds
  */
 export async function wordProbes<P extends object>(
   model: Model,
@@ -99,6 +100,7 @@ export async function wordProbes<P extends object>(
 ): Promise<(P & ProbeAccuracy)[]> {
   const n = data.tokens.length;
   if (n < 2) throw new Error(`${n} prompt can't be both trained on and held out; give at least two`);
+  checkSome("seeds", seeds);
   const points = site.points(model.config);
   const keep = site.hooks(model.config);
   const open = ({ prompts }: Batch): Measurement<P> => {

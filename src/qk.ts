@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { type Component, components } from "./attribution";
+import { checkCount, checkHead, checkHeads, checkOneOf, checkSome } from "./check";
 import { LETTERS, readoutPosition } from "./dataset";
 import {
   type Batch,
@@ -27,13 +28,16 @@ import { checkProcessed, headWeights } from "./weights";
 export type HeadInput = Exclude<HeadActivation, "pattern">;
 export const HEAD_INPUTS: readonly HeadInput[] = ["q", "k", "v", "z"];
 
-/** All queries, all keys, all values or all outputs of these heads at once. @throws RangeError if there are no heads */
+/** All queries, all keys, all values or all outputs of these heads at once. @throws RangeError if there are no heads or, when used, the model lacks one */
 export function inputSite(heads: readonly HeadId[]): Site<{ input: HeadInput }> {
-  if (heads.length === 0) throw new RangeError("there are no heads whose inputs could be patched");
+  checkSome("heads whose inputs could be patched", heads);
   const layers = [...new Set(heads.map(({ layer }) => layer))];
   return {
     points: () => HEAD_INPUTS.map((input) => ({ input })),
-    hooks: () => layers.flatMap((layer) => HEAD_INPUTS.map((input) => `blocks.${layer}.attn.hook_${input}` as const)),
+    hooks: (config) => {
+      checkHeads(config, heads);
+      return layers.flatMap((layer) => HEAD_INPUTS.map((input) => `blocks.${layer}.attn.hook_${input}` as const));
+    },
     intervene: ({ input }, source, positions) => patchHeads(heads, input, source, positions),
   };
 }
@@ -110,7 +114,7 @@ export interface SelectivityRow {
  * the right word gets. Layer norm's scale as it was, scores are products of sums, so every pair of components has a share and
  * the shares add up to the selectivity. What is the same for all letters, or for all words, cancels out.
  * @returns a row per component of the query and of the key, in the order of the forward
- * @throws if the model isn't processed
+ * @throws if the model isn't processed, or has no such head
  */
 export async function wordSelectivity(
   model: Model,
@@ -119,6 +123,7 @@ export async function wordSelectivity(
   stream: StreamOptions = {},
 ): Promise<SelectivityRow[]> {
   checkProcessed(model);
+  checkHead(model.config, head);
   const before = components(model).filter(
     ({ kind, layer }) => kind !== "unembedding bias" && (layer ?? -1) < head.layer,
   );
@@ -190,11 +195,14 @@ function written(run: Run, { kind, layer, head }: Component, at: (name: HookName
 /**
  * The strongest components of a selectivity on one side: its rows summed over the other side.
  * @param options `side`; `top`: how many, by absolute value (default all)
+ * @throws RangeError if the side is none, or `top` is not a whole number
  */
 export function selectivityBy(
   rows: readonly SelectivityRow[],
   { side, top = rows.length }: { side: "query" | "key"; top?: number },
 ): { component: string; score: number }[] {
+  checkOneOf("side", side, ["query", "key"]);
+  checkCount("top", top, 0);
   const sums = new Map<string, number>();
   for (const row of rows) sums.set(row[side], (sums.get(row[side]) ?? 0) + row.score);
   return [...sums]

@@ -1,3 +1,4 @@
+import { checkHeads, checkOneOf } from "./check";
 import type { HeadId } from "./hooks";
 import type { ModelConfig } from "./model";
 import { random } from "./random";
@@ -15,12 +16,15 @@ export function randomSubsets(
 /**
  * Circuits of the same size made of heads drawn at random: what a circuit must beat.
  * @param options `among`: "all" heads (default), or as many from each layer as the circuit has ("same layers")
+ * @throws RangeError if the circuit has heads that the model lacks, or an option is none of those there are
  */
 export function randomCircuits(
   config: Pick<ModelConfig, "n_layers" | "n_heads">,
   circuit: readonly HeadId[],
   { draws, seed, among = "all" }: { draws: number; seed: number; among?: "all" | "same layers" },
 ): HeadId[][] {
+  checkHeads(config, circuit);
+  checkOneOf("among", among, ["all", "same layers"]);
   const { shuffle } = random(seed, `circuits from ${among}`);
   const all = allHeads(config);
   const draw = () => {

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { checkCount } from "./check";
 import type { HeadId } from "./hooks";
 
 /** Every combination of the given values, the first name varying slowest: `grid({ layer: [0, 1], head: [0, 1] })`. */
@@ -11,8 +12,11 @@ export function grid<T extends Readonly<Record<string, readonly unknown[]>>>(
   ) as { [K in keyof T]: T[K][number] }[];
 }
 
-/** 0, 1, … n - 1 */
-export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+/** 0, 1, … n - 1. @throws RangeError if n is not a whole number, or negative */
+export function range(n: number): number[] {
+  checkCount("n", n, 0);
+  return Array.from({ length: n }, (_, i) => i);
+}
 
 /** Every head of a model. */
 export const allHeads = ({ n_layers, n_heads }: { n_layers: number; n_heads: number }): HeadId[] =>

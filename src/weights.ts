@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { checkHead } from "./check";
 import {
   checkpointShapes,
   checkpointTensors,
@@ -172,13 +173,6 @@ export const processWeights: Processing = processing(...PROCESSING);
 export function checkProcessed({ config, ln_final }: Model): void {
   if (ln_final !== null)
     throw new Error(`${config.name} is not processed; load it with loadModel(id, { processed: true })`);
-}
-
-/** @throws RangeError if the model has no such head, naming those it has */
-export function checkHead({ n_layers, n_heads }: ModelConfig, { layer, head }: HeadId): void {
-  const isIn = (value: number, count: number) => Number.isInteger(value) && value >= 0 && value < count;
-  if (!isIn(layer, n_layers) || !isIn(head, n_heads))
-    throw new RangeError(`no head ${layer}.${head}; layers are 0 … ${n_layers - 1}, heads 0 … ${n_heads - 1}`);
 }
 
 /** One head's weights. @throws if the model has no such head. */

@@ -1,4 +1,5 @@
 /** Small multiples: panels in lines, laid out in px, so that a browser and a static picture agree. */
+import { checkCount } from "../check";
 import { FONT, FONT_SIZE, GRID, INK, textWidth } from "./style";
 
 export type Trace = Record<string, unknown>;
@@ -42,8 +43,9 @@ export interface PanelGrid {
 
 const GAP = { outer: 10, title: 26, panel: 24, legend: 28, axisTitle: 20, between: 22, bar: 14 };
 
-/** Puts the panels into one figure. */
+/** Puts the panels into one figure. @throws RangeError if `wrap` is not a whole number from 1 on */
 export function grid(options: PanelGrid): Figure {
+  checkCount("wrap", options.wrap);
   const place = placement(options);
   const { width, height } = place;
   const layout: Layout = {

@@ -1,4 +1,5 @@
 /** How values spread over prompts: the mean alone hides it. */
+import { checkCount } from "../check";
 import type { Figure, Trace } from "./panels";
 import { type Column, checkRows, groups, labels, numbers, type Row } from "./rows";
 import { plot, type SeriesOptions } from "./series";
@@ -16,6 +17,7 @@ export interface HistogramOptions<R> extends Omit<SeriesOptions<R>, "x" | "y"> {
  */
 export function histogram<R extends object>(rows: readonly R[], options: HistogramOptions<R>): Figure {
   const { value, series, columns, bins = 30 } = options;
+  checkCount("bins", bins);
   const checked = checkRows(rows, [value, series, columns]);
   const size = roundStep(numbers(checked, value), bins);
   const binned = new Map<string, Record<string, unknown>>();

@@ -1,7 +1,7 @@
 /** Tokens: where they look, and what a value says about each. */
 import { heatmap } from "./heatmap";
 import type { Figure } from "./panels";
-import { type Column, checkRows, distinct, type Label, type Row } from "./rows";
+import { type Column, checkRows, distinct, type Label, numbersOrNull, type Row } from "./rows";
 import { FONT_SIZE, textWidth } from "./style";
 
 export interface AttentionOptions<R> {
@@ -47,7 +47,9 @@ export function attentionPattern<R extends object>(rows: readonly R[], options: 
 
 /** Whether the query may look at the key; what it may not see must have no attention. */
 function isVisible(row: Row, columns: { query: string; key: string; value: string }, order: readonly Label[]): boolean {
-  const [query, key, attention] = [row[columns.query], row[columns.key], row[columns.value] as number];
+  const [query, key] = [row[columns.query], row[columns.key]];
+  const [attention] = numbersOrNull([row], columns.value);
+  if (attention === null) return true;
   if (attention < 0 || attention > 1.0001) {
     throw new RangeError(`"${columns.value}" must be in 0..1, not ${attention} (query ${query}, key ${key})`);
   }

@@ -1,0 +1,82 @@
+/** Checks of what a caller gives: a refusal names the value and what is allowed, before anything is computed with it. */
+
+/** A value as a message shows it: text in quotes, objects by what they are. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  return typeof value === "object" && value !== null ? (value.constructor?.name ?? "an object") : String(value);
+}
+
+const isWhole = (value: unknown, least: number): boolean => Number.isSafeInteger(value) && (value as number) >= least;
+
+/** @throws RangeError if the value is not one of the whole numbers 0 … n − 1 */
+export function checkIndex(name: string, value: unknown, n: number): void {
+  if (!isWhole(value, 0) || (value as number) >= n)
+    throw new RangeError(`${name} ${shown(value)} is not one of 0 … ${n - 1}`);
+}
+
+/**
+ * An empty list passes; see `checkSome`. A typed array doesn't: it would be taken for a list here and for something else there.
+ * @throws TypeError if it isn't a plain list; RangeError naming the first entry (a hole, too) that is not one of 0 … n − 1
+ */
+export function checkIndices(name: string, values: unknown, n: number): void {
+  if (!Array.isArray(values))
+    throw new TypeError(`${name}: a plain list of numbers is needed (Array.from makes one), not ${shown(values)}`);
+  for (let i = 0; i < values.length; i++) checkIndex(name, values[i], n); // by index: `forEach` passes over holes
+}
+
+/** @throws RangeError if the value is not a whole number, or less than `least` */
+export function checkCount(name: string, value: unknown, least = 1): void {
+  if (!isWhole(value, least))
+    throw new RangeError(`${name} must be a whole number from ${least} on, not ${shown(value)}`);
+}
+
+/** @throws RangeError naming what may be chosen, if the value is none of it */
+export function checkOneOf(name: string, value: unknown, allowed: readonly unknown[]): void {
+  if (!allowed.includes(value))
+    throw new RangeError(`${name} ${shown(value)} is not one of ${allowed.map(shown).join(", ")}`);
+}
+
+/** @throws RangeError if the value is NaN, infinite or no number */
+export function checkFinite(name: string, value: unknown): void {
+  if (!Number.isFinite(value)) throw new RangeError(`${name} is ${shown(value)}, not a finite number`);
+}
+
+/** @throws RangeError naming the first value of a list that is NaN, infinite or no number (a hole, too) */
+export function checkAllFinite(name: string, values: readonly unknown[]): void {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) checkFinite(`${name} ${i}`, values[i]);
+}
+
+/** @throws RangeError if the list is empty */
+export function checkSome(name: string, list: readonly unknown[]): void {
+  if (list.length === 0) throw new RangeError(`there are no ${name}; give at least one`);
+}
+
+interface HeadCounts {
+  readonly n_layers: number;
+  readonly n_heads: number;
+}
+
+/** @throws RangeError if the model has no such head, naming those it has */
+export function checkHead(
+  { n_layers, n_heads }: HeadCounts,
+  { layer, head }: { readonly layer: number; readonly head: number },
+): void {
+  if (!isWhole(layer, 0) || layer >= n_layers || !isWhole(head, 0) || head >= n_heads)
+    throw new RangeError(
+      `no head ${shown(layer)}.${shown(head)}; layers are 0 … ${n_layers - 1}, heads 0 … ${n_heads - 1}`,
+    );
+}
+
+/** An empty list passes. @throws RangeError if the model lacks one of the heads, or one comes twice */
+export function checkHeads(
+  config: HeadCounts,
+  heads: readonly { readonly layer: number; readonly head: number }[],
+): void {
+  const seen = new Set<string>();
+  for (const one of heads) {
+    checkHead(config, one);
+    const name = `${one.layer}.${one.head}`;
+    if (seen.has(name)) throw new RangeError(`head ${name} comes twice; give it once`);
+    seen.add(name);
+  }
+}
