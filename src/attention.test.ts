@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { near } from "../tests/close";
 import { randomPrompts, TINY } from "../tests/fixtures/tiny-prompts";
 import { attentionAgainstLogits, attentionRows, headPattern, ovInPrompts, writtenBy } from "./attention";
 import { initBackend } from "./backend";
@@ -24,7 +25,6 @@ before(async () => {
   await initBackend();
   model = processWeights(randomModel(config, 0));
 });
-const near = (a: number, b: number, tolerance = 1e-5) => assert.ok(Math.abs(a - b) <= tolerance, `${a} and ${b}`);
 
 test("what a query gives to all keys adds up to 1, and no key comes after its query", async () => {
   const rows = await attentionRows(model, data, heads);
@@ -56,7 +56,7 @@ test("mean and spread are those of the patterns, in batches or not", async () =>
 test("an intervention is looked at, and one that changes nothing changes nothing", async () => {
   const plain = await attentionRows(model, data, [head]);
   const same = await attentionRows(model, data, [head], { intervene: () => [] });
-  assert.deepEqual(same, plain);
+  near(same, plain);
   const halved = await attentionRows(model, data, [head], {
     intervene: () => edit("blocks.1.attn.hook_pattern", (x) => x.mul(0.5) as tf.Tensor4D, { query_pos: [3] }),
   });
@@ -80,7 +80,7 @@ test("a head that attends to one position alone writes what its values there wri
   const z = writtenBy(model, run, head, { activation: "z", pos: query, vocab: [4, 9] });
   const v = writtenBy(model, run, head, { activation: "v", pos, vocab: [4, 9] });
   disposeRun(run);
-  for (const [p, row] of z.entries()) for (const [t, value] of row.entries()) near(value, v[p][t], 1e-4);
+  for (const [p, row] of z.entries()) for (const [t, value] of row.entries()) near(value, v[p][t]);
 });
 
 test("attention and logit are those of the prompt's own words and letters", async () => {
@@ -92,7 +92,7 @@ test("attention and logit are those of the prompt's own words and letters", asyn
   for (const { prompt, letter, word, attention, logit } of rows) {
     near(attention, patterns[prompt][readoutPosition(letter)][wordPosition(word)]);
     const vocab = [data.letters[data.answerLetters[prompt][word - 1]]];
-    near(logit, writtenBy(model, run, head, { activation: "z", pos: readoutPosition(letter), vocab })[prompt][0], 1e-4);
+    near(logit, writtenBy(model, run, head, { activation: "z", pos: readoutPosition(letter), vocab })[prompt][0]);
   }
   disposeRun(run);
 });
@@ -114,9 +114,9 @@ test("in prompts, a capital's row is the mean over the words that begin with it"
   disposeRun(run);
   const together = (values: number[][][], prompt: number, to: number) => values[0][prompt][to] + values[1][prompt][to];
   for (const to of [0, 25]) {
-    near(matrix[1]![to], mean([1, 3].map((p) => together(first, p, to))), 1e-4);
+    near(matrix[1]![to], mean([1, 3].map((p) => together(first, p, to))));
     const words = [second, third].flatMap((values) => range(5).map((p) => together(values, p, to)));
-    near(matrix[5]![to], mean(words), 1e-4);
+    near(matrix[5]![to], mean(words));
   }
 });
 

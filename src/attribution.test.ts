@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { apart, near } from "../tests/close";
 import { TINY, tinyModel, tinyPrompts } from "../tests/fixtures/tiny-prompts";
 import {
   type AttributionRow,
@@ -26,8 +27,6 @@ before(async () => {
   model = tinyModel();
 });
 
-const near = (found: number, expected: number, what = "") =>
-  assert.ok(Math.abs(found - expected) <= 2e-5, `${what}: ${found}, expected ${expected}`);
 const sumOf = (rows: readonly AttributionRow[], letter: Letter, column: "logit" | "logit_diff") =>
   rows.filter((row) => row.letter === letter).reduce((sum, row) => sum + row[column], 0);
 
@@ -65,7 +64,7 @@ test("they do so prompt by prompt, not only on average", async () => {
     const rows = await logitAttribution(model, one);
     for (const letter of LETTERS)
       near(sumOf(rows, letter, "logit_diff"), own(one)[letter - 1].logit_diff, `prompt ${i}`);
-    assert.ok(rows.every(({ std }) => std === 0));
+    assert.ok(rows.every(({ std }) => std === 0)); // of one number
   }
 });
 
@@ -103,7 +102,7 @@ test("a component that is taken out of the model takes its contribution with it"
   const without = await logitAttribution({ ...model, blocks }, data);
   const of = (all: readonly AttributionRow[], component: string) =>
     all.find((row) => row.component === component && row.letter === 2)!;
-  assert.ok(Math.abs(of(rows, "mlp 2").logit) > 1e-3);
+  apart(of(rows, "mlp 2").logit, 0);
   near(of(without, "mlp 2").logit, 0);
   tf.dispose([silenced.W_out, silenced.b_out]);
 });
@@ -152,7 +151,7 @@ test("by position a head's contributions add up to the head, and come from nothi
         expected.logit_diff,
         `${layer}.${head}`,
       );
-      for (const { key, logit_diff } of mine) if (position(key) > readoutPosition(letter)) assert.equal(logit_diff, 0);
+      for (const { key, logit_diff } of mine) if (position(key) > readoutPosition(letter)) assert.equal(logit_diff, 0); // its attention is 0
     }
 });
 
@@ -172,18 +171,10 @@ test("the lens reads the embedding first, then every half layer, and at the end 
 });
 
 test("batches of any size give the same rows", async () => {
-  const same = (a: readonly object[], b: readonly object[]) =>
-    a.forEach((row, i) => {
-      for (const [column, value] of Object.entries(row)) {
-        const other = (b[i] as Record<string, unknown>)[column];
-        if (typeof value === "number") near(value, other as number, column);
-        else assert.equal(value, other);
-      }
-    });
-  same(await logitAttribution(model, data, { batch: 2 }), await logitAttribution(model, data));
-  same(await logitLens(model, data, { batch: 2 }), await logitLens(model, data));
+  near(await logitAttribution(model, data, { batch: 2 }), await logitAttribution(model, data));
+  near(await logitLens(model, data, { batch: 2 }), await logitLens(model, data));
   const heads = allHeads(TINY);
-  same(await attributionByPosition(model, data, heads, { batch: 2 }), await attributionByPosition(model, data, heads));
+  near(await attributionByPosition(model, data, heads, { batch: 2 }), await attributionByPosition(model, data, heads));
 });
 
 test("a model with its layer norms unfolded is refused by name", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { near } from "../tests/close";
 import { TINY } from "../tests/fixtures/tiny-prompts";
 import { initBackend } from "./backend";
 import {
@@ -59,9 +60,9 @@ test("a path is path patching into that head alone, of the letter that loses mos
   const found = await pathPatch(model, data, { corrupted, receiver: { heads: [late], input: "v" }, senders: [early] });
   const shares = found.map(({ letter, logit_diff }) => -logit_diff / clean[letter - 1]);
   const path = paths.find(({ from, to, into, lost }) => `${from} ${to} ${into} ${lost}` === "0.1 2.1 value content")!;
-  assert.equal(path.share, Math.max(...shares));
-  assert.equal(path.letter, 1 + shares.indexOf(path.share));
-  assert.equal(path.logit_diff, found[path.letter - 1].logit_diff);
+  near(path.share, Math.max(...shares));
+  near(path.share, shares[path.letter - 1]);
+  near(path.logit_diff, found[path.letter - 1].logit_diff);
 });
 
 test("drawn: groups in columns, the logits on top, weak paths left out", () => {
@@ -96,7 +97,7 @@ test("followed by name: each receiver's rows are pathPatch's", async () => {
   const rows = await followPaths(model, data, receivers, { corrupted });
   for (const [name, receiver] of Object.entries(receivers)) {
     const own = rows.filter(({ into }) => into === name).map(({ into: _, ...row }) => row);
-    assert.deepEqual(own, await pathPatch(model, data, { corrupted, receiver }));
+    near(own, await pathPatch(model, data, { corrupted, receiver }));
   }
   const panels = inputPanels(rows, "mover");
   assert.equal(panels.length, 3 * 3 * 4);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { apart, near, nearly } from "../tests/close";
 import { randomPrompts, TINY } from "../tests/fixtures/tiny-prompts";
 import { initBackend } from "./backend";
 import { LETTERS } from "./dataset";
@@ -33,21 +34,16 @@ before(async () => {
   clean = diffsOf();
 });
 
-const near = (x: number, y: number, tolerance = 1e-4) => assert.ok(Math.abs(x - y) <= tolerance, `${x} and ${y}`);
-const same = (x: readonly (readonly number[])[], y: readonly (readonly number[])[]) => {
-  for (const [p, row] of x.entries()) for (const [i, value] of row.entries()) near(value, y[p][i]);
-};
-
 test("a circuit of all heads is the model, whatever the removal", async () => {
   for (const ablation of ["mean", "resample"] as const) {
     const [values] = await circuitValues(model, data, [all], { corrupted, ablation });
-    same(values, clean);
+    near(values, clean);
   }
 });
 
 test("resampled from the prompt itself, every circuit is the model", async () => {
   for (const values of await circuitValues(model, data, [[], [c]], { corrupted: data.tokens, ablation: "resample" }))
-    same(values, clean);
+    near(values, clean);
 });
 
 test("the mean over one prompt is that prompt's output", async () => {
@@ -55,8 +51,8 @@ test("the mean over one prompt is that prompt's output", async () => {
   const options = { corrupted: corrupted.slice(0, 1) };
   const mean = await circuitValues(model, one, [[], [a, d]], options);
   const other = await circuitValues(model, one, [[], [a, d]], { ...options, ablation: "resample" });
-  for (const [i, values] of mean.entries()) same(values, other[i]);
-  assert.notDeepEqual(mean[0], mean[1]);
+  for (const [i, values] of mean.entries()) near(values, other[i]);
+  apart(mean[0], mean[1]);
 });
 
 test("without any head, each writes its mean over the corrupted prompts at each position", async () => {
@@ -66,7 +62,7 @@ test("without any head, each writes its mean over the corrupted prompts at each 
   const expected = diffsOf({ interventions: hooks.flatMap((hook, i) => patch(hook, means[i])) });
   disposeRun(run);
   tf.dispose(means);
-  for (const batch of [100, 2]) same((await circuitValues(model, data, [[]], { corrupted, batch }))[0], expected);
+  for (const batch of [100, 2]) near((await circuitValues(model, data, [[]], { corrupted, batch }))[0], expected);
 });
 
 test("heads of the circuit are computed on what is left, not frozen", async () => {
@@ -74,7 +70,7 @@ test("heads of the circuit are computed on what is left, not frozen", async () =
   const hook = "blocks.0.attn.hook_z" as const;
   const run = forward(model, corrupted, { keep: [hook], readout: "none" });
   const means = run.cache[hook].mean(0, true) as tf.Tensor4D;
-  same(kept, diffsOf({ interventions: patch(hook, means) }));
+  near(kept, diffsOf({ interventions: patch(hook, means) }));
   disposeRun(run);
   means.dispose();
 });
@@ -86,8 +82,7 @@ test("rows hold mean and spread over prompts of each circuit and letter", async 
   const rows = await evaluateCircuits(model, data, circuits, { corrupted });
   assert.equal(rows.length, 9);
   for (const { circuit, letter, logit_diff, std, n } of rows) {
-    const expected = meanAndStd(values[circuit].map((row) => row[letter - 1]));
-    assert.deepEqual({ mean: logit_diff, std }, expected);
+    near({ mean: logit_diff, std }, meanAndStd(values[circuit].map((row) => row[letter - 1])));
     assert.equal(n, 5);
   }
 });
@@ -99,7 +94,7 @@ test("all heads are wholly faithful, none not at all", async () => {
       near(row.model, columnMean(clean, row.letter - 1));
     }
   const [half] = await faithfulness(model, data, [a, b], { corrupted });
-  near(half.faithfulness, (half.circuit - half.none) / (half.model - half.none), 1e-9);
+  nearly(half.faithfulness, (half.circuit - half.none) / (half.model - half.none));
 });
 
 test("completeness: with no head out, circuit and model; of the whole model, no gap", async () => {
@@ -112,7 +107,7 @@ test("completeness: with no head out, circuit and model; of the whole model, no 
   for (const { letter, circuit, model: whole, gap } of rows.slice(0, 3)) {
     near(circuit, columnMean(values, letter - 1));
     near(whole, columnMean(clean, letter - 1));
-    near(gap, whole - circuit, 1e-9);
+    nearly(gap, whole - circuit);
   }
   const [onlyA, noC, noD] = await circuitValues(model, data, [[a], [a, b, d], [a, b, c]], { corrupted });
   for (const { removed, letter, circuit, model: whole } of rows.slice(3)) {
@@ -146,7 +141,7 @@ test("minimality: what is lost by the head alone, and with that K, the head left
 
 test("a set that holds the head alone adds nothing to removing it", async () => {
   for (const { alone, most, removed } of await minimality(model, data, [a], { corrupted, removed: [[a]] })) {
-    assert.equal(most, alone);
+    assert.equal(most, alone); // nothing else was measured
     assert.equal(removed, -1);
   }
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { near, nearly } from "../tests/close";
 import { tinyModel, tinyPrompts } from "../tests/fixtures/tiny-prompts";
 import { initBackend } from "./backend";
 import {
@@ -42,9 +43,7 @@ test("logit differences are the right letter's logit − the largest, or the mea
     );
   for (const against of ["max", "mean"] as const) {
     const found = logitDiffs(run, data, [1, 2, 3], against);
-    found.forEach((row, i) => {
-      for (const [l, value] of row.entries()) assert.ok(Math.abs(value - expected(against)[i][l]) < 1e-5);
-    });
+    near(found, expected(against));
   }
   disposeRun(run);
 });
@@ -54,7 +53,7 @@ test("some letters only: their read-out, in the order asked for", () => {
   const all = forward(model, data.tokens, { readout: letterReadout(data) });
   const some = forward(model, data.tokens, { readout: letterReadout(data, [3, 1]) });
   const [three, two] = [logitDiffs(all, data), logitDiffs(some, data, [3, 1])];
-  assert.deepEqual(
+  near(
     two,
     three.map((row) => [row[2], row[0]]),
   );
@@ -110,7 +109,7 @@ test("an effect is paired: its spread is that of the changes, with n − 1", () 
     1,
   ); // changes 1 and 4
   assert.deepEqual([logit_diff, n], [2.5, 2]);
-  assert.ok(Math.abs(std - Math.sqrt(4.5)) < 1e-12);
+  nearly(std, Math.sqrt(4.5));
   assert.equal(
     columnMean(
       [

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { nearly } from "../tests/close";
 import type { AttentionRow } from "./attention";
 import { CRITERIA, GROUPS, type HeadEvidence } from "./classify";
 import { POSITIONS, type Position, position } from "./dataset";
@@ -103,7 +104,7 @@ test("attention where letters are read: (, A1, A2, without BOS", () => {
     [8, 9, 10],
   );
   assert.ok(rows.every(({ key }) => key !== "BOS"));
-  assert.ok(Math.abs(rows[0].attention - 1 / 9) < 1e-12);
+  nearly(rows[0].attention, 1 / 9);
 });
 
 test("the paper's: five heads, no token after the one that looks", () => {
@@ -134,5 +135,5 @@ test("even attention gives the three tokens before what EVEN_PREVIOUS_TOKENS say
       )
       .reduce((total, { attention }) => total + attention, 0),
   );
-  assert.ok(Math.abs(EVEN_PREVIOUS_TOKENS - (sums[0] + sums[1] + sums[2]) / 3) < 1e-12);
+  nearly(EVEN_PREVIOUS_TOKENS, (sums[0] + sums[1] + sums[2]) / 3);
 });

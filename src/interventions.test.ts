@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { apart, near } from "../tests/close";
 import { TINY, tinyModel, tinyPrompts } from "../tests/fixtures/tiny-prompts";
 import { initBackend } from "./backend";
 import { position } from "./dataset";
@@ -25,16 +26,17 @@ before(async () => {
   other = forward(model, others, { keep: all });
 });
 
-const worst = (a: tf.Tensor, b: tf.Tensor) => tf.tidy(() => a.sub(b).abs().max().dataSync()[0]);
+/** What was put in, not computed, is the same to the bit. */
+const same = (a: tf.Tensor, b: tf.Tensor) => assert.deepEqual(a.arraySync(), b.arraySync());
 const runWith = (interventions: Intervention) => forward(model, data.tokens, { interventions, keep: all });
 const z = (run: Run, { layer, head }: HeadId) =>
   (run.cache[`blocks.${layer}.attn.hook_z`] as tf.Tensor4D).slice([0, 0, head, 0], [-1, -1, 1, -1]);
 
 test("only the patched head's output is the other run's, of its layer", () => {
   const run = runWith(patchHeads([{ layer: 1, head: 1 }], "z", other.cache));
-  assert.equal(worst(z(run, { layer: 1, head: 1 }), z(other, { layer: 1, head: 1 })), 0);
-  assert.ok(worst(z(run, { layer: 1, head: 0 }), z(clean, { layer: 1, head: 0 })) < 1e-5);
-  assert.ok(worst(z(run, { layer: 2, head: 0 }), z(clean, { layer: 2, head: 0 })) > 1e-3);
+  same(z(run, { layer: 1, head: 1 }), z(other, { layer: 1, head: 1 }));
+  near(z(run, { layer: 1, head: 0 }), z(clean, { layer: 1, head: 0 }));
+  apart(z(run, { layer: 2, head: 0 }), z(clean, { layer: 2, head: 0 }));
   disposeRun(run);
 });
 
@@ -44,8 +46,7 @@ test("positions say where; for a pattern they are the queries", () => {
   const [mine, its, before] = [run, other, clean].map((r) => r.cache[name].arraySync());
   mine.forEach((prompt, i) => {
     prompt[0].forEach((row, query) => {
-      const expected = query === 9 ? its[i][0][query] : before[i][0][query];
-      for (const [key, weight] of row.entries()) assert.ok(Math.abs(weight - expected[key]) < 1e-5, `${query} ${key}`);
+      near(row, query === 9 ? its[i][0][query] : before[i][0][query], `${query}`);
     });
   });
   disposeRun(run);
@@ -59,10 +60,10 @@ test("heads of several layers make one edit a layer", () => {
 test("in another prompt's run all frozen heads write what they wrote, and with frozen MLPs only the embedding differs", () => {
   const interventions = merge(freezeHeads(clean), freezeMlps(clean));
   const run = forward(model, others, { interventions, keep: all });
-  for (const head of heads) assert.equal(worst(z(run, head), z(clean, head)), 0);
+  for (const head of heads) same(z(run, head), z(clean, head));
   const end = "blocks.2.hook_resid_post" as const;
   const expected = tf.tidy(() => clean.cache[end].sub(clean.cache.hook_embed).add(other.cache.hook_embed));
-  assert.ok(worst(run.cache[end], expected) < 1e-5);
+  near(run.cache[end], expected);
   disposeRun(run);
   expected.dispose();
 });
@@ -72,7 +73,7 @@ test("all heads but the excepted are frozen", () => {
   const run = forward(model, others, { interventions: freezeHeads(clean, { except: [sender] }), keep: all });
   for (const head of heads) {
     const isSender = head.layer === 1 && head.head === 0;
-    assert.equal(worst(z(run, head), z(clean, head)) === 0, !isSender, `${head.layer}.${head.head}`);
+    (isSender ? apart : same)(z(run, head), z(clean, head));
   }
   disposeRun(run);
 });
@@ -90,9 +91,9 @@ test("swapped positions exchange two embeddings; swapped twice they are as befor
   rows(once).forEach((row, p) => {
     assert.deepEqual(row, rows(clean)[p === a ? b : p === b ? a : p]);
   });
-  assert.ok(worst(once.logits, clean.logits) > 1e-3);
+  apart(once.logits, clean.logits);
   const twice = runWith(merge(swapPositions("C1", "C3"), swapPositions("C1", "C3")));
-  assert.equal(worst(twice.logits, clean.logits), 0);
+  near(twice.logits, clean.logits);
   disposeRun(once, twice);
 });
 
@@ -104,10 +105,13 @@ test("swapped BOS attention exchanges two entries of the column of BOS and leave
   mine.forEach((prompt, i) => {
     prompt[1].forEach((row, query) => {
       const source = query === a ? b : query === b ? a : query;
-      for (const [key, weight] of row.entries())
-        assert.ok(Math.abs(weight - before[i][1][key === 0 ? source : query][key]) < 1e-6, `${query} ${key}`);
+      near(
+        row,
+        row.map((_, key) => before[i][1][key === 0 ? source : query][key]),
+        `${query}`,
+      );
     });
-    assert.ok(mine[i][0].every((row, q) => row.every((w, k) => Math.abs(w - before[i][0][q][k]) < 1e-6)));
+    near(mine[i][0], before[i][0]);
   });
   disposeRun(run);
 });

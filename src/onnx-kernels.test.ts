@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import fc from "fast-check";
+import { near } from "../tests/close";
 import { type OnnxRuntime, useOnnxKernels } from "./onnx-kernels";
 import { gelu, linear } from "./ops";
 import { random } from "./random";
@@ -22,12 +23,6 @@ const tensor = (shape: number[], seed = 1) => {
 function product(a: number[][], b: number[][]): number[][] {
   return a.map((row) => b[0].map((_, j) => row.reduce((sum, value, k) => sum + value * b[k][j], 0)));
 }
-const near = (found: ArrayLike<number>, expected: readonly number[]) => {
-  assert.equal(found.length, expected.length);
-  expected.forEach((value, i) => {
-    assert.ok(Math.abs(found[i] - value) <= 1e-5 * Math.max(1, Math.abs(value)), `${found[i]}, expected ${value}`);
-  });
-};
 
 /** A runtime whose sessions do what `run` says. */
 const fake = (run: (outputs: Record<string, { data: Float32Array }>) => void): OnnxRuntime => ({

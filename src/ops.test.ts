@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { near } from "../tests/close";
 import { initBackend } from "./backend";
 import { gelu, linear, rows } from "./ops";
 import { random } from "./random";
@@ -12,13 +12,6 @@ before(async () => {
 const tensor = (shape: number[], seed: number) => {
   const { normal } = random(seed);
   return tf.tensor(Float32Array.from({ length: tf.util.sizeFromShape(shape) }, normal), shape);
-};
-const near = (found: tf.Tensor, expected: tf.Tensor, what: string) => {
-  assert.deepEqual(found.shape, expected.shape, what);
-  const [a, b] = [found.dataSync(), expected.dataSync()];
-  a.forEach((value, i) => {
-    assert.ok(Math.abs(value - b[i]) <= 1e-4, `${what}: ${value}, expected ${b[i]}`);
-  });
 };
 
 test("linear is x @ W + b, and so are its gradients", () => {

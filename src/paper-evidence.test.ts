@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { nearly } from "../tests/close";
 import { circuitHeads, headName } from "./circuit-heads";
 import { classifyHeads } from "./classify";
 import { paperBehaviour, paperFigure, paperHeads } from "./paper";
@@ -43,7 +44,7 @@ test("attention to previous tokens is that of the supplement's patterns", () => 
     weight("C2", "T1") + weight("C2", "C1") + weight("C2", "The"),
     weight("C3", "T2") + weight("C3", "C2") + weight("C3", "T1"),
   ];
-  assert.ok(Math.abs(of("2.2").attention_to_previous_tokens! - (sums[0] + sums[1] + sums[2]) / 3) < 1e-9);
+  nearly(of("2.2").attention_to_previous_tokens, (sums[0] + sums[1] + sums[2]) / 3);
 });
 
 test("what no figure shows is null, for every head", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { apart, near } from "../tests/close";
 import { tinyModel, tinyPrompts } from "../tests/fixtures/tiny-prompts";
 import { initBackend } from "./backend";
 import { compareWithPaper } from "./compare";
@@ -41,8 +42,8 @@ test("every seed's rows are those of its own permutation", async () => {
     const own = await activationPatch(model, data, { ...options, corrupted: resample(data, seed) });
     expected.push(...own.map((row) => ({ ...row, seed })));
   }
-  assert.deepEqual(rows, expected);
-  assert.notEqual(rows[0].logit_diff, rows[6].logit_diff);
+  near(rows, expected);
+  apart(rows[0].logit_diff, rows[6].logit_diff);
   assert.deepEqual(
     [seen[0], seen.at(-1)],
     [

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { near } from "../tests/close";
 import { behaviour } from "./behaviour";
 import { buildAcronyms } from "./dataset";
 import { forward } from "./forward";
@@ -28,10 +29,10 @@ describe("say", () => {
     said.forEach(({ prompt, letter, right, says, logit_diff, probability }, i) => {
       const { letter_logits, ...row } = rows[i];
       assert.deepEqual([prompt, letter, right], [row.prompt, row.letter, row.acronym[letter - 1]]);
-      assert.ok(Math.abs(logit_diff - row.logit_diff) < 1e-4);
+      near(logit_diff, row.logit_diff);
       assert.equal(says === right, row.logit_diff > 0);
       const total = letter_logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
-      assert.ok(Math.abs(probability - Math.exp(letter_logits[says.charCodeAt(0) - 65]) / total) < 1e-4);
+      near(probability, Math.exp(letter_logits[says.charCodeAt(0) - 65]) / total);
     });
   });
 

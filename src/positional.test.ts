@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { apart, near, nearly } from "../tests/close";
 import { TINY } from "../tests/fixtures/tiny-prompts";
 import { attentionRows, headPattern } from "./attention";
 import { initBackend } from "./backend";
@@ -47,15 +48,12 @@ const withPositions = (change: (W_pos: tf.Tensor2D) => tf.Tensor2D): Model => ({
   W_pos: tf.tidy(() => change(model.W_pos)),
 });
 
-const largestDifference = (a: tf.Tensor, b: tf.Tensor) => tf.tidy(() => a.sub(b).abs().max().dataSync()[0]);
-
-/** Largest difference between the logits of this model under an intervention and those of another model. */
-function against(interventions: Intervention, other: Model): number {
+/** The logits of this model under an intervention are those of another model. */
+function isAlso(interventions: Intervention, other: Model): void {
   const [mine, theirs] = [forward(model, prompts.tokens, { interventions }), forward(other, prompts.tokens)];
-  const difference = largestDifference(mine.logits, theirs.logits);
+  near(mine.logits, theirs.logits);
   disposeRun(mine, theirs);
   other.W_pos.dispose();
-  return difference;
 }
 
 const keepPatterns = (name: string) => name.endsWith("hook_pattern");
@@ -64,18 +62,16 @@ describe("position embeddings", () => {
   it("exchanged by an intervention or in the weights: the same", () => {
     const [i, j] = pair.map(position);
     const rows = range(config.n_ctx).map((p) => (p === i ? j : p === j ? i : p));
-    assert.ok(
-      against(
-        swapPositions(...pair),
-        withPositions((W) => tf.gather(W, rows)),
-      ) < 1e-5,
+    isAlso(
+      swapPositions(...pair),
+      withPositions((W) => tf.gather(W, rows)),
     );
   });
 
   it("all alike by an intervention or in the weights: the same", () => {
     const used = POSITIONS.length;
     const average = (W: tf.Tensor2D) => tf.mean(W.slice(0, used), 0, true).tile([config.n_ctx, 1]) as tf.Tensor2D;
-    assert.ok(against(equalPositions(), withPositions(average)) < 1e-5);
+    isAlso(equalPositions(), withPositions(average));
   });
 });
 
@@ -84,7 +80,7 @@ describe("swap", () => {
     const bosHeads = allHeads(config);
     const same = ["C2", "C2"] as const;
     const swaps = [{ pair }, { pair: same, positions: true }, { pair: same, bosHeads }];
-    for (const { logit_diff } of await swapEffects(model, prompts, swaps)) assert.ok(Math.abs(logit_diff) < 1e-5);
+    for (const { logit_diff } of await swapEffects(model, prompts, swaps)) near(logit_diff, 0);
   });
 
   it("gives every chosen head the clean attention to BOS with the two queries exchanged, at every query", () => {
@@ -100,7 +96,7 @@ describe("swap", () => {
       before.forEach((rows, prompt) => {
         rows.forEach((_, query) => {
           const from = query === i ? j : query === j ? i : query;
-          assert.ok(Math.abs(after[prompt][query][0] - rows[from][0]) < 1e-6, `query ${query}`);
+          near(after[prompt][query][0], rows[from][0], `query ${query}`);
         });
       });
     }
@@ -115,8 +111,8 @@ describe("swap", () => {
       keep: keepPatterns,
     });
     const [before, after] = [clean, run].map((r) => headPattern(r, head)[0][position("C1")]);
-    assert.deepEqual(after.slice(1), before.slice(1));
-    assert.notEqual(after[0], before[0]);
+    near(after.slice(1), before.slice(1));
+    apart(after[0], before[0]);
     disposeRun(clean, run);
   });
 
@@ -141,10 +137,12 @@ describe("swapBosSweep", () => {
     assert.equal(rows.length, 3 * heads.length);
     rows.forEach((row, i) => {
       assert.deepEqual([row.letter, { layer: row.layer, head: row.head }], [plain[i].letter, plain[i].bosHeads![0]]);
-      assert.ok(Math.abs(row.logit_diff - plain[i].logit_diff) < 1e-5);
-      assert.ok(Math.abs(row.std - plain[i].std) < 1e-5);
+      near([row.logit_diff, row.std], [plain[i].logit_diff, plain[i].std]);
     });
-    assert.ok(rows.some(({ logit_diff }) => Math.abs(logit_diff) > 1e-3));
+    apart(
+      rows.map(({ logit_diff }) => logit_diff),
+      rows.map(() => 0),
+    );
   });
 
   it("headsHurtBy: each head once, if any letter loses more than the threshold", () => {
@@ -175,7 +173,7 @@ describe("swapAttention", () => {
     for (const { letter, key, attention, swap: name } of rows) {
       assert.equal(name, "Clean Run");
       const same = clean.find((row) => row.query === ["(", "A1", "A2"][letter - 1] && row.key === key)!;
-      assert.ok(Math.abs(attention - same.attention) < 1e-6);
+      near(attention, same.attention);
     }
   });
 
@@ -191,7 +189,7 @@ describe("swapAttention", () => {
     const mine = await swapAttention(model, prompts, heads, [{ pair, positions: true }]);
     const theirs = await swapAttention(other, prompts, heads, [{ pair }]);
     mine.forEach(({ attention, std }, k) => {
-      assert.ok(Math.abs(attention - theirs[k].attention) < 1e-5 && Math.abs(std - theirs[k].std) < 1e-5);
+      near([attention, std], [theirs[k].attention, theirs[k].std]);
     });
     other.W_pos.dispose();
   });
@@ -211,7 +209,7 @@ describe("attentionShift", () => {
     ];
     const [clean, positions] = attentionShift(rows);
     assert.deepEqual(clean, { pair: "C1↔C3", swap: "Clean Run", shift: 0 });
-    assert.ok(Math.abs(positions.shift - 0.2) < 1e-9);
+    nearly(positions.shift, 0.2);
   });
 
   it("needs the clean run", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { apart, near, nearly } from "../tests/close";
 import { randomPrompts, TINY } from "../tests/fixtures/tiny-prompts";
 import { initBackend } from "./backend";
 import { readoutPosition } from "./dataset";
@@ -46,8 +47,8 @@ test("the shares of all pairs add up to the selectivity, in every layer", async 
   for (const layer of range(config.n_layers)) {
     const rows = await wordSelectivity(model, data, { layer, head: 1 });
     const expected = selectivityOf(layer, 1);
-    assert.ok(Math.abs(expected) > 1e-3, "the random model must have a selectivity to add up to");
-    assert.ok(Math.abs(total(rows) - expected) < 1e-4, `layer ${layer}: ${total(rows)} and ${expected}`);
+    apart(expected, 0, "the random model must have a selectivity to add up to");
+    near(total(rows), expected, `layer ${layer}`);
   }
 });
 
@@ -68,17 +69,17 @@ test("batches make no difference, and nothing is left behind", async () => {
   const whole = await wordSelectivity(model, data, head);
   const split = await wordSelectivity(model, data, head, { batch: 2 });
   assert.equal(tf.memory().numTensors, tensors);
-  for (const [i, { score, std }] of whole.entries()) {
-    assert.ok(Math.abs(score - split[i].score) < 1e-5);
-    assert.ok(Math.abs(std - split[i].std) < 1e-5);
-  }
+  near(split, whole);
 });
 
 test("either side's sums add up to the same, strongest first", async () => {
   const rows = await wordSelectivity(model, data, { layer: 2, head: 1 });
   for (const side of ["query", "key"] as const) {
     const sums = selectivityBy(rows, { side });
-    assert.ok(Math.abs(sums.reduce((sum, { score }) => sum + score, 0) - total(rows)) < 1e-9);
+    nearly(
+      sums.reduce((sum, { score }) => sum + score, 0),
+      total(rows),
+    );
     const sizes = sums.map(({ score }) => Math.abs(score));
     assert.deepEqual(
       sizes,
@@ -95,12 +96,12 @@ test("outputs of one head are patched as headSite does", async () => {
   const single = await activationPatch(model, data, { ...options, site: headSite("z") });
   const mine = joint.filter(({ input }) => input === "z").map(({ logit_diff }) => logit_diff);
   const theirs = single.filter((row) => row.layer === 1 && row.head === 1).map(({ logit_diff }) => logit_diff);
-  assert.ok(
-    mine.some((value) => Math.abs(value) > 1e-3),
+  apart(
+    mine,
+    mine.map(() => 0),
     "the patch must do something",
   );
-  assert.equal(mine.length, theirs.length);
-  for (const [i, value] of mine.entries()) assert.ok(Math.abs(value - theirs[i]) < 1e-6, `${value} and ${theirs[i]}`); // rounding: run beside other points
+  near(mine, theirs);
 });
 
 test("queries, keys and values together are the output", () => {
@@ -115,9 +116,8 @@ test("queries, keys and values together are the output", () => {
   };
   const [together, output, values] = [run("q", "k", "v"), run("z"), run("v")];
   disposeRun(source);
-  const worst = (a: ArrayLike<number>) => Math.max(...Array.from(output, (value, i) => Math.abs(value - a[i])));
-  assert.ok(worst(together) < 1e-4, `differs by ${worst(together)}`);
-  assert.ok(worst(values) > 1e-3, "values alone must not be enough");
+  near(together, output);
+  apart(values, output, "values alone must not be enough");
 });
 
 const effectOf = (rows: Awaited<ReturnType<typeof averagedInputs>>, input: string, over: string, letter: number) =>
@@ -128,9 +128,9 @@ test("averaged over one prompt, each position keeps what it has; over positions 
   const rows = await averagedInputs(model, one, [{ layer: 1, head: 0 }]);
   assert.equal(rows.length, 18);
   for (const input of ["q", "k", "v"]) {
-    for (const letter of [1, 2, 3]) assert.ok(Math.abs(effectOf(rows, input, "prompts", letter)) < 1e-4, input);
-    const changed = [1, 2, 3].map((letter) => Math.abs(effectOf(rows, input, "prompts and positions", letter)));
-    assert.ok(Math.max(...changed) > 1e-3, `${input}: ${changed}`);
+    const effects = (over: string) => [1, 2, 3].map((letter) => effectOf(rows, input, over, letter));
+    near(effects("prompts"), [0, 0, 0], input);
+    apart(effects("prompts and positions"), [0, 0, 0], input);
   }
 });
 
@@ -151,7 +151,7 @@ test("values averaged over prompts are patched as their mean is", async () => {
   source.dispose();
   for (const letter of [1, 2, 3]) {
     const expected = mean(after.map((row, p) => row[letter - 1] - before[p][letter - 1]));
-    assert.ok(Math.abs(effectOf(rows, "v", "prompts", letter) - expected) < 1e-4);
+    near(effectOf(rows, "v", "prompts", letter), expected);
   }
 });
 

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as tf from "@tensorflow/tfjs";
+import { apart, near, nearly } from "./close";
+
+test("near: 8 of float32's 24 bits may differ, relative above 1 and absolute below", () => {
+  near(1 + 2 ** -16, 1);
+  near(2 ** -17, 0);
+  near(1000 * (1 + 2 ** -17), 1000);
+  for (const [found, expected] of [
+    [1 + 2 ** -15, 1],
+    [2 ** -15, 0],
+    [1000 * (1 + 2 ** -15), 1000],
+  ] as const)
+    assert.throws(() => near(found, expected, "letter 1"), /^AssertionError.*letter 1: .*, not/);
+});
+
+test("near: no number is near NaN or infinity but infinity itself", () => {
+  near(Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY);
+  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    assert.throws(() => near(bad, 1));
+    assert.throws(() => near(1, bad));
+  }
+  assert.throws(() => near(Number.NaN, Number.NaN));
+});
+
+test("near: in tensors, arrays and rows, whose lengths, shapes, names and texts are equal", () => {
+  near([{ letter: "C1", values: [1, 2] }], [{ letter: "C1", values: [1, 2 + 2 ** -17] }]);
+  near(tf.tensor([[1, 2]]), tf.tensor([[1, 2]]));
+  near([1000, 2 ** -8], [1000, 0]); // beside large numbers
+  assert.throws(() => near([1, 2 ** -8], [1, 0]), /1: 0.00390625, not 0/);
+  near(null, null);
+  assert.throws(() => near([{ letter: 1, logit_diff: 3 }], [{ letter: 1, logit_diff: 4 }]), /0: logit_diff: 3, not 4/);
+  const different: [unknown, unknown][] = [
+    [[1], [1, 2]],
+    [{ a: 1 }, { b: 1 }],
+    [{ a: "x" }, { a: "y" }],
+    [null, 1],
+    [1, null],
+    [tf.tensor([1, 2]), tf.tensor([[1, 2]])],
+  ];
+  for (const [found, expected] of different) assert.throws(() => near(found, expected), assert.AssertionError);
+});
+
+test("nearly is closer, and apart is further than rounding", () => {
+  nearly(0.1 + 0.2, 0.3);
+  assert.throws(() => nearly(1 + 2 ** -24, 1));
+  apart([1, 2], [1, 2.1]);
+  assert.throws(() => apart([1, 2], [1, 2 + 2 ** -12]), /1: 2, not 2\.0/);
+});
