@@ -130,8 +130,17 @@ test("nothing is left behind", async () => {
 });
 
 test("what can't be done is said", async () => {
-  await assert.rejects(ovInPrompts(model, data, []), /at least one head/);
+  await assert.rejects(ovInPrompts(model, data, []), /no heads of an OV circuit; give at least one/);
   await assert.rejects(attentionRows(model, data, [{ layer: 5, head: 0 }]), /no head 5\.0; layers are 0 … 1/);
   await assert.rejects(attentionAgainstLogits(model, data, [{ layer: 1, head: 9 }]), /no head 1\.9; layers are 0 … 1/);
   await assert.rejects(attentionRows(model, data, [{ layer: 1, head: 2 }]), /no head 1\.2/);
+});
+
+test("attention to nothing is named, not averaged", async () => {
+  const intervene = () =>
+    edit("blocks.1.attn.hook_attn_scores", (scores) => tf.fill(scores.shape, Number.NEGATIVE_INFINITY), { head: 0 });
+  await assert.rejects(
+    attentionRows(model, data, [{ layer: 1, head: 0 }], { intervene }),
+    /prompt 0, point 0: value 0 is NaN/,
+  );
 });

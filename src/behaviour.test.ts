@@ -156,3 +156,31 @@ test("behaviour leaves nothing behind", async () => {
   await corruptedBehaviour(model, data, tokenizer, { clean: rows, seed: 1, batch: 2 });
   assert.equal(tf.memory().numTensors, tensors);
 });
+
+test("a logit that is not finite is named, among the capitals or not", async () => {
+  for (const [token, name] of [
+    [40, "token 40"],
+    [3, "token 3"],
+  ] as const) {
+    const column = tf.oneHot(tf.tensor1d([token], "int32"), TINY.d_vocab).toFloat();
+    const b_U = model.b_U.add(column.squeeze([0]).mul(1e38).mul(10)) as tf.Tensor1D; // 0 · 10 elsewhere
+    const spoilt = { ...model, b_U };
+    const message = new RegExp(`RangeError: prompt 0, letter 1: the logit of ${name} is Infinity`);
+    const tensors = tf.memory().numTensors;
+    await assert.rejects(behaviour(spoilt, data, tokenizer), message);
+    assert.equal(tf.memory().numTensors, tensors);
+  }
+});
+
+test("the prompt that spoils a later batch is named by its place in the whole data", async () => {
+  // a token of its own, whose embedding is not finite
+  const tokens = data.tokens.map((row, i) =>
+    i === 3 ? row.map((id, p) => (p === 3 ? 56 : id)) : row.map((id) => (id === 56 ? 52 : id)),
+  );
+  const rows = range(TINY.d_vocab).map((id) => [id === 56 ? Number.NaN : 0]);
+  const spoilt = { ...model, W_E: model.W_E.add(tf.tensor2d(rows)) as tf.Tensor2D };
+  await assert.rejects(
+    behaviour(spoilt, data, tokenizer, { tokens, batch: 2 }),
+    /prompt 3, letter 1: the logit of token 0 is NaN/,
+  );
+});

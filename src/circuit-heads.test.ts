@@ -70,5 +70,5 @@ test("paper: heads that the model lacks are named", async () => {
 
 test("another choice is refused", async () => {
   const heads = "papers" as ChooseOptions["heads"];
-  await assert.rejects(chooseHeads(model, data, { corrupted, heads }), /heads is "papers"; choose "found" or "paper"/);
+  await assert.rejects(chooseHeads(model, data, { corrupted, heads }), /heads "papers" is not one of "found", "paper"/);
 });

@@ -185,6 +185,6 @@ test("what can't be done is said", () => {
   const head = { layer: 1, head: 0 };
   assert.throws(() => ovCircuit(raw, [head], small), /tiny is not processed/);
   assert.throws(() => copyingScores(raw, { from: [1], to: [2] }), /tiny is not processed/);
-  assert.throws(() => ovCircuit(model, [], small), /at least one head/);
+  assert.throws(() => ovCircuit(model, [], small), /no heads of an OV circuit; give at least one/);
   assert.throws(() => ovCircuit(model, [{ layer: 2, head: 0 }], small), /no head 2\.0/);
 });

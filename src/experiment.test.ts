@@ -192,3 +192,27 @@ test("measuring leaves nothing behind", async () => {
   await measureAll(data, [1, 2], open, { batch: 2 });
   assert.equal(tf.memory().numTensors, tensors);
 });
+
+test("a prompt or a value that is not finite is named, whichever the batch", async () => {
+  const value = (factor: number, row: number) => (factor === 10 && row === 3 ? Number.NaN : row);
+  const open = ({ rows }: Batch) => ({
+    measure: ({ factor }: { factor: number }) => rows(range(5)).map((row) => [0, value(factor, row)]),
+  });
+  for (const batch of [1, 2, 5])
+    await assert.rejects(
+      measureAll(data, [{ factor: 1 }, { factor: 10 }], open, { batch }),
+      /RangeError: prompt 3, point 1 \{"factor":10\}: value 1 is NaN, not a finite number/,
+    );
+  const read = ({ prompts }: Batch) => ({
+    measure: () => {
+      const run = forward(model, prompts.tokens, { readout: letterReadout(prompts, [2]) });
+      const rows = prompts.tokens.map((_, i) => range(26).map(() => ((prompts.first ?? 0) + i === 3 ? Number.NaN : 0)));
+      const noise = tf.tensor3d(rows.map((row) => [row]));
+      return logitDiffs({ logits: run.logits.add(noise) }, prompts, [2]);
+    },
+  });
+  await assert.rejects(
+    measureAll(data, ["one"], read, { batch: 2 }),
+    /RangeError: prompt 3, letter 2: the logit of "A" is NaN/,
+  );
+});

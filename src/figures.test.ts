@@ -364,3 +364,22 @@ describe("every figure", () => {
     }
   });
 });
+
+describe("values that are not finite", () => {
+  const bad = (value: number) => attention.map((row, i) => (i === 1 ? { ...row, attention: value } : row)); // BOS looks at "The"
+
+  it("are refused in a pattern, those of later tokens too", () => {
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY])
+      assert.throws(() => attentionPattern(bad(value)), /"attention" must be a finite number, not .*key_pos The/);
+  });
+
+  it("are refused where they would bend a layout", () => {
+    for (const wrap of [0, 1.5, Number.NaN])
+      assert.throws(
+        () => heatmap(heads, { ...options, columns: "letter", wrap }),
+        /RangeError: wrap must be a whole number/,
+      );
+    for (const bins of [0, Number.NaN])
+      assert.throws(() => histogram(heads, { value: "logit_diff", bins }), /RangeError: bins must be a whole number/);
+  });
+});

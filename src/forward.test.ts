@@ -12,6 +12,8 @@ import { reusable, sideBySide } from "./plan";
 import { random } from "./random";
 import { processWeights, randomModel } from "./weights";
 
+const any = <T>(value: unknown) => value as T; // what only plain JavaScript would pass
+
 const config: ModelConfig = { ...TINY, n_ctx: 12, d_vocab: 30 };
 const LENGTH = 7;
 const all = () => true;
@@ -302,4 +304,166 @@ test("a forward leaves nothing behind but what it gives, and disposeRun frees th
   disposeRun(run);
   assert.equal(tf.memory().numTensors, tensors);
   assert.ok(!cleanRun.cache["blocks.0.hook_resid_pre"].isDisposed);
+});
+
+/** What a list of indices below n must not be. Beyond its end WebAssembly's memory broke, and with it every later forward. */
+const badLists = (n: number): (readonly [unknown, RegExp])[] => {
+  const sparse = [0, 1];
+  delete sparse[0];
+  return [
+    [[n], new RegExp(`${n} is not one of 0 … ${n - 1}`)],
+    [[0, -1], /-1 is not one of/],
+    [[1e9], /1000000000 is not one of/],
+    [[2.5], /2.5 is not one of/],
+    [[Number.NaN], /NaN is not one of/],
+    [["1"], /"1" is not one of/],
+    [[undefined], /undefined is not one of/],
+    [sparse, /undefined is not one of/],
+    [new Int32Array([1]), /a plain list of numbers is needed/],
+  ];
+};
+
+/** @param run what must be refused; afterwards a correct forward still gives the same numbers, to the bit: it is the same computation */
+function refusedAndNothingBroken(run: () => unknown, message: RegExp): void {
+  const options = { readout: { positions: [2, 6], vocab: [5, 0, 29] } };
+  const numbers = () => tf.tidy(() => [...forward(model, clean, options).logits.dataSync()]);
+  const [earlier, tensors] = [numbers(), tf.memory().numTensors];
+  assert.throws(run, message);
+  assert.equal(tf.memory().numTensors, tensors);
+  assert.deepEqual(numbers(), earlier);
+}
+
+test("a read-out that isn't there is refused, and the next forward is as the one before", () => {
+  for (const [positions, message] of [...badLists(LENGTH), [[], /position: the list is empty/] as const])
+    refusedAndNothingBroken(
+      () => forward(model, clean, { readout: { positions: any(positions), vocab: [5] } }),
+      message,
+    );
+  for (const [vocab, message] of [...badLists(config.d_vocab), [[], /vocab: the list is empty/] as const])
+    refusedAndNothingBroken(() => forward(model, clean, { readout: { positions: [6], vocab: any(vocab) } }), message);
+  refusedAndNothingBroken(
+    () => forward(model, clean, { readout: any("ALL") }),
+    /readout "ALL" is not one of "all", "none"/,
+  );
+});
+
+test("an offset that leaves the model's positions is refused", () => {
+  const most = config.n_ctx - LENGTH + 1;
+  for (const [offset, message] of badLists(most)) {
+    const each = Array.isArray(offset) && offset.length === 1 ? [0, offset[0], 0] : any<number[]>(offset);
+    refusedAndNothingBroken(() => forward(model, clean, { offset: each }), message);
+  }
+  forward(model, clean, { offset: [0, most - 1, 0] }).logits.dispose();
+});
+
+test("tokens that aren't plain lists of ids are refused", () => {
+  for (const [row, message] of badLists(config.d_vocab))
+    refusedAndNothingBroken(() => forward(model, [[0, 1], any(row)]), message);
+  const sparse = [[1, 2]];
+  sparse[2] = [1, 2];
+  refusedAndNothingBroken(() => forward(model, sparse), /prompt 1: token: a plain list .* not undefined/);
+  refusedAndNothingBroken(() => forward(model, any("tokens")), /must be a list of prompts/);
+  refusedAndNothingBroken(() => forward(model, [[]]), /tokens are empty/);
+});
+
+test("a slice is refused alike with and without a clean run", () => {
+  const at = "blocks.1.attn.hook_z";
+  const source = corruptedRun.cache[at];
+  for (const from of [undefined, cleanRun])
+    for (const axis of ["head", "pos"] as const)
+      for (const [index, message] of badLists(axis === "head" ? config.n_heads : LENGTH)) {
+        const interventions = patch(at, source, { [axis]: any<number[]>(index) });
+        refusedAndNothingBroken(() => forward(model, clean, { interventions, from }), message);
+      }
+});
+
+test("a hook has one name", () => {
+  const at = "blocks.01.attn.hook_z" as "blocks.1.attn.hook_z";
+  const source = corruptedRun.cache["blocks.1.attn.hook_z"];
+  for (const from of [undefined, cleanRun]) {
+    refusedAndNothingBroken(
+      () => forward(model, clean, { interventions: patch(at, source), from }),
+      /no hook "blocks.01/,
+    );
+    refusedAndNothingBroken(() => forward(model, clean, { keep: [at], from }), /no hook "blocks.01/);
+  }
+  for (const name of ["blocks.-1.attn.hook_z", "blocks.1.5.attn.hook_z", "blocks.0.toString", "toString"])
+    refusedAndNothingBroken(
+      () => forward(model, clean, { keep: [any<HookName>(name)] }),
+      new RegExp(`no hook "${name}"`),
+    );
+  const high = patch("blocks.3.attn.hook_z", source);
+  refusedAndNothingBroken(
+    () => forward(model, clean, { interventions: high }),
+    /blocks.3.attn.hook_z: tiny has layers 0 … 2/,
+  );
+  refusedAndNothingBroken(
+    () => forward(model, clean, { interventions: any([high]) }),
+    /an intervention is inside another one; merge/,
+  );
+});
+
+test("an activation is float32: other types are refused by name", () => {
+  const at = "blocks.1.attn.hook_z";
+  for (const dtype of ["int32", "bool"] as const) {
+    const source = tf.cast(cleanRun.cache[at], dtype);
+    const message = new RegExp(`${at} is float32; the .* value is ${dtype}: make it so with toFloat`);
+    for (const interventions of [patch(at, source), edit(at, (z) => tf.cast(z, dtype))])
+      for (const from of [undefined, cleanRun])
+        refusedAndNothingBroken(() => forward(model, clean, { interventions, from }), message);
+    source.dispose();
+  }
+});
+
+test("an edit has either a tensor or a function, and the function gives a tensor", () => {
+  const at = "blocks.1.attn.hook_z";
+  const source = cleanRun.cache[at];
+  const refused = (edits: unknown, message: RegExp) =>
+    refusedAndNothingBroken(() => forward(model, clean, { interventions: any(edits) }), message);
+  refused([{ at }], /needs either a source .* or a change/);
+  refused([{ at, source, change: (z: tf.Tensor) => z }], /needs either a source .* or a change/);
+  refused([{ at, source: [[1]] }], /the patched-in value at blocks.1.attn.hook_z must be a tensor/);
+  refused([{ at, source: null }], /must be a tensor/);
+  refused([{ at, change: 2 }], /must be a function/);
+  refused(
+    edit(at, () => any(undefined)),
+    /the changed value at blocks.1.attn.hook_z must be a tensor/,
+  );
+  refused(
+    edit(at, (z) => z.slice([0, 0, 0, 0], [1, 1, -1, -1])),
+    /the changed value is \[1,1,2,8\]/,
+  );
+});
+
+test("a run keeps what it was made of, whatever becomes of the lists", () => {
+  const tokens = clean.map((row) => [...row]);
+  const offset = [0, 1, 2];
+  const slice = { head: [0] };
+  const interventions = [...patch("blocks.1.attn.hook_z", corruptedRun.cache["blocks.1.attn.hook_z"], slice)];
+  const moved = forward(model, tokens, { offset, interventions });
+  const from = forward(model, tokens, { keep: reusable(config) });
+  tokens[0][3] = (tokens[0][3] + 1) % config.d_vocab;
+  tokens.pop();
+  offset[0] = 5;
+  slice.head.push(1);
+  interventions.pop();
+  assert.deepEqual(from.tokens, clean);
+  assert.deepEqual([moved.offset, moved.interventions.map((one) => one.slice)], [[0, 1, 2], [{ head: [0] }]]);
+  assert.throws(() => forward(model, tokens, { from }), /run of other tokens/);
+  close(forward(model, from.tokens, { from }).logits, cleanRun.logits);
+  assert.throws(() => any<number[][]>(from.tokens)[0].push(1), TypeError);
+  assert.throws(() => any<number[][]>(from.tokens).pop(), TypeError);
+  assert.throws(() => Object.assign(from.cache, { hook_embed: cleanRun.cache.hook_embed }), TypeError);
+  disposeRun(moved, from);
+});
+
+test("activations too large for float32 are refused, not taken for 0", () => {
+  const large = { ...model, W_E: model.W_E.mul(1e25) as tf.Tensor2D };
+  const tensors = tf.memory().numTensors;
+  assert.throws(() => forward(large, clean), /prompt 0: what tiny's layers add up to is too large for float32/);
+  const spoilt = edit("hook_embed", (x) => x.mul(tf.tensor3d([1, 1, 1e25], [3, 1, 1])));
+  const readout = { positions: [6], vocab: [1] };
+  assert.throws(() => forwardEach(model, clean, [[], spoilt], { readout }), /prompt 2: what tiny's layers/);
+  assert.equal(tf.memory().numTensors, tensors);
+  large.W_E.dispose();
 });

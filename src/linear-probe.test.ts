@@ -67,7 +67,7 @@ describe("fitProbe", () => {
   it("refuses samples and labels that don't fit, naming them", () => {
     assert.throws(() => fitProbe([], []), /no samples/);
     assert.throws(() => fitProbe([[1], [2]], [0]), /1 labels for 2 samples/);
-    assert.throws(() => fitProbe([[1], [2]], [0, 1.5]), /label 1.5 is not a class/);
+    assert.throws(() => fitProbe([[1], [2]], [0, 1.5]), /label must be a whole number from 0 on, not 1.5/);
     const probe = fitProbe([[1], [2]], [0, 1]);
     assert.throws(() => probeAccuracy(probe, [[1]], [0, 1]), /2 labels for 1 samples/);
   });

@@ -3,7 +3,7 @@ import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { near, nearly } from "../tests/close";
 import { initBackend } from "./backend";
-import { bootstrapMean, column, correlation, letterLogitDiff, meanAndStd } from "./metrics";
+import { bootstrapMean, column, correlation, letterLogitDiff, mean, meanAndStd, share } from "./metrics";
 
 before(async () => {
   await initBackend();
@@ -62,4 +62,56 @@ test("correlation: 1 on a rising line, -1 on a falling one, by hand in between",
   nearly(correlation([1, 2, 3], [1, 3, 2]), 0.5);
   assert.throws(() => correlation([1, 2], [1]), /2 values can't be paired with 1/);
   assert.throws(() => correlation([1, 1], [1, 2]), /values that vary/);
+});
+
+/** Logits 0 … 25 of two prompts and two letters, one of them another value. */
+function spoilt(value: number, prompt: number, letter: number, capital: number): tf.Tensor3D {
+  const values = Float32Array.from({ length: 4 * 26 }, (_, i) => i % 26);
+  values[(prompt * 2 + letter) * 26 + capital] = value;
+  return tf.tensor3d(values, [2, 2, 26]);
+}
+
+test("a logit that is not finite is named, not answered with", () => {
+  const answers = [
+    [1, 2],
+    [3, 4],
+  ];
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])
+    for (const against of ["max", "mean"] as const) {
+      const message = new RegExp(
+        `^RangeError: prompt 1, letter 2: the logit of "K" is ${value}, not a finite number. .* −∞`,
+      );
+      assert.throws(() => letterLogitDiff(spoilt(value, 1, 1, 10), answers, against), message);
+    }
+  const names = { first: 50, letters: [2, 3] };
+  assert.throws(
+    () => letterLogitDiff(spoilt(Number.NaN, 1, 1, 0), answers, "max", names),
+    /prompt 51, letter 3: .* "A"/,
+  );
+});
+
+test("an answer that is no letter, or another comparison, is refused", () => {
+  for (const bad of [26, -1, 1.5, undefined])
+    assert.throws(() => letterLogitDiff(rising(), [[1, bad as number]]), /RangeError: answer .* is not one of 0 … 25/);
+  assert.throws(
+    () => letterLogitDiff(rising(), [[1, 2]], "median" as never),
+    /against "median" is not one of "max", "mean"/,
+  );
+});
+
+test("what is averaged or shared is finite, and there is some", () => {
+  for (const average of [mean, meanAndStd, (values: number[]) => bootstrapMean(values, { seed: 0 })]) {
+    assert.throws(() => average([]), /RangeError: no values/);
+    assert.throws(() => average([1, Number.NaN, 2]), /RangeError: of 3 values to average, number 1 is NaN/);
+    assert.throws(() => average([1, 2, undefined as never]), /RangeError: .* number 2 is undefined/);
+    assert.throws(() => average([Number.POSITIVE_INFINITY]), RangeError);
+    assert.throws(() => average([1.7e308, 1.7e308]), /RangeError: the sum of 2 values is Infinity/);
+  }
+  assert.equal(share("it", 1, 4), 0.25);
+  for (const whole of [0, Number.NaN])
+    assert.throws(() => share("it", 1, whole), /RangeError: it is no number: 1 as a share of/);
+  assert.throws(() => bootstrapMean([1, 2], { seed: 0, draws: 0 }), /draws must be a whole number from 1 on, not 0/);
+  for (const level of [0, 1, 95])
+    assert.throws(() => bootstrapMean([1, 2], { seed: 0, level }), /level must be between 0 and 1/);
+  assert.throws(() => column([[1, 2], [3]], 1), /row 1: column 1 is not one of 0 … 0/);
 });

@@ -47,7 +47,10 @@ export interface PathOptions extends PathsOptions {
 
 export interface PathRow extends HeadId, Effect {
   readonly letter: Letter;
-  /** Official score: 0 unchanged, −1 as bad as the corrupted run; with the mean of the wrong letters. */
+  /**
+   * Official score: 0 unchanged, −1 as bad as the corrupted run; with the mean of the wrong letters. NaN where the corrupted prompts
+   * themselves change nothing: then there is no score, and no figure takes it.
+   */
   readonly score: number;
 }
 
@@ -99,8 +102,7 @@ export async function pathPatch(
 /**
  * Path patching into several receivers at once, each by itself: a sender's change is worked out once for all of them.
  * @returns a row per receiver (its index in the list), letter and sender that is below it
- * @throws if there are not as many corrupted rows as prompts, the model lacks a head, or an option is none of those there are;
- *   RangeError where the corrupted prompts leave a letter as it is, so that there is no score
+ * @throws if there are not as many corrupted rows as prompts, the model lacks a head, or an option is none of those there are
  */
 export async function pathsInto(
   model: Model,
@@ -127,7 +129,7 @@ export async function pathsInto(
           if (!reaches(model, sender, receiver)) return [];
           const damage = columnMean(values[s][r], 3 + i) - columnMean(clean, 3 + i);
           const whole = columnMean(bad, 3 + i) - columnMean(clean, 3 + i);
-          const score = share(`the score of letter ${letter}`, -damage, whole);
+          const score = whole === 0 ? Number.NaN : share(`the score of letter ${letter}`, -damage, whole);
           return [{ ...sender, receiver: r, letter, ...effect(values[s][r], clean, i), score }];
         }),
       ),

@@ -98,6 +98,8 @@ const ascending = (a: number, b: number) => a - b;
 function byHook(points: readonly Intervention[]): Map<HookName, Edit[][]> {
   const edits = new Map<HookName, Edit[][]>();
   for (const [p, edit] of points.flatMap((intervention, p) => intervention.map((edit) => [p, edit] as const))) {
+    if (Array.isArray(edit))
+      throw new TypeError("an intervention is inside another one; merge(…) makes one of several");
     if (!edits.has(edit.at))
       edits.set(
         edit.at,

@@ -5,7 +5,7 @@ import { near } from "../tests/close";
 import { behaviour } from "./behaviour";
 import { buildAcronyms } from "./dataset";
 import { forward } from "./forward";
-import { patch } from "./hooks";
+import { edit, patch } from "./hooks";
 import { type LoadedModel, loadModel } from "./load";
 import { disposeRun } from "./model";
 import { say } from "./playground";
@@ -51,5 +51,38 @@ describe("say", () => {
     );
     disposeRun(source);
     assert.equal(tf.memory().numTensors, tensors);
+  });
+
+  it("refuses to answer from what is not a number, and frees its tensors", () => {
+    const { model, tokenizer } = loaded;
+    const data = buildAcronyms([["Ketchup", "Lark", "Wreck"]], tokenizer);
+    const tensors = tf.memory().numTensors;
+    const blind = edit("blocks.1.attn.hook_attn_scores", (scores) => tf.fill(scores.shape, Number.NEGATIVE_INFINITY), {
+      head: 0,
+    });
+    assert.throws(
+      () => say(model, data, blind),
+      /RangeError: prompt 0, letter 1: the logit of "A" is NaN.*scores are all −∞/,
+    );
+    assert.equal(tf.memory().numTensors, tensors);
+  });
+
+  it("refuses weights that overflow: too large for layer norm, or for sums", () => {
+    const { model, tokenizer } = loaded;
+    const data = buildAcronyms([["Ketchup", "Lark", "Wreck"]], tokenizer);
+    for (const [size, message] of [
+      [3e38, /not a finite number.*too large for float32/],
+      [1e25, /too large for float32, so its logits say nothing/],
+    ] as const) {
+      const signs = tf.sign(model.W_E) as tf.Tensor2D;
+      const large = { ...model, W_E: signs.mul<tf.Tensor2D>(size) };
+      const tensors = tf.memory().numTensors;
+      assert.throws(() => say(large, data), message);
+      assert.equal(tf.memory().numTensors, tensors);
+      tf.dispose([signs, large.W_E]);
+    }
+    const logits = { ...model, W_U: model.W_U.mul<tf.Tensor2D>(1e38) };
+    assert.throws(() => say(logits, data), /prompt 0, letter 1: the logit of "." is -?Infinity/);
+    logits.W_U.dispose();
   });
 });
