@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import fc from "fast-check";
-import { type OnnxRuntime, useOnnxKernels } from "./onnx-kernels";
+import { loadRuntime, type OnnxRuntime, useOnnxKernels } from "./onnx-kernels";
 import { gelu, linear } from "./ops";
 import { random } from "./random";
 
@@ -51,8 +51,8 @@ const fake = (run: (outputs: Record<string, { data: Float32Array }>) => void): O
 describe("a runtime that is not to be trusted leaves tfjs as it was", () => {
   const kernels = () => tf.getKernelsForBackend("wasm").map(({ kernelName, kernelFunc }) => [kernelName, kernelFunc]);
   const broken: [string, OnnxRuntime, RegExp][] = [
-    ["other numbers", fake(({ Y }) => Y.data.fill(0.5)), /onnxruntime-node computes other numbers/],
-    ["no numbers", fake(({ Y }) => Y.data.fill(Number.NaN)), /onnxruntime-node computes other numbers/],
+    ["other numbers", fake(({ Y }) => Y.data.fill(0.5)), /onnxruntime-node computes wrong numbers/],
+    ["no numbers", fake(({ Y }) => Y.data.fill(Number.NaN)), /onnxruntime-node computes wrong numbers/],
     [
       "an error",
       fake(() => {
@@ -75,7 +75,7 @@ describe("a runtime that is not to be trusted leaves tfjs as it was", () => {
 describe("onnxruntime's kernels", () => {
   before(() => {
     try {
-      require("onnxruntime-node");
+      loadRuntime();
     } catch (error) {
       obstacle = `onnxruntime-node does not load: ${String(error).split("\n", 1)[0]}`;
     }

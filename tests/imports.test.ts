@@ -13,6 +13,7 @@ const ORDER = [
   "slices",
   "hooks",
   "ops",
+  "examples",
   "onnx-model",
   "onnx-kernels",
   "backend",
