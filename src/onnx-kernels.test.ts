@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import path from "node:path";
 import { before, describe, test } from "node:test";
+import { Worker } from "node:worker_threads";
 import * as tf from "@tensorflow/tfjs";
 import fc from "fast-check";
 import { loadRuntime, type OnnxRuntime, useOnnxKernels } from "./onnx-kernels";
@@ -70,6 +72,22 @@ describe("a runtime that is not to be trusted leaves tfjs as it was", () => {
       assert.deepEqual(new Map(kernels() as [string, unknown][]), own);
       assert.equal(tf.memory().numTensors, numTensors);
     });
+});
+
+test("a worker thread uses onnxruntime only where its reports are known to be off", async () => {
+  const file = path.join(__dirname, "onnx-kernels");
+  const code = `require("tsx/cjs"); require(${JSON.stringify(file)}).loadRuntime();`;
+  const fault = (env: NodeJS.ProcessEnv) =>
+    new Promise<string>((resolve) => {
+      const worker = new Worker(code, { eval: true, env });
+      worker.once("error", ({ message }) => resolve(message));
+      worker.once("exit", () => resolve(""));
+    });
+  assert.match(
+    await fault({ ...process.env, ORT_DISABLE_TELEMETRY: "" }),
+    /in a worker thread .*ORT_DISABLE_TELEMETRY=1/,
+  );
+  assert.doesNotMatch(await fault({ ...process.env, ORT_DISABLE_TELEMETRY: "1" }), /worker thread/);
 });
 
 describe("onnxruntime's kernels", () => {
