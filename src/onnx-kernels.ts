@@ -1,13 +1,14 @@
 import { availableParallelism } from "node:os";
+import { isMainThread } from "node:worker_threads";
 import * as tf from "@tensorflow/tfjs";
+import { checkExamples } from "./examples";
 import { type OnnxOperator, onnxModel } from "./onnx-model";
-import { FUSED_KERNELS, gelu, linear } from "./ops";
-import { random } from "./random";
+import { FUSED_KERNELS } from "./ops";
 
 /*
  * tfjs computes in WebAssembly, but hands the operations that take most of the time to onnxruntime-node, which uses all of the
  * processor's vector instructions and cores. It reads and writes tfjs's memory in place, and at once, as tfjs's kernels must.
- * Only this file relies on the inner workings of the two packages; `useOnnxKernels` checks the numbers before they are trusted.
+ * Only this file relies on the inner workings of the two packages; `checkExamples` checks the numbers before they are trusted.
  */
 
 /** What is used of onnxruntime-node: its public Tensor, and the synchronous binding beneath its asynchronous interface. */
@@ -40,8 +41,18 @@ const SESSION_OPTIONS = {
   extra: { session: { intra_op: { allow_spinning: "0" } } }, // threads that wait would take the processor from tfjs
 };
 
-/** @throws if onnxruntime-node is not installed, or not for this system */
-function loadRuntime(): OnnxRuntime {
+/** onnxruntime's native code reads this when it is loaded; else it writes a device's id below the home folder and reports its use. */
+const NO_TELEMETRY = "ORT_DISABLE_TELEMETRY";
+
+/**
+ * onnxruntime-node, which reports nothing to anyone.
+ * @throws if it is not installed, or not for this system, or in a worker thread where that can't be held
+ */
+export function loadRuntime(): OnnxRuntime {
+  // a worker thread's environment is a copy, which native code doesn't see
+  if (isMainThread) process.env[NO_TELEMETRY] = "1";
+  else if (process.env[NO_TELEMETRY] !== "1")
+    throw new Error(`in a worker thread onnxruntime-node is used only where the main thread has set ${NO_TELEMETRY}=1`);
   const { Tensor } = require("onnxruntime-node") as Pick<OnnxRuntime, "Tensor">;
   const inner = require("onnxruntime-node/dist/binding.js") as Omit<OnnxRuntime, "Tensor">;
   return { Tensor, ...inner };
@@ -124,37 +135,14 @@ function register(apply: Apply): () => void {
   };
 }
 
-/** The numbers of small examples of everything that KERNELS replaces. */
-function samples(): number[] {
-  const { normal } = random(0);
-  const tensor = (...shape: number[]) =>
-    tf.tensor(Float32Array.from({ length: tf.util.sizeFromShape(shape) }, normal), shape);
-  return tf.tidy(() => {
-    const [a, b] = [tensor(2, 3, 5, 9), tensor(2, 3, 9, 7)];
-    const products = [
-      tf.matMul(a, b),
-      tf.matMul(tf.transpose(a, [0, 1, 3, 2]), tf.transpose(b, [0, 1, 3, 2]), true, true),
-      tf.matMul(a, tensor(1, 1, 9, 4)),
-      linear(a, tensor(9, 6) as tf.Tensor2D, tensor(6) as tf.Tensor1D),
-      gelu(a),
-    ];
-    return products.flatMap((product) => [...product.dataSync()]);
-  });
-}
-
-const TOLERANCE = 1e-4;
-
 /**
  * Lets tfjs's WebAssembly backend, which has to be the running one, use onnxruntime-node.
- * @throws if onnxruntime-node is missing, doesn't load or gives other numbers than tfjs; then tfjs is left as it was.
+ * @throws if onnxruntime-node is missing, doesn't load or computes wrong numbers; then tfjs is left as it was.
  */
 export function useOnnxKernels(runtime = loadRuntime()): void {
-  const apply = makeApply(runtime);
-  const expected = samples();
-  const restore = register(apply);
+  const restore = register(makeApply(runtime));
   try {
-    const wrong = samples().findIndex((value, i) => !(Math.abs(value - expected[i]) <= TOLERANCE));
-    if (wrong >= 0) throw new Error(`onnxruntime-node computes other numbers than tfjs (sample ${wrong})`);
+    checkExamples("onnxruntime-node");
   } catch (error) {
     restore();
     throw error;

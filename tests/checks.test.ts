@@ -1,7 +1,7 @@
-// Types, lint and format, and the declarations as the notebooks' TypeScript reads them.
+// Types, lint and format, install scripts, and the declarations as the notebooks' TypeScript reads them.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import type ts from "typescript";
@@ -21,6 +21,18 @@ test("types: src as it is compiled", () => tool("typescript/bin/tsc", "-p", ".",
 test("types: tests and scripts", () => tool("typescript/bin/tsc", "-p", "tsconfig.check.json"));
 test("lint and format", () =>
   tool("@biomejs/biome/bin/biome", "check", "--error-on-warnings", "--colors=off", "--max-diagnostics=20", "."));
+
+test("every package with an install script is known, and none runs its", () => {
+  const read = (file: string) => JSON.parse(readFileSync(join(ROOT, file), "utf8"));
+  const locked: Record<string, { name?: string; hasInstallScript?: boolean }> = read("package-lock.json").packages;
+  const found = Object.entries(locked)
+    .filter(([, { hasInstallScript }]) => hasInstallScript)
+    .map(([path, { name }]) => name ?? path.split("node_modules/").at(-1));
+  assert.deepEqual(found.sort(), Object.keys(read("package.json").allowScripts).sort());
+  const documented = readFileSync(join(ROOT, "environment.md"), "utf8");
+  for (const name of found) assert.ok(documented.includes(`| \`${name}\``), `${name} is not in environment.md's table`);
+  assert.match(readFileSync(join(ROOT, ".npmrc"), "utf8"), /^ignore-scripts=true$/m);
+});
 
 /** The compiler inside tslab, found the way tslab finds it. */
 function notebookTypeScript(): typeof ts {

@@ -14,6 +14,7 @@ const ORDER = [
   "slices",
   "hooks",
   "ops",
+  "examples",
   "onnx-model",
   "onnx-kernels",
   "backend",

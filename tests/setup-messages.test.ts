@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { checkNode } from "../scripts/lib/node-version.mjs";
 import { jupyterEnv, projectPaths, withModel } from "../scripts/lib/paths.mjs";
-import { problem, systems } from "../scripts/lib/problem.mjs";
+import { installFault, problem, systems } from "../scripts/lib/problem.mjs";
+import { run } from "../scripts/lib/run.mjs";
 
 test("Node from 20.10 on is taken, older is refused with a way out", () => {
   for (const version of ["20.10.0", "20.20.2", "22.0.0", "24.1.0"]) assert.equal(checkNode(version), undefined);
@@ -45,4 +46,16 @@ test("a model's folder is named from where the command was given, a model's name
   assert.equal(withModel(env).ACRONYM_MODEL, join(__dirname, "fixtures"));
   assert.equal(withModel(env, "gpt2").ACRONYM_MODEL, "gpt2");
   assert.equal(withModel({}).ACRONYM_MODEL, undefined);
+});
+
+test("a program that takes longer than its time limit is ended, and the message says so", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "limit-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const at = { cwd: folder, env: process.env, log: join(folder, "log") };
+  const hanging = ["-e", `process.on("exit", () => {}); setInterval(() => {}, 1000)`];
+  const { code, output } = await run(process.execPath, hanging, { ...at, timeLimit: 300 });
+  assert.equal(code, 1);
+  assert.match(installFault("pip download", output, at.log).message, /^pip download failed\. It took too long/);
+  const quick = await run(process.execPath, ["-e", "console.log(1)"], { ...at, timeLimit: 60_000 });
+  assert.deepEqual(quick, { code: 0, output: "1\n" });
 });

@@ -25,6 +25,8 @@ if (process.env.FAKE_NPM_SAYS) { console.error(process.env.FAKE_NPM_SAYS); proce
 fs.rmSync(at(), { recursive: true, force: true });
 fs.mkdirSync(at("tslab", "bin"), { recursive: true });
 fs.writeFileSync(at("tslab", "bin", "tslab"), "");
+fs.mkdirSync(at("zeromq"));
+fs.writeFileSync(at("zeromq", "index.js"), process.env.FAKE_NO_ADDON ? "throw new Error('no prebuild')" : "");
 if (process.env.FAKE_NPM_DIES) process.kill(process.pid, "SIGKILL");
 fs.mkdirSync(at("typescript", "bin"), { recursive: true });
 fs.writeFileSync(at("typescript", "bin", "tsc"), \`
@@ -57,7 +59,8 @@ describe("set-up", { skip: process.platform === "win32" && "the stand-ins are sh
     said = [];
     mkdirSync(join(root, "src"), { recursive: true });
     mkdirSync(join(home, "bin"));
-    for (const file of ["package.json", "package-lock.json", "tsconfig.json", "requirements.txt", ".npmrc"]) {
+    writeFileSync(join(root, "package.json"), "{}"); // Node itself reads it
+    for (const file of ["package-lock.json", "tsconfig.json", "requirements.txt", ".npmrc"]) {
       writeFileSync(join(root, file), file);
     }
     writeFileSync(join(root, "src", "a.ts"), "export {}");
@@ -198,6 +201,23 @@ describe("set-up", { skip: process.platform === "win32" && "the stand-ins are sh
     calls();
     await run({ PYTHON: join(home, "bin", "python") });
     assert.deepEqual(calls(), ["venv", "pip"]);
+  });
+
+  test("no install script is run, whatever the user's npm would do", async () => {
+    await run({ npm_config_ignore_scripts: "false" });
+    const npm = readFileSync(join(root, "calls.txt"), "utf8").split("\n")[0];
+    assert.match(npm, /^npm ci .*--ignore-scripts( |$)/);
+  });
+
+  test("a system that zeromq has no library for is told to compile it, which the next run keeps", async () => {
+    await assert.rejects(
+      run({ FAKE_NO_ADDON: "1" }),
+      /without a library.*npm rebuild zeromq --ignore-scripts=false.*no prebuild/s,
+    );
+    calls();
+    writeFileSync(join(root, "node_modules", "zeromq", "index.js"), "");
+    await run();
+    assert.deepEqual(calls(), ["tsc", "venv", "pip"]);
   });
 
   test("names what to do when npm is missing", async () => {

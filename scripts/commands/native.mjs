@@ -1,7 +1,7 @@
 import { installNative } from "../lib/native.mjs";
 import { setUp } from "../lib/setup.mjs";
 
-/** Set-up, then tfjs's native backend built from source, for machines where its usual download is blocked. */
+/** Set-up, then tfjs's native backend, which set-up alone does not install. */
 export async function main() {
   await setUp();
   await installNative();

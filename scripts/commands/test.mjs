@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { installNative } from "../lib/native.mjs";
+import { Unavailable } from "../lib/native-files.mjs";
 import { ROOT, temporaryEnv } from "../lib/paths.mjs";
 import { endOnSignal } from "../lib/run.mjs";
 import { setUp } from "../lib/setup.mjs";
@@ -19,11 +20,12 @@ export async function main(selection) {
     throw error;
   }
   const files = testFiles().filter((file) => selection.length === 0 || selection.some((part) => file.includes(part)));
-  // before any test runs, so that all of them use the same backend; its own test says why it is missing
-  if (files.some((file) => file.endsWith("native.test.ts"))) await installNative().catch(() => {});
+  // before any test runs, so that all of them use the same backend
+  const obstacle = files.some((file) => file.endsWith("native.test.ts")) ? await nativeObstacle() : "";
+  if (obstacle) console.log(`Tests go on without the native backend: ${obstacle}`);
   const child = spawn(process.execPath, ["--import", "tsx", join(ROOT, "scripts", "lib", "run-tests.mjs"), ...files], {
     cwd: ROOT,
-    env: testEnv(),
+    env: { ...testEnv(), NATIVE_OBSTACLE: obstacle },
     stdio: "inherit",
   });
   endOnSignal(child);
@@ -31,6 +33,17 @@ export async function main(selection) {
     child.once("error", reject);
     child.once("close", (code) => resolve(code ?? 1));
   });
+}
+
+/** Builds the native backend, so that it is tested wherever it can be had. @returns why it can't be had here, or "" */
+async function nativeObstacle() {
+  try {
+    await installNative();
+  } catch (error) {
+    // a fault of the project itself is for the backend's own test to report
+    if (error instanceof Unavailable) return error.message.split("\n", 1)[0];
+  }
+  return "";
 }
 
 /** The cross-cutting tests first: they take longest. */

@@ -7,13 +7,16 @@ import { installFault, Problem, problem } from "./problem.mjs";
 import { run } from "./run.mjs";
 import { hashFolder, isCurrent, writeStamp } from "./stamp.mjs";
 
-// tfjs's native backend, @tensorflow/tfjs-node, fetches libtensorflow and its addon from outside the package registries when it is
-// installed. Here they come from the registries: libtensorflow out of TensorFlow's Python wheel, the addon out of the
+// tfjs's native backend, @tensorflow/tfjs-node, has an install script that fetches libtensorflow and its addon from outside the
+// package registries, without a hash to check them by; set-up does not run it. Here they come from the registries: libtensorflow out of TensorFlow's Python wheel, the addon out of the
 // package's own source. The three files are kept in .setup/, so that a new node_modules/ gets them in seconds.
 
 /** The oldest wheel that holds libtensorflow as a file of its own; tfjs-node 4.22 is made for 2.9. The Python doesn't matter. */
 const WHEEL = "tensorflow-cpu==2.12.1 --hash=sha256:7ffb595707a8fb376deaddc768784c7a0242b16cbc6e06393b1733b2ce19f855";
 const WHEEL_FLAGS = ["--python-version=3.11", "--platform=manylinux2014_x86_64", "--only-binary=:all:", "--no-deps"];
+
+/** Milliseconds that the download, and likewise each other step, may take: 220 MB at 3 Mbit/s. */
+export const TIME_LIMIT = 10 * 60_000;
 
 /** The files that are made, and where in its folder the package looks for them. */
 export const FILES = {
@@ -132,8 +135,9 @@ export async function step({ paths, env }, what, [command, ...args]) {
     env: jupyterEnv(paths.root, env),
     log,
     started,
+    timeLimit: TIME_LIMIT,
   });
   if (code === 0) return;
   const fault = installFault(what, output, log);
-  throw /npm|pip/.test(what) ? new Unavailable(fault.message) : fault;
+  throw /pip/.test(what) ? new Unavailable(fault.message) : fault;
 }

@@ -2,10 +2,9 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, linkSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { withLock } from "./lock.mjs";
-import { FILES, makeFiles, step, Unavailable } from "./native-files.mjs";
+import { FILES, makeFiles, TIME_LIMIT, Unavailable } from "./native-files.mjs";
 import { projectPaths, ROOT } from "./paths.mjs";
 import { Problem } from "./problem.mjs";
-import { npmCommand, npmMissing } from "./steps.mjs";
 
 /** @typedef {import("./native-files.mjs").Place} Place */
 
@@ -20,20 +19,23 @@ export async function installNative({ root = ROOT, env = process.env, say = cons
   const folder = join(paths.nodeModules, "tfjs-node-native");
   const place = { paths, folder, cache: join(paths.setup, "native"), env };
   if (!loadFault(place)) return;
-  checkSystem();
+  const obstacle = systemObstacle();
+  if (obstacle) throw new Unavailable(`${obstacle} Nothing needs doing: tfjs uses its next fastest backend.`);
+  if (!existsSync(join(folder, "package.json")))
+    throw new Problem("node_modules/ lacks tfjs-node-native. Delete node_modules/ and run the command again.");
   await withLock(
     paths.lock,
     async () => {
-      if (existsSync(folder) && !loadFault(place)) return; // another process has done it meanwhile
-      say("Building tfjs's native backend (the first time 220 MB are downloaded) …");
+      if (!loadFault(place)) return; // another process has done it meanwhile
+      const minutes = TIME_LIMIT / 60_000;
+      say(`Building tfjs's native backend (the first time 220 MB are downloaded; ${minutes} minutes at most) …`);
       try {
-        await addPackage(place);
         await makeFiles(place);
         putFiles(place);
         const fault = loadFault(place);
         if (fault) throw new Problem(`The native backend was built, but does not load:\n${fault}`);
       } catch (error) {
-        rmSync(folder, { recursive: true, force: true }); // tfjs goes on without it
+        removeFiles(place); // tfjs goes on without them
         throw error;
       }
     },
@@ -41,12 +43,19 @@ export async function installNative({ root = ROOT, env = process.env, say = cons
   );
 }
 
-function checkSystem() {
+/** Why the native backend can't be built on this system; "" if it can. */
+export function systemObstacle() {
   const { glibcVersionRuntime } = /** @type {any} */ (process.report.getReport()).header;
   const system = `${process.platform} ${process.arch}${process.platform === "linux" && !glibcVersionRuntime ? " without glibc" : ""}`;
-  if (system === "linux x64") return;
-  throw new Unavailable(
-    `The native backend can be built on Linux x64 with glibc only; this is ${system}. Nothing needs doing: tfjs uses its next fastest backend.`,
+  return system === "linux x64"
+    ? ""
+    : `The native backend can be built on Linux x64 with glibc only; this is ${system}.`;
+}
+
+/** @param {string} nodeModules */
+export function isBuilt(nodeModules) {
+  return Object.entries(FILES).every(([file, target]) =>
+    existsSync(join(nodeModules, "tfjs-node-native", target, file)),
   );
 }
 
@@ -60,30 +69,9 @@ function loadFault({ paths, env }) {
     cwd: paths.root,
     env: { ...env, ACRONYM_BACKEND: "native" },
     encoding: "utf8",
+    timeout: 120_000,
   });
   return child.status === 0 ? "" : child.stderr || `ended by ${child.signal}`;
-}
-
-/**
- * The package as the lockfile has it, without its install script: npm leaves an optional package out whose script failed.
- * @param {Place} place
- */
-async function addPackage(place) {
-  if (existsSync(join(place.folder, "package.json"))) return;
-  const [command, ...args] = npmCommand(place.env);
-  const flags = [
-    "install",
-    "--ignore-scripts",
-    "--no-save",
-    "--no-audit",
-    "--prefer-offline",
-    "--include=dev",
-    "--include=optional",
-  ];
-  await step(place, "npm install", [command, ...args, ...flags]).catch((error) => {
-    if (error.code === "ENOENT") npmMissing();
-    throw error;
-  });
 }
 
 /**
@@ -101,4 +89,9 @@ function putFiles({ cache, folder }) {
       copyFileSync(join(cache, file), to); // another file system
     }
   }
+}
+
+/** @param {Place} place */
+function removeFiles({ folder }) {
+  for (const target of Object.values(FILES)) rmSync(join(folder, target), { recursive: true, force: true });
 }

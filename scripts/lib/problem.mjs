@@ -38,6 +38,10 @@ export function problem(what, advice, here = systems()) {
 /** Faults that installers report in their output, the first match tells. */
 const KNOWN_FAULTS = [
   {
+    sign: /^ended after .* minutes$/m,
+    say: "It took too long and was ended. If the network is slow or a server does not answer, try again later.",
+  },
+  {
     sign: /^ended from outside by SIG/m,
     say: "Something ended it from outside: somebody, or the system because memory ran out. Run the command again.",
   },

@@ -11,6 +11,7 @@ const KEPT_CHARACTERS = 64 * 1024;
  * @property {NodeJS.ProcessEnv} env
  * @property {string} log file that gets all output
  * @property {(pid: number | undefined) => void} [started]
+ * @property {number} [timeLimit] milliseconds after which it is ended
  */
 
 /**
@@ -20,7 +21,7 @@ const KEPT_CHARACTERS = 64 * 1024;
  * @param {RunOptions} options
  * @returns {Promise<{ code: number, output: string }>} the exit code and the end of what it printed, or which signal ended it
  */
-export function run(command, args, { cwd, env, log, started }) {
+export function run(command, args, { cwd, env, log, started, timeLimit }) {
   mkdirSync(dirname(log), { recursive: true });
   const file = openSync(log, "w");
   let output = "";
@@ -28,6 +29,13 @@ export function run(command, args, { cwd, env, log, started }) {
     const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], windowsHide: true });
     started?.(child.pid);
     const endBoth = endOnSignal(child);
+    let late = "";
+    const timer =
+      timeLimit &&
+      setTimeout(() => {
+        late = `ended after ${timeLimit / 60_000} minutes`;
+        child.kill();
+      }, timeLimit);
     /** @param {Buffer} chunk */
     const keep = (chunk) => {
       writeSync(file, chunk);
@@ -38,9 +46,10 @@ export function run(command, args, { cwd, env, log, started }) {
     child.once("error", reject); // it did not start; "close" comes all the same
     child.once("close", (code, signal) => {
       endBoth();
-      if (signal !== null) keep(Buffer.from(`\nended from outside by ${signal}\n`));
+      clearTimeout(timer);
+      if (late || signal !== null) keep(Buffer.from(`\n${late || `ended from outside by ${signal}`}\n`));
       closeSync(file);
-      resolve({ code: code ?? 1, output });
+      resolve({ code: late ? 1 : (code ?? 1), output });
     });
   });
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, realpathSync, rmSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { withLock } from "./lock.mjs";
+import { isBuilt, systemObstacle } from "./native.mjs";
 import { projectPaths, ROOT } from "./paths.mjs";
 import { Problem } from "./problem.mjs";
 import { isCurrent, removeStamp, writeStamp } from "./stamp.mjs";
@@ -30,7 +31,8 @@ export async function setUp({ root = ROOT, env = process.env, say = console.log,
     },
     { say },
   );
-  say(`Set-up is complete (${seconds(start)}).\n`);
+  const offer = "Optional: `npm run native` builds tfjs's native backend (220 MB to download).\n";
+  say(`Set-up is complete (${seconds(start)}).\n${systemObstacle() || isBuilt(paths.nodeModules) ? "" : offer}`);
 }
 
 /** @param {Step} step */

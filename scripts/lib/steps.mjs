@@ -30,7 +30,7 @@ import { hashFile, hashFolder, writeAtomically } from "./stamp.mjs";
  * @returns {Step[]}
  */
 export function allSteps(context) {
-  return [packagesStep(context), libraryStep(context), pythonStep(context), kernelStep(context)];
+  return [packagesStep(context), addonStep(context), libraryStep(context), pythonStep(context), kernelStep(context)];
 }
 
 /** @param {Context} context @returns {Step} */
@@ -50,14 +50,44 @@ function packagesStep({ paths, env }) {
     work: async () => {
       const [command, ...args] = npmCommand(env);
       const log = join(logs, "npm-ci.log");
-      const flags = ["ci", "--ignore-scripts=false", "--include=dev", "--include=optional", "--loglevel=warn"];
+      // no package needs its install script, and some fetch what no lockfile has a hash of
+      const flags = ["ci", "--ignore-scripts", "--include=dev", "--include=optional", "--loglevel=warn"];
       const { code, output } = await run(command, [...args, ...flags], {
         cwd: root,
-        env: { ...env, ONNXRUNTIME_NODE_INSTALL: "skip" }, // else it downloads libraries for graphics cards
+        env,
         log,
         started: (pid) => noteChild(lock, pid),
       }).catch(npmMissing);
       if (code !== 0) throw installFault("npm ci", output, log);
+    },
+  };
+}
+
+/**
+ * zeromq's package holds its library for all usual systems. Where it doesn't, its install script compiles one out of sources that it
+ * downloads, which is the user's to decide. A step of its own: npm's would undo what was compiled.
+ * @param {Context} context
+ * @returns {Step}
+ */
+function addonStep({ paths, env }) {
+  const { root, nodeModules } = paths;
+  const abi = `${process.platform}-${process.arch}-${process.versions.modules}`;
+  return {
+    doing: "Loading zeromq, by which JupyterLab and the kernel talk",
+    megabytes: 0,
+    stamp: join(nodeModules, "zeromq", ".set-up"),
+    inputs: () => ({ abi }),
+    work: async () => {
+      const { code, output } = await run(process.execPath, ["-e", 'require("zeromq")'], {
+        cwd: root,
+        env,
+        log: join(paths.logs, "zeromq.log"),
+      });
+      if (code === 0) return;
+      const fault = output.split("\n").find((line) => /Error/.test(line)) ?? "";
+      throw new Problem(
+        `zeromq, by which JupyterLab and the kernel talk, comes without a library that loads on this system (${abi}). Its install script, which set-up does not run, compiles one; it needs CMake, a C++ compiler and the network:\n\n  npm rebuild zeromq --ignore-scripts=false\n\nThen run the command again.\n\n  ${fault.trim()}`,
+      );
     },
   };
 }
