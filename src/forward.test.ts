@@ -230,7 +230,7 @@ test("planned equals plain, for random models, interventions, read-outs, kept na
   const worlds = [
     model,
     processWeights(randomModel(config, 1)),
-    randomModel({ ...config, n_heads: 4, d_head: 4, d_mlp: 20 }, 2, 2),
+    randomModel({ ...config, n_heads: 4, d_head: 4, d_mlp: 20 }, 2),
   ].map(worldOf);
   const cases = fc.record({
     world: fc.constantFrom(...worlds),
