@@ -130,7 +130,7 @@ function libraryStep({ paths, env }) {
       const compiler = join(nodeModules, "typescript", "bin", "tsc");
       const { code, output } = await run(process.execPath, [compiler, "-p", root, "--outDir", fresh], {
         cwd: root,
-        env,
+        env: { ...env, NODE_DISABLE_COMPILE_CACHE: "1" }, // else it leaves one in the system's temporary folder
         log,
         started: (pid) => noteChild(lock, pid),
       });
