@@ -18,6 +18,7 @@ import { scalingRules } from "../scripts/bench/scaling";
 import { loadAcronyms } from "../src/dataset";
 import { dataFolder } from "../src/hub";
 import { gpt2Tokenizer } from "../src/tokenizer";
+import { nearly } from "./close";
 
 const ROOT = resolve(__dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "bench-test-"));
@@ -90,7 +91,7 @@ describe("a tiny run", () => {
     const counted = result.figures.filter(({ id }: { id: string }) => id !== "path");
     const sum = (key: string) => counted.reduce((all: number, row: Record<string, number>) => all + row[key], 0);
     for (const key of ["points", "flop", "naive_flop"]) assert.equal(result.total[key], sum(key), key);
-    assert.ok(Math.abs(result.total.seconds - sum("seconds")) < 1e-9);
+    nearly(result.total.seconds, sum("seconds"));
     assert.ok(result.total.peak_mb >= Math.max(...result.figures.map((row: { peak_mb: number }) => row.peak_mb)));
   });
 });

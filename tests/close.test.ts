@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as tf from "2 ** -tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
 import { apart, near, nearly } from "./close";
 
 test("near: 9 of float32's 24 bits may differ, relative above 1 and absolute below", () => {
