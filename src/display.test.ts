@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, it } from "node:test";
+import { afterEach, before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { inNotebook, printed } from "../tests/fixtures/notebook";
+import { initBackend } from "./backend";
 import { publish, show, table, toFrame } from "./display";
 import { bars } from "./figures";
 import { toPng } from "./render";
@@ -18,6 +19,7 @@ const figure = bars(
 );
 const named = { name: "a-name", alt: "One bar" };
 
+before(() => initBackend());
 afterEach(() => {
   delete process.env.ACRONYM_FIGURES;
 });

@@ -2,24 +2,16 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { apart, near, nearly } from "../tests/close";
-import { TINY, tinyPrompts } from "../tests/fixtures/tiny-prompts";
+import { TINY, tinyModel, tinyPrompts } from "../tests/fixtures/tiny-prompts";
 import type { ScatterRow } from "./attention";
 import { initBackend } from "./backend";
 import { ovCircuit } from "./circuits";
-import { compareWithPaper, figureClaims, type MeasuredCell, type MeasuredFigures } from "./compare";
+import type { MeasuredCell } from "./compare";
 import { resample } from "./corruption";
 import { LETTERS } from "./dataset";
 import type { Model } from "./model";
-import { paperFigure, paperFigureNames, paperHeads, paperScatterExtents } from "./paper";
-import {
-  attentionFigures,
-  besidePaperFigure,
-  evaluationFigure,
-  ovFigures,
-  positionalFigures,
-  scatterClaim,
-  scatterRows,
-} from "./paper-figures";
+import { paperFigure, paperHeads, paperScatterExtents } from "./paper";
+import { besidePaperFigure, evaluationFigure, ovFigures, scatterClaim, scatterRows } from "./paper-figures";
 import { patchingFigure } from "./paper-patching";
 import { activationPatch, blockSite, headSite, type Site } from "./patching";
 import type { Tokenizer } from "./tokenizer";
@@ -37,28 +29,6 @@ before(async () => {
   model = processWeights(randomModel(config, 0));
 });
 
-/** Every cell of the figure that can differ from 0 was measured, and random weights do not reproduce it. */
-function checkFigures(measured: MeasuredFigures, names: readonly string[]) {
-  assert.deepEqual(Object.keys(measured).sort(), [...names].sort());
-  for (const [name, cells] of Object.entries(measured)) {
-    const { rows } = paperFigure(name);
-    const causal = /^fig(03|S)/.test(name); // attention to later tokens is 0 in the paper's figures and not measured
-    assert.ok(causal || compareWithPaper(name, cells).cells === rows.length, name);
-    const drawn = besidePaperFigure(name, cells);
-    assert.match(JSON.stringify(drawn.layout), /this model.*GPT-2 Small, paper/);
-  }
-  for (const { claim, passed, evidence } of figureClaims(measured))
-    assert.equal(passed, false, `${claim}: ${evidence}`);
-}
-const named = (start: string) => paperFigureNames().filter((name) => name.startsWith(start));
-
-test("OV circuits: every cell of figures 9 and 10", () => {
-  const measured = ovFigures(model, tokenizer);
-  checkFigures(measured, [...named("fig09"), ...named("fig10")]);
-  const claims = figureClaims({ fig09_OV_1: measured.fig09_OV_1.slice(1) }, { everyCell: true });
-  assert.match(claims[0].evidence, /of 2704 of all/);
-});
-
 test("figure 9 is of head 8.11, figure 10 the sum over the four letter movers", () => {
   const { fig09_OV_1, fig10_OV_4 } = ovFigures(model, tokenizer);
   const heads = ["8.11", "9.9", "10.10", "11.4"].map((name) => name.split(".").map(Number));
@@ -74,25 +44,13 @@ test("figure 9 is of head 8.11, figure 10 the sum over the four letter movers", 
   );
 });
 
-test("attention: figure 3 and the supplement", async () => {
-  checkFigures(await attentionFigures(model, data), [...named("fig03"), ...named("figS")]);
-});
-
 test("circuit evaluation: figure 8, each seed a permutation of its own", async () => {
   const { numTensors } = tf.memory();
   const measured = await evaluationFigure(model, data, { seeds: [0, 1] });
-  checkFigures(measured, named("fig08"));
   const [first, second] = [0, 1].map((seed) => measured.fig08_evaluation.slice(27 * seed, 27 * (seed + 1)));
   apart(first, second);
   near((await evaluationFigure(model, data, { seeds: [1] })).fig08_evaluation, second);
   assert.equal(tf.memory().numTensors, numTensors);
-});
-
-test("exchanged positions: figures 12, 13 and 14", async () => {
-  const steps: number[][] = [];
-  const measured = await positionalFigures(model, data, { progress: (done, total) => steps.push([done, total]) });
-  checkFigures(measured, [...named("fig12"), ...named("fig13"), ...named("fig14")]);
-  assert.deepEqual(steps.at(-1)?.[0], steps.at(-1)?.[1], "progress ends at its total");
 });
 
 /** What the official scripts corrupt and patch; positions of letters 1, 2 and 3. */
@@ -106,10 +64,11 @@ const PATCHED = {
 } as const;
 
 test("patching: each figure is of the official corruption and place", async () => {
+  const small = tinyModel(); // what is patched does not depend on how many heads there are
   for (const [figure, [corruption, site]] of Object.entries(PATCHED)) {
-    const { [figure]: cells } = await patchingFigure(model, data, { figure, seeds: [3] });
+    const { [figure]: cells } = await patchingFigure(small, data, { figure, seeds: [3] });
     const options = { corruption, site: site as Site<object>, corrupted: resample(data, 3) };
-    const rows = await activationPatch(model, data, { ...options, letters: [2] });
+    const rows = await activationPatch(small, data, { ...options, letters: [2] });
     const found = cells.filter(({ letter }) => letter === 2).map(({ value }) => value);
     near(
       found,

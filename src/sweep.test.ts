@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import path from "node:path";
-import { test } from "node:test";
+import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { initBackend } from "./backend";
 import { allHeads, grid, range, sweep } from "./sweep";
+
+before(() => initBackend());
 
 test("a grid varies its first name slowest", () => {
   assert.deepEqual(grid({ a: [1, 2], b: ["x", "y"] }), [

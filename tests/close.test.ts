@@ -3,14 +3,14 @@ import { test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { apart, near, nearly } from "./close";
 
-test("near: 8 of float32's 24 bits may differ, relative above 1 and absolute below", () => {
-  near(1 + 2 ** -16, 1);
-  near(2 ** -17, 0);
-  near(1000 * (1 + 2 ** -17), 1000);
+test("near: 9 of float32's 24 bits may differ, relative above 1 and absolute below", () => {
+  near(1 + 2 ** -15, 1);
+  near(2 ** -16, 0);
+  near(1000 * (1 + 2 ** -16), 1000);
   for (const [found, expected] of [
-    [1 + 2 ** -15, 1],
-    [2 ** -15, 0],
-    [1000 * (1 + 2 ** -15), 1000],
+    [1 + 2 ** -14, 1],
+    [2 ** -14, 0],
+    [1000 * (1 + 2 ** -14), 1000],
   ] as const)
     assert.throws(() => near(found, expected, "letter 1"), /^AssertionError.*letter 1: .*, not/);
 });
@@ -25,7 +25,7 @@ test("near: no number is near NaN or infinity but infinity itself", () => {
 });
 
 test("near: in tensors, arrays and rows, whose lengths, shapes, names and texts are equal", () => {
-  near([{ letter: "C1", values: [1, 2] }], [{ letter: "C1", values: [1, 2 + 2 ** -17] }]);
+  near([{ letter: "C1", values: [1, 2] }], [{ letter: "C1", values: [1, 2 + 2 ** -16] }]);
   near(tf.tensor([[1, 2]]), tf.tensor([[1, 2]]));
   near([1000, 2 ** -8], [1000, 0]); // beside large numbers
   assert.throws(() => near([1, 2 ** -8], [1, 0]), /1: 0.00390625, not 0/);

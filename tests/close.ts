@@ -4,15 +4,15 @@ import * as tf from "@tensorflow/tfjs";
 
 /**
  * float32 keeps 24 bits. Two computations of the same thing in another shape or order, on another backend or processor, round every one
- * of their sums differently; over the layers of a model that can reach the last 8 of them. Relative to the largest number of the same
+ * of their sums differently; over the layers of a model that can reach the last 9 of them. Relative to the largest number of the same
  * tensor or array, because small sums of large numbers are as wrong as those; absolute where that is below 1.
  */
-const FLOAT32 = 2 ** -16;
+const FLOAT32 = 2 ** -15;
 
 /** Plain numbers keep 53 bits, and few steps are done with them. */
 const FLOAT64 = 2 ** -40;
 
-/** What makes a difference: sixty-four times what rounding can. */
+/** What makes a difference: thirty-two times what rounding can. */
 const PLAIN_TO_SEE = 2 ** -10;
 
 interface Difference {

@@ -7,12 +7,10 @@ import { before, type TestContext, test } from "node:test";
 import { promisify } from "node:util";
 import { installNative } from "../scripts/lib/native.mjs";
 import { Unavailable } from "../scripts/lib/native-files.mjs";
+import { near } from "./close";
 import type { BackendNumbers } from "./fixtures/backend-numbers";
 
 const ROOT = resolve(__dirname, "..");
-/** Relative to the largest number of its kind: float32 sums in another order differ by a few millionths. */
-const TOLERANCE = 2e-5;
-
 async function numbersOf(backend: string): Promise<BackendNumbers> {
   const script = join(ROOT, "tests", "fixtures", "backend-numbers.ts");
   const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", script], {
@@ -46,16 +44,6 @@ const OBSTACLES: Record<string, () => Promise<string | undefined>> = {
   },
 };
 
-function compare(found: BackendNumbers, expected: BackendNumbers): void {
-  for (const [what, values] of Object.entries(expected.numbers)) {
-    const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    const differences = found.numbers[what].map((value, i) => Math.abs(value - values[i]));
-    assert.equal(differences.length, values.length, what);
-    const worst = differences.reduce((most, value) => (value <= most ? most : value), 0); // NaN stays
-    assert.ok(worst <= TOLERANCE * largest, `${what} differs by ${worst}, the largest is ${largest}`);
-  }
-}
-
 for (const [backend, obstacle] of Object.entries(OBSTACLES)) {
   test(`${backend} computes what WebAssembly alone computes, every time the same`, async (t: TestContext) => {
     const reason = await obstacle();
@@ -63,7 +51,7 @@ for (const [backend, obstacle] of Object.entries(OBSTACLES)) {
     const found = await numbersOf(backend);
     assert.equal(found.backend, backend, found.why);
     assert.ok(!found.planned.includes("blocks.0.attn.hook_z") && found.planned.includes("blocks.2.attn.hook_z"));
-    compare(found, wasm);
-    assert.deepEqual((await numbersOf(backend)).numbers, found.numbers);
+    near(found.numbers, wasm.numbers); // relative to the largest number of its kind
+    assert.deepEqual((await numbersOf(backend)).numbers, found.numbers); // the same computation twice
   });
 }

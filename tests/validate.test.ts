@@ -18,8 +18,9 @@ import { page, pictures, type Report, writeReport } from "../scripts/validate/re
 import { FIGURE_NAMES, STEPS, type StepResult, type Subject } from "../scripts/validate/steps";
 import { initBackend } from "../src/backend";
 import type { Claim } from "../src/claims";
+import { compareWithPaper, type MeasuredFigures } from "../src/compare";
 import { LETTERS } from "../src/dataset";
-import { paperBehaviour } from "../src/paper";
+import { paperBehaviour, paperFigure, paperFigureNames } from "../src/paper";
 import { range } from "../src/sweep";
 import type { Tokenizer } from "../src/tokenizer";
 import { processWeights, randomModel } from "../src/weights";
@@ -106,6 +107,19 @@ describe("steps on random weights with GPT-2 Small's layers and heads", () => {
         assert.equal(passed, kind === "identities", `${claim}: ${evidence}`);
       assert.equal(drawings !== undefined, !["identities", "clean logit differences"].includes(title));
     });
+
+  test("every cell of every figure of the paper is measured, but for attention to later tokens, and drawn beside it", () => {
+    const measured = Object.assign({}, ...[...results.values()].map((result) => result.measured)) as MeasuredFigures;
+    const names = paperFigureNames().filter((name) => !name.startsWith("fig11")); // only its extents are known
+    assert.deepEqual(Object.keys(measured).sort(), names.sort());
+    for (const [name, cells] of Object.entries(measured)) {
+      const isCausal = /^fig(03|S)/.test(name);
+      assert.ok(isCausal || compareWithPaper(name, cells).cells === paperFigure(name).rows.length, name);
+    }
+    for (const { drawings = {} } of results.values())
+      for (const [name, { layout }] of Object.entries(drawings))
+        if (!name.startsWith("fig11")) assert.match(JSON.stringify(layout), /this model.*GPT-2 Small, paper/, name);
+  });
 
   test("more prompts are searched for the paper's n", () =>
     assert.match(results.get("clean logit differences")?.note ?? "", /no n of 2 … 8/));

@@ -1,38 +1,73 @@
-import { spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, sep } from "node:path";
+import { parseArgs, promisify } from "node:util";
 import { installNative } from "../lib/native.mjs";
 import { Unavailable } from "../lib/native-files.mjs";
-import { ROOT, temporaryEnv } from "../lib/paths.mjs";
-import { endOnSignal } from "../lib/run.mjs";
+import { projectPaths, ROOT, temporaryEnv } from "../lib/paths.mjs";
+import { Problem } from "../lib/problem.mjs";
+import { runTests } from "../lib/run-tests.mjs";
 import { setUp } from "../lib/setup.mjs";
+
+const USAGE = `npm test -- [part …] [--perturb SEED]
+
+  part       of a test file's path, such as "paths" or "tests/hub"; all if none is given
+  --perturb  perturb every matrix product by about one part in 10⁶, as another processor would round it;
+             without it the computing tests of src/ run so once more, with seed 1`;
+
+/** Those that are tested, the fastest first. */
+const BACKENDS = ["native", "onnx", "wasm"];
+const SHORT_FORM_SEED = "1";
+const TMP = join(ROOT, ".setup", "tmp");
 
 /**
  * Set-up, then all tests, or those whose path contains one of the arguments. The last line is "N passed, N failed".
- * @param {string[]} selection
+ * @param {string[]} args
  */
-export async function main(selection) {
+export async function main(args) {
+  const { help, perturb, selection } = readOptions(args);
+  if (help) {
+    console.log(USAGE);
+    return 0;
+  }
+  let counts = { passed: 0, failed: 1, skipped: 0 };
   try {
     await setUp();
-  } catch (error) {
+    const files = testFiles().filter((file) => selection.length === 0 || selection.some((part) => file.includes(part)));
+    // before any test runs, so that all of them use the same backends
+    const obstacle = files.some((file) => file.endsWith("native.test.ts")) ? await nativeObstacle() : "";
+    if (obstacle) console.log(`Tests go on without the native backend: ${obstacle}`);
+    process.env.NATIVE_OBSTACLE = obstacle; // tests/native.test.ts says it, too
+    const backends = files.some(computes) ? await loadingBackends() : [];
+    const jobs = jobsOf(files, backends, perturb);
+    if (jobs.length > 0) console.log(`${jobs.length} runs of ${files.length} test files${backendsText(backends)}`);
+    counts = await runTests(jobs, { tmp: TMP });
+    if (counts.passed + counts.failed === 0) {
+      counts.failed = 1;
+      console.log("No test ran.");
+    }
+    if (counts.skipped > 0) console.log(`${counts.skipped} skipped`);
+  } finally {
     // the last line holds also when nothing could be tested
-    process.once("exit", () => console.log("0 passed, 1 failed"));
-    throw error;
+    process.once("exit", () => console.log(`${counts.passed} passed, ${counts.failed} failed`));
   }
-  const files = testFiles().filter((file) => selection.length === 0 || selection.some((part) => file.includes(part)));
-  // before any test runs, so that all of them use the same backend
-  const obstacle = files.some((file) => file.endsWith("native.test.ts")) ? await nativeObstacle() : "";
-  if (obstacle) console.log(`Tests go on without the native backend: ${obstacle}`);
-  const child = spawn(process.execPath, ["--import", "tsx", join(ROOT, "scripts", "lib", "run-tests.mjs"), ...files], {
-    cwd: ROOT,
-    env: { ...testEnv(), NATIVE_OBSTACLE: obstacle },
-    stdio: "inherit",
-  });
-  endOnSignal(child);
-  return await new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => resolve(code ?? 1));
-  });
+  return counts.failed === 0 ? 0 : 1;
+}
+
+/** @param {string[]} args */
+function readOptions(args) {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { perturb: { type: "string" }, help: { type: "boolean", short: "h", default: false } },
+    });
+    if (values.perturb !== undefined && !/^\d+$/.test(values.perturb))
+      throw new Error(`--perturb takes a seed, a whole number, not "${values.perturb}".`);
+    return { help: values.help, perturb: values.perturb, selection: positionals };
+  } catch (error) {
+    throw new Problem(`${/** @type {Error} */ (error).message}\n\n${USAGE}`);
+  }
 }
 
 /** Builds the native backend, so that it is tested wherever it can be had. @returns why it can't be had here, or "" */
@@ -46,26 +81,96 @@ async function nativeObstacle() {
   return "";
 }
 
-/** The cross-cutting tests first: they take longest. */
+/** Those that take longest first, so that the others run beside them. */
 function testFiles() {
-  return ["tests", "src"].flatMap((folder) =>
-    readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
-      .filter((file) => file.endsWith(".test.ts"))
-      .sort()
-      .map((file) => join(folder, file)),
-  );
+  const first = join("tests", "notebooks.test.ts");
+  return ["tests", "src"]
+    .flatMap((folder) =>
+      readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+        .filter((file) => file.endsWith(".test.ts"))
+        .sort()
+        .map((file) => join(folder, file)),
+    )
+    .sort((a, b) => Number(b === first) - Number(a === first));
+}
+
+/**
+ * A test that computes starts a backend, by itself or with a model (run-tests.mjs complains if not): it runs on every one.
+ * @param {string} file
+ */
+function computes(file) {
+  return /^import [^;]*\b(initBackend|loadModel)\b[^;]* from /m.test(readFileSync(join(ROOT, file), "utf8"));
+}
+
+/**
+ * The backends that load on this machine; of the others it is said once why they don't.
+ * @returns {Promise<string[]>}
+ */
+async function loadingBackends() {
+  const code = `require(${JSON.stringify(join(projectPaths().root, "dist", "backend.js"))}).initBackend().catch((error) => {
+    console.error(error.message);
+    process.exit(1);
+  });`;
+  const loading = [];
+  for (const backend of process.env.ACRONYM_BACKEND ? [process.env.ACRONYM_BACKEND] : BACKENDS) {
+    try {
+      await promisify(execFile)(process.execPath, ["-e", code], { cwd: ROOT, env: testEnv(backend) });
+      loading.push(backend);
+    } catch (error) {
+      const { stderr } = /** @type {{ stderr?: string }} */ (error);
+      console.log(`- backend ${backend} (skipped: ${(stderr ?? String(error)).trim()})`);
+    }
+  }
+  return loading;
+}
+
+/** @param {readonly string[]} backends */
+function backendsText(backends) {
+  return backends.length === 0 ? "" : `; those that compute on ${backends.join(", ")}`;
+}
+
+/**
+ * Every file once, on the fastest backend; those that compute on the others too, and the units among them with perturbed products.
+ * @param {readonly string[]} files
+ * @param {readonly string[]} backends
+ * @param {string | undefined} perturb the seed with which all of them run
+ * @returns {import("../lib/run-tests.mjs").Job[]}
+ */
+function jobsOf(files, [fastest, ...others], perturb) {
+  const label = (/** @type {string | undefined} */ backend, seed = perturb) =>
+    seed === undefined ? (backend ?? "") : [backend, `perturbed by seed ${seed}`].filter(Boolean).join(", ");
+  const computing = files.filter(computes);
+  return [
+    ...files
+      .map((file) => ({ file, backend: computing.includes(file) ? fastest : undefined }))
+      .map(({ file, backend }) => ({ file, on: label(backend), env: testEnv(backend, perturb) })),
+    ...others.flatMap((backend) =>
+      computing.map((file) => ({ file, on: label(backend), env: testEnv(backend, perturb) })),
+    ),
+    ...(perturb === undefined ? computing : [])
+      .filter((file) => file.startsWith(`src${sep}`))
+      .map((file) => ({ file, on: label(fastest, SHORT_FORM_SEED), env: testEnv(fastest, SHORT_FORM_SEED) })),
+  ];
 }
 
 /**
  * What is tested is the project as it is committed, whatever the user has set; temporary files stay in the project.
+ * @param {string} [backend]
+ * @param {string} [perturb] a seed
  * @returns {NodeJS.ProcessEnv}
  */
-function testEnv() {
+function testEnv(backend, perturb) {
   /** @type {NodeJS.ProcessEnv} */
-  const env = { ...process.env, ...temporaryEnv(join(ROOT, ".setup", "tmp")) };
+  const env = { ...process.env, ...temporaryEnv(TMP) };
   for (const name of Object.keys(env)) {
     if (name.startsWith("ACRONYM_") && name !== "ACRONYM_BACKEND") delete env[name];
   }
   delete env.NODE_TEST_CONTEXT;
+  if (backend !== undefined) env.ACRONYM_BACKEND = backend;
+  if (perturb !== undefined) {
+    const file = JSON.stringify(join(ROOT, "tests", "perturb.cjs")); // its processes' processes load it, too
+    env.NODE_OPTIONS = [env.NODE_OPTIONS, `--require ${file}`].filter(Boolean).join(" ");
+    env.ACRONYM_PERTURB = perturb;
+  }
   return env;
 }

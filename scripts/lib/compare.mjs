@@ -87,8 +87,9 @@ function compareValues(saved, fresh, where, isText = false) {
 }
 
 /**
- * Texts whose words are equal and whose numbers are close. A number without a decimal point counts something and has
- * to be equal; one with a point may also differ by one in its last place, because it was rounded to it.
+ * Texts whose words are equal and whose numbers are close. Two whole numbers count something and have to be equal (one
+ * alone can be 1 where the other backend has 0.9999999); one with a point may also differ by one in its last place,
+ * because it was rounded to it.
  * @param {string} saved
  * @param {string} fresh
  * @param {string} where
@@ -107,9 +108,10 @@ function compareText(saved, fresh, where) {
  */
 function areCloseTexts(saved, fresh) {
   if (saved === fresh) return true;
+  if ([saved, fresh].every((text) => /^-?\d+$/.test(text))) return false;
   const places = [saved, fresh].map((text) => /\.(\d+)/.exec(text)?.[1].length ?? 0);
-  if (places[0] === 0 || places[1] === 0) return false;
-  const lastPlace = /e/i.test(saved + fresh) ? 0 : 10 ** -Math.min(...places);
+  const isRounded = !places.includes(0) && !/e/i.test(saved + fresh);
+  const lastPlace = isRounded ? 10 ** -Math.min(...places) : 0;
   return areClose(Number(saved), Number(fresh)) || Math.abs(Number(saved) - Number(fresh)) <= lastPlace * 1.0001;
 }
 

@@ -1,99 +1,143 @@
-// node --import tsx scripts/lib/run-tests.mjs FILE …: runs test files, each in its own process, and counts their cases.
+// Runs test files, each in a process of its own, and says what came of each as it ends.
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { relative, resolve } from "node:path";
-import { run } from "node:test";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { ROOT } from "./paths.mjs";
 import { progressLine } from "./report.mjs";
+import { endOnSignal } from "./run.mjs";
 
+const REPORTER = pathToFileURL(join(ROOT, "scripts", "lib", "test-reporter.mjs")).href;
 const FILE_TIME_LIMIT = 20 * 60_000;
 
-/** @typedef {{ name: string, file?: string, nesting: number, skip?: string | boolean, todo?: string | boolean, details: { type?: string, error?: any } }} Outcome */
-
-const files = process.argv.slice(2).map((file) => resolve(file));
-const line = progressLine();
-const counts = { passed: 0, failed: 0, skipped: 0 };
-/** @type {Map<string, string>} what each file printed to standard error, and what Node says about it */
-const complaints = new Map();
-/** @type {Outcome[]} */
-const brokenFiles = [];
-
-// the timed limit also ends a file that hangs after its last test
-const stream = run({ files, concurrency: availableParallelism(), timeout: FILE_TIME_LIMIT });
-stream.on("test:start", ({ name, file }) => line.show(`${counts.passed + counts.failed} done  ${where(file)} ${name}`));
-stream.on("test:stderr", ({ file, message }) => complaints.set(file, (complaints.get(file) ?? "") + message));
-stream.on("test:diagnostic", ({ file, message }) => {
-  // what went wrong after a file's last test is told in no other way
-  if (file !== undefined && /^(Warning|Error):/.test(message)) {
-    complaints.set(file, `${complaints.get(file) ?? ""}${message}\n`);
-  }
-});
-stream.on("test:pass", (event) => {
-  const outcome = /** @type {Outcome} */ (event);
-  if (!isCase(outcome)) return;
-  if (outcome.skip !== undefined || outcome.todo !== undefined) {
-    counts.skipped += 1;
-    line.leave(`- ${where(outcome.file)}: ${outcome.name} (skipped${reason(outcome)})`);
-  } else counts.passed += 1;
-});
-stream.on("test:fail", (event) => {
-  const outcome = /** @type {Outcome} */ (event);
-  if (outcome.details.error?.failureType === "subtestsFailed") return;
-  counts.failed += 1;
-  if (isFileName(outcome.name)) brokenFiles.push(outcome);
-  else line.leave(failureText(outcome));
-});
-stream.on("end", () => {
-  line.end();
-  for (const outcome of brokenFiles) console.log(failureText(outcome)); // only now everything about them is known
-  if (counts.passed + counts.failed === 0) {
-    counts.failed = 1;
-    console.log("No test ran.");
-  }
-  if (counts.skipped > 0) console.log(`${counts.skipped} skipped`);
-  console.log(`${counts.passed} passed, ${counts.failed} failed`);
-  process.exitCode = counts.failed === 0 ? 0 : 1;
-});
-stream.resume();
+/** @typedef {import("./test-reporter.mjs").Outcome} Outcome */
 
 /**
- * A suite is no case of its own, and neither is the file that Node reports around its tests.
- * @param {Outcome} outcome
+ * One test file, and what it runs on.
+ * @typedef {object} Job
+ * @property {string} file relative to the project
+ * @property {string} on such as "wasm"; "" if that makes no difference
+ * @property {NodeJS.ProcessEnv} env
  */
-function isCase({ details, name }) {
-  return details.type !== "suite" && !isFileName(name);
+
+/**
+ * The jobs in their order, as many at once as there are processors.
+ * @param {readonly Job[]} jobs
+ * @param {object} options
+ * @param {string} options.tmp folder for what the processes report
+ * @param {ReturnType<typeof progressLine>} [options.line]
+ * @returns {Promise<{ passed: number, failed: number, skipped: number }>}
+ */
+export async function runTests(jobs, { tmp, line = progressLine() }) {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const reports = mkdtempSync(join(tmp, "tests-"));
+  const waiting = [...jobs.entries()];
+  /** @type {Set<string>} */
+  const running = new Set();
+  const show = () =>
+    line.show(`${jobs.length - waiting.length - running.size} of ${jobs.length}  ${[...running].join(", ")}`);
+  const worker = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [index, job] = next;
+      const name = `${job.file}${job.on && `  ${job.on}`}`;
+      running.add(name);
+      show();
+      const { outcomes, seconds, complaint } = await runFile(job, join(reports, `${index}.jsonl`));
+      running.delete(name);
+      const of = (/** @type {string} */ kind) => outcomes.filter((outcome) => outcome.kind === kind);
+      counts.passed += of("pass").length;
+      counts.failed += of("fail").length + Number(complaint !== undefined);
+      counts.skipped += of("skip").length;
+      line.leave(fileText(name, { outcomes, seconds, complaint }));
+      show();
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  } finally {
+    line.end();
+    rmSync(reports, { recursive: true, force: true });
+  }
+  return counts;
 }
 
-/** @param {string} name */
-function isFileName(name) {
-  return files.includes(resolve(name));
+/** tfjs takes its slowest backend if none was started, and the test would run on no other. */
+const UNCHOSEN = "it computes, but starts no backend: a test that computes calls initBackend() first";
+
+/** @typedef {{ outcomes: Outcome[], seconds: number, complaint?: string }} Result `complaint`: why the file itself failed */
+
+/**
+ * @param {Job} job
+ * @param {string} report file that gets the outcomes
+ * @returns {Promise<Result>}
+ */
+function runFile({ file, env }, report) {
+  const started = performance.now();
+  const reporter = ["--test-reporter", REPORTER, "--test-reporter-destination", report];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ["--import", "tsx", ...reporter, file], {
+      cwd: ROOT,
+      env,
+      stdio: ["ignore", "ignore", "pipe"],
+      timeout: FILE_TIME_LIMIT, // also ends a file that hangs after its last test
+      killSignal: "SIGKILL",
+    });
+    const forget = endOnSignal(child);
+    let said = "";
+    child.stderr.on("data", (chunk) => {
+      said = (said + chunk).slice(-20_000);
+    });
+    child.once("error", reject);
+    child.once("close", (code, signal) => {
+      forget();
+      const outcomes = readOutcomes(report);
+      const seconds = (performance.now() - started) / 1000;
+      const isExplained = outcomes.some(({ kind }) => kind === "fail");
+      if (outcomes.some(({ kind, text }) => kind === "backend" && text === "cpu") && env.ACRONYM_BACKEND !== "cpu")
+        resolve({ outcomes, seconds, complaint: UNCHOSEN });
+      else if (code === 0 || (isExplained && signal === null)) resolve({ outcomes, seconds });
+      else {
+        const notes = outcomes.filter(({ kind }) => kind === "note").map(({ text }) => text);
+        resolve({
+          outcomes,
+          seconds,
+          complaint: [`ended with ${signal ?? `code ${code}`}`, said, ...notes].join("\n"),
+        });
+      }
+    });
+  });
 }
 
-/** @param {Outcome} outcome */
-function failureText({ file, name, details }) {
-  const isFile = isFileName(name);
-  const title = isFile ? `${where(name)} did not run to a good end` : `${where(file)}: ${name}`;
-  const cause = details.error?.cause ?? details.error;
-  const stack = typeof cause?.stack === "string" ? cause.stack : String(cause?.message ?? cause);
-  const message = cause?.message && !stack.includes(cause.message) ? `${cause.message}\n${stack}` : stack;
-  const said = isFile ? (complaints.get(resolve(name)) ?? "") : "";
-  const text = said || withoutForeignFrames(message);
-  return `\n✗ ${title}\n${text.trimEnd().replace(/^/gm, "    ")}\n`;
+/**
+ * @param {string} report
+ * @returns {Outcome[]} none if the process ended before it could report
+ */
+function readOutcomes(report) {
+  try {
+    const lines = readFileSync(report, "utf8").split("\n");
+    return lines.slice(0, -1).map((line) => JSON.parse(line)); // the last one is empty, or cut off
+  } catch {
+    return [];
+  }
 }
 
-/** @param {string} stack */
-function withoutForeignFrames(stack) {
-  return stack
-    .split("\n")
-    .filter((text) => !/^\s+at .*(node:|node_modules)/.test(text))
-    .join("\n");
-}
-
-/** @param {Outcome} outcome */
-function reason({ skip, todo }) {
-  const text = typeof skip === "string" ? skip : typeof todo === "string" ? todo : "";
-  return text === "" ? "" : `: ${text}`;
-}
-
-/** @param {string | undefined} file */
-function where(file) {
-  return file === undefined ? "" : relative(process.cwd(), file);
+/**
+ * @param {string} name
+ * @param {Result} result
+ */
+function fileText(name, { outcomes, seconds, complaint }) {
+  const cases = outcomes.filter(({ kind }) => kind === "pass" || kind === "fail");
+  const failed = outcomes.filter(({ kind }) => kind === "fail");
+  const isGood = failed.length === 0 && complaint === undefined;
+  const count = failed.length > 0 ? `${failed.length} of ${cases.length} cases failed` : `${cases.length} cases`;
+  const indented = (/** @type {string} */ text) => text.trimEnd().replace(/^/gm, "    ");
+  return [
+    `${isGood ? "✓" : "✗"} ${name}  ${seconds.toFixed(1)} s  ${count}`,
+    ...outcomes
+      .filter(({ kind }) => kind === "skip")
+      .map(({ name, text }) => `  - ${name} (skipped${text && `: ${text}`})`),
+    ...failed.map(({ name, text }) => `\n  ✗ ${name}\n${indented(text)}\n`),
+    ...(complaint === undefined ? [] : [`\n  ✗ it did not run to a good end\n${indented(complaint)}\n`]),
+  ].join("\n");
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { nearly } from "../../tests/close";
 import { toSvg } from "../render";
 import { circuitGraph, type GraphEdge, type GraphNode } from "./graph";
 
@@ -43,7 +44,7 @@ test("every edge goes from its node to its node, thicker the more it carries", (
   for (const [i, { from, to }] of edges.entries()) {
     const { x, y } = drawn()[i];
     assert.deepEqual([x[0], y[0]], places.get(from));
-    assert.ok(Math.abs(x[x.length - 1] - places.get(to)![0]!) < 1e-9);
+    nearly(x[x.length - 1], places.get(to)![0]);
     assert.equal(y[y.length - 1], places.get(to)![1]);
   }
   const widths = drawn().map(({ line }) => line.width);

@@ -1,0 +1,62 @@
+// The runner of the tests, on small test files of every kind.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, test } from "node:test";
+import { runTests } from "../scripts/lib/run-tests.mjs";
+
+const dir = mkdtempSync(path.join(tmpdir(), "run-tests-"));
+after(() => rmSync(dir, { recursive: true, force: true }));
+
+/** What comes of a test file with this code, and what is printed of it. */
+async function outcome(code: string, env: NodeJS.ProcessEnv = {}) {
+  const file = path.join(dir, "some.test.cjs");
+  const tools = `const assert = require("node:assert/strict"); const { describe, test } = require("node:test");`;
+  writeFileSync(file, `${tools}\n${code}`);
+  const lines: string[] = [];
+  const line = { show: () => {}, end: () => {}, leave: (text: string) => lines.push(text) };
+  const { NODE_TEST_CONTEXT: _, ...clean } = process.env;
+  const counts = await runTests([{ file, on: "wasm", env: { ...clean, ...env } }], { tmp: dir, line });
+  return { ...counts, said: lines.join("\n") };
+}
+
+test("cases are counted, suites are not; the line says where the file ran, how long and how many", async () => {
+  const found = await outcome(`describe("suite", () => { test("a", () => {}); test("b", () => {}); });`);
+  assert.deepEqual({ ...found, said: "" }, { passed: 2, failed: 0, skipped: 0, said: "" });
+  assert.match(found.said, /^✓ .*some\.test\.cjs {2}wasm {2}[\d.]+ s {2}2 cases$/);
+});
+
+test("a failed case is named with its message, a skipped one with its reason", async () => {
+  const found = await outcome(`
+    test("wrong", () => assert.equal(1, 2, "one is not two"));
+    test("never", { skip: "no such machine" }, () => {});
+    test("right", () => {});`);
+  assert.deepEqual({ ...found, said: "" }, { passed: 1, failed: 1, skipped: 1, said: "" });
+  assert.match(found.said, /^✗ .* 1 of 2 cases failed/);
+  assert.match(found.said, /✗ wrong\n.*one is not two/);
+  assert.match(found.said, /- never \(skipped: no such machine\)/);
+  assert.doesNotMatch(found.said, /at .*node:internal/);
+});
+
+test("a file that does not run to its end has failed, and says why", async () => {
+  const broken: [string, RegExp][] = [
+    [`test("a", () => {}); require("./no-such-file");`, /Cannot find module/],
+    [`test("a", () => {}); setTimeout(() => process.exit(3), 50);`, /ended with code 3/],
+    [`test("a", () => process.kill(process.pid, "SIGKILL"));`, /ended with SIGKILL/],
+  ];
+  for (const [code, message] of broken) {
+    const { failed, said } = await outcome(code);
+    assert.equal(failed, 1, code);
+    assert.match(said, message);
+  }
+});
+
+test("one that computes without having started a backend has failed", async () => {
+  const tfjs = JSON.stringify(require.resolve("@tensorflow/tfjs"));
+  const computes = `test("a", () => { require(${tfjs}).scalar(1).dataSync(); });`;
+  const { failed, said } = await outcome(computes, { ACRONYM_BACKEND: "wasm" });
+  assert.equal(failed, 1);
+  assert.match(said, /it computes, but starts no backend/);
+  assert.equal((await outcome(computes, { ACRONYM_BACKEND: "cpu" })).failed, 0);
+});
