@@ -1,3 +1,4 @@
+import { checkFinite } from "./check";
 import { meanAndStd } from "./metrics";
 
 /** A group's own columns, with the mean of the value in place of the values. */
@@ -20,7 +21,7 @@ export function meanBy<R extends object, K extends Extract<keyof R, string>, V e
   const groups = new Map<string, { row: R; values: number[] }>();
   rows.forEach((row, i) => {
     const found: unknown = row[value];
-    if (!Number.isFinite(found)) throw new RangeError(`"${value}" of row ${i} is ${found}, not a finite number`);
+    checkFinite(`"${value}" of row ${i}`, found);
     const key = JSON.stringify(by.map((column) => row[column]));
     const group = groups.get(key) ?? { row, values: [] };
     group.values.push(found as number);

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { checkIndex } from "./check";
 import { nearest, quoted } from "./nearest";
 
 /** Text ↔ token ids of one vocabulary: GPT-2's, or a part of it. */
@@ -177,8 +178,7 @@ function tokenizerOf(gpt2Ids: readonly number[]): Tokenizer {
 }
 
 function checkId(id: number, vocabSize: number): number {
-  if (!Number.isInteger(id) || id < 0 || id >= vocabSize)
-    throw new RangeError(`token id ${id} is not in this vocabulary: its ids are 0 … ${vocabSize - 1}`);
+  checkIndex("token id", id, vocabSize);
   return id;
 }
 
