@@ -45,7 +45,7 @@ function isThere(file: string): boolean {
 
 /** tfjs-node's own package, installed as an optional dependency under this alias. @throws if it is not built, doesn't load or computes wrong numbers. */
 async function startNative(): Promise<string> {
-  if (!isThere(NATIVE_ADDON)) throw new Error("not built here (on Linux x64 `npm run native` does)");
+  if (!isThere(NATIVE_ADDON)) throw new Error("not built here (on Linux x64: npm run native)");
   // tfjs-node 4.22 still calls these two, which Node 23 removed
   const old = util as unknown as Record<string, unknown>;
   old.isNullOrUndefined ??= (x: unknown) => x === null || x === undefined;
