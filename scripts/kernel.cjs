@@ -2,8 +2,10 @@
 const { readFileSync } = require("node:fs");
 const { Worker } = require("node:worker_threads");
 const converter = require("tslab/dist/converter.js");
-const { ZmqServer } = require("tslab/dist/jupyter.js");
+const executor = require("tslab/dist/executor.js");
+const { JupyterHandlerImpl, ZmqServer } = require("tslab/dist/jupyter.js");
 const { startKernel } = require("tslab/dist/main.js");
+const { Cells } = require("./lib/cells.cjs");
 const { createGuard, keyOf } = require("./lib/guard.cjs");
 const { spellOut } = require("./lib/shorthand.cjs");
 
@@ -40,5 +42,16 @@ converter.createConverter = (options) => {
   return { ...made, convert: (before, cell) => made.convert(before, spellOut(cell)) };
 };
 
+// It loses no error: the cell that did it fails, else the one that runs when the error comes. The reply says why.
+const cells = new Cells();
+executor.createExecutor = cells.wrap(executor.createExecutor);
+const { handleExecute } = JupyterHandlerImpl.prototype;
+/** @param {Parameters<typeof handleExecute>} request */
+JupyterHandlerImpl.prototype.handleExecute = async function (...request) {
+  const reply = await handleExecute.apply(this, request);
+  return reply.status === "error" ? { ...reply, ...cells.takeFailure() } : reply;
+};
+
 // It is this tslab, with these changes, and none that lies above the notebook's folder.
 startKernel({ configPath, enableFindLocal: false });
+cells.listen();

@@ -23,14 +23,10 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
 PLOTLY = "application/vnd.plotly.v1+json"
 CLAIMS = "application/vnd.acronym-circuit.claims+json"
-# tslab prints these and goes on; the cell that started the promise has failed all the same
-LOST_ERROR = re.compile(r"^(UnhandledPromiseRejection|UncaughtException):", re.MULTILINE)
-# frames below the cell's own code
-FOREIGN_FRAME = re.compile(r"^\s+at .*(node_modules[/\\]tslab[/\\]|\(node:|at node:).*\n?", re.MULTILINE)
 # a link to a file beside or above the notebook
 LINK = re.compile(r'(<a [^>]*?href=")(?![#/]|[a-z]+:)([^"]+)')
 KERNEL_SECONDS = 120
@@ -102,7 +98,9 @@ class Runner:
             cells = list(code_cells(nb))
             for number, (index, cell) in enumerate(cells, 1):
                 say("cell", name=job["name"], cell=number, of=len(cells))
-                await self.cell(client, cell, index, number)
+                await self.answer(client.async_execute_cell(cell, index), cells, number)
+            # errors that come after the last cell: an empty one waits for what is still under way
+            await self.answer(nothing_left(client), cells, len(cells))
         finally:
             await shut_down(client)
 
@@ -117,6 +115,7 @@ class Runner:
                 record_timing=False,
                 store_widget_state=False,
                 resources={"metadata": {"path": job["folder"]}},
+                on_cell_executed=raise_failure,
             )
             client.create_kernel_manager()
             try:
@@ -133,25 +132,42 @@ class Runner:
                 if attempt == 2:
                     raise Fault({"error": f"The kernel did not start: {error}"}) from error
 
-    async def cell(self, client: NotebookClient, cell, index: int, number: int) -> None:
+    async def answer(self, execution, cells: list, number: int) -> None:
+        """Waits for the kernel's answer, while cell `number` runs or after it, the last one."""
         try:
-            await client.async_execute_cell(cell, index)
-            error = None
+            await execution
+            return
         except CellTimeoutError:
             error = f"The cell ran longer than {self.spec['time_limit']} seconds, the limit (--time-limit)."
         except DeadKernelError:
             if self.stopped:  # nbclient reports a cancelled cell as a dead kernel
                 raise asyncio.CancelledError from None
             error = "The kernel ended while the cell ran: process.exit() was called, or memory ran out."
-        except CellExecutionError:
-            error = printed(cell, "stderr") or "The cell failed without a message."
-        if error is None and LOST_ERROR.search(printed(cell, "stderr")):
-            error = printed(cell, "stderr")
-        if error is not None:
-            raise Fault({"cell": number, "source": cell.source, "error": self.readable(error)})
+        except CellFailed as failed:
+            error = failed.error
+            number = failed.cell or number
+        raise Fault({"cell": number, "source": cells[number - 1][1].source, "error": self.readable(error)})
 
     def readable(self, trace: str) -> str:
-        return FOREIGN_FRAME.sub("", trace).replace(self.spec["root"] + os.sep, "").strip()
+        return trace.replace(self.spec["root"] + os.sep, "").strip()
+
+
+class CellFailed(Exception):
+    """By the kernel's answer: the cell that started what failed may be an earlier one."""
+
+    def __init__(self, reply: dict) -> None:
+        self.cell = reply.get("cell", 0)
+        self.error = "\n".join(reply.get("traceback", [])) or "The cell failed without a message."
+
+
+async def raise_failure(cell, cell_index, execute_reply) -> None:
+    if execute_reply["content"]["status"] != "ok":
+        raise CellFailed(execute_reply["content"])
+
+
+async def nothing_left(client: NotebookClient) -> None:
+    request = client.kc.execute("", silent=True, store_history=False)
+    await raise_failure(None, None, await client.async_wait_for_reply(request))
 
 
 async def shut_down(client: NotebookClient) -> None:
@@ -173,10 +189,6 @@ def read(source: str):
 
 def code_cells(nb):
     return ((index, cell) for index, cell in enumerate(nb.cells) if cell.cell_type == "code" and cell.source.strip())
-
-
-def printed(cell, stream: str) -> str:
-    return "".join(out.text for out in cell.outputs if out.output_type == "stream" and out.name == stream)
 
 
 def tidy(nb) -> None:

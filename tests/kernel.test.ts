@@ -1,7 +1,9 @@
 // What scripts/kernel.cjs changes in tslab.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { spellOut } from "../scripts/lib/shorthand.cjs";
+import { Kernel } from "./kernel-client";
 
 const cases: readonly (readonly [string, string])[] = [
   ["const a = { b };", "const a = { b: b };"],
@@ -17,3 +19,74 @@ const cases: readonly (readonly [string, string])[] = [
 ];
 
 for (const [cell, spelt] of cases) test(`"${cell}"`, () => assert.equal(spellOut(cell), spelt));
+
+describe("no error is lost", () => {
+  let kernel: Kernel;
+  before(async () => {
+    kernel = await Kernel.start();
+  });
+  after(() => kernel?.end());
+
+  /** The cell's answer; waits, since after an error tslab skips what comes within 0.2 s. */
+  const execute = async (code: string) => {
+    const answer = await kernel.execute(code);
+    await sleep(answer.reply.status === "ok" ? 0 : 300);
+    return answer;
+  };
+  const later = (what: string) => `new Promise((done, fail) => setTimeout(() => ${what}, 50))`;
+
+  for (const [what, code] of [
+    ["is thrown", 'throw new TypeError("oh");'],
+    ["is awaited", 'await Promise.reject(new TypeError("oh"));'],
+    ["is the last value's", 'Promise.reject(new TypeError("oh"))'],
+    ["is a pending last value's", later('fail(new TypeError("oh"))')],
+    ["nobody waits for", 'void Promise.reject(new TypeError("oh")); console.log(1)'],
+    ["is thrown by a timer", `setTimeout(() => { throw new TypeError("oh"); }, 1); await ${later("done(0)")}`],
+  ] as const)
+    test(`one that ${what} is the cell's: shown there, and the cell fails`, async () => {
+      const { reply, stdout, stderr } = await execute(code);
+      assert.match(stderr, /^TypeError: oh\n/);
+      assert.doesNotMatch(stdout, /Promise/);
+      const { status, ename, evalue, cell, execution_count } = reply;
+      assert.deepEqual([status, ename, evalue, cell], ["error", "TypeError", "oh", execution_count]);
+      assert.equal(`${reply.traceback.join("\n")}\n`, stderr);
+    });
+
+  for (const [how, next] of [
+    ["before the next cell", "console.log(2)"],
+    ["while the next cell runs", `await ${later("done(0)")}; console.log(2)`],
+    ["while an empty cell waits", ""],
+  ] as const)
+    test(`one that comes ${how} fails that cell, and is told with the cell that started it`, async () => {
+      const wait = how.startsWith("before") ? 1 : 30;
+      const { reply: first } = await execute(`setTimeout(() => { throw new TypeError("late"); }, ${wait}); 1`);
+      assert.equal(first.status, "ok");
+      if (wait === 1) await sleep(100);
+      const { reply, stdout, stderr } = await execute(next);
+      assert.equal(stdout, next && "2\n", "the cell runs all the same");
+      assert.match(
+        stderr,
+        new RegExp(`^Cell \\[${first.execution_count}\\] failed after it had ended:\nTypeError: late`),
+      );
+      assert.deepEqual([reply.status, reply.cell], ["error", first.execution_count]);
+      assert.equal((await execute("3")).stdout, "3\n", "it is told once");
+    });
+
+  test("a promise that is handled in time is none", async () => {
+    const { reply, stderr } = await execute("Promise.reject(new Error()).catch(() => 4)");
+    assert.deepEqual([reply.status, stderr], ["ok", ""]);
+  });
+
+  test("a last value that never comes can be interrupted", {
+    skip: process.platform === "win32",
+    timeout: 60_000,
+  }, async () => {
+    const answer = execute('console.log("begun"); new Promise(() => {})');
+    for (let tries = 0; tries < 500 && !kernel.published.some((text) => text.includes('"begun\\n"')); tries++)
+      await sleep(20);
+    await sleep(100);
+    kernel.process.kill("SIGINT");
+    assert.equal((await answer).reply.status, "error");
+    assert.equal((await execute("5")).stdout, "5\n");
+  });
+});

@@ -81,7 +81,31 @@ describe("runner", () => {
   test("a notebook without claims is a problem", () => assert.match(problems("claims-nothing"), /checks no claim/));
   test("a cell that ends the kernel", () => assert.match(problems("ends-its-kernel"), /Cell 1 .*The kernel ended/s));
   test("a cell that never ends", () => assert.match(problems("never-ends"), /longer than 10 seconds/));
-  test("a cell that loses an error", () => assert.match(problems("loses-an-error"), /Cell 1 .*nobody waited/s));
+  for (const [name, error] of [
+    ["loses-an-error", /^Cell 1 failed:.*Error: nobody waited/s],
+    ["forgets-to-wait", /^Cell 1 failed:.*no\/such\/folder/s],
+    ["forgets-to-wait-for-a-figure", /^Cell 1 failed:.*RangeError: a figure's name must be in kebab-case/s],
+    ["loses-a-promise", /^Cell 1 failed:.*Error: rejected at once.*write `await`/s],
+    ["loses-an-error-between-cells", /^Cell 1 failed:.*Error: rejected later/s],
+    ["loses-an-error-at-the-end", /^Cell 2 failed:.*Error: after the last cell/s],
+  ] as const)
+    test(`${name}: its error is the notebook's, with the cell that started it`, () => {
+      assert.match(problems(name), error);
+      assert.equal(existsSync(join(out, "notebooks", `${name}.ipynb`)), false);
+    });
+
+  test("a timer that never ends is no fault, and is not waited for long", () => {
+    assert.equal(problems("leaves-a-timer"), "");
+    assert.ok((results.get("leaves-a-timer")?.seconds ?? Number.NaN) < 30);
+  });
+
+  test("a promise as a cell's last value is waited for, and shown", () => {
+    assert.equal(problems("waits-for-its-value"), "");
+    assert.deepEqual(JSON.parse(read("notebooks", "waits-for-its-value.ipynb")).cells[1].outputs, [
+      { name: "stdout", output_type: "stream", text: ["waited for\n"] },
+    ]);
+  });
+
   test("a cell that does not compile", () => assert.match(problems("has-a-type-error"), /'string' is not assignable/));
 
   test("a file that is no notebook is named", async () => {

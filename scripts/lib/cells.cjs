@@ -1,0 +1,129 @@
+// How a cell ends: with everything that it started and that failed. tslab alone shows `Promise { <rejected> }` and goes on.
+const { AsyncLocalStorage } = require("node:async_hooks");
+const { setImmediate: turn, setTimeout: sleep } = require("node:timers/promises");
+const { format, types } = require("node:util");
+const { describe } = require("./describe.cjs");
+
+/**
+ * @typedef {object} Failure
+ * @property {number} cell execution count of the cell that started what failed; 0 if unknown
+ * @property {unknown} error
+ * @property {string} text for the reader
+ */
+
+/** How long an empty cell waits for what earlier cells left running, in milliseconds. */
+const LONGEST_WAIT = 5000;
+/** What the kernel itself keeps open, or what can stay open for ever without doing anything. */
+const STAYS_OPEN = new Set(["FSEventWrap", "PipeWrap", "TTYWrap", "TCPServerWrap", "MessagePort"]);
+const UNAWAITED = "\nNothing waited for the promise that failed so: write `await` before the call that made it.";
+
+/** What happens to the cells of one kernel. */
+class Cells {
+  /** Follows work from the cell that started it, through every `await` and timer. @type {AsyncLocalStorage<number>} */
+  #origin = new AsyncLocalStorage();
+  #count = 0;
+  #running = false;
+  /** Of the cell that runs, or since the last one ended. @type {Failure[]} */
+  #failures = [];
+  /** @type {(error: Error) => void} */
+  #interrupt = () => {};
+
+  /**
+   * tslab's executor, whose cells
+   * - last as long as their last value if that is a promise; what it gives is shown, its error is the cell's;
+   * - fail if an error was lost while they ran or since the cell before;
+   * - wait, if they are empty, until nothing is left to do.
+   * @param {typeof import("tslab/dist/executor.js").createExecutor} createExecutor
+   * @returns {typeof import("tslab/dist/executor.js").createExecutor}
+   */
+  wrap(createExecutor) {
+    return (folder, converters) => {
+      /** @type {unknown} */
+      let value;
+      const made = createExecutor(folder, converters, {
+        log: (last) => {
+          value = last;
+        },
+        // the compiler's messages come as a format and its values, an error alone
+        error: (...what) => this.#fail(what.length > 1 ? format(...what) : what[0], this.#count),
+      });
+      /** @param {string} code */
+      const run = async (code) => {
+        value = undefined;
+        if (!(await made.execute(code))) return;
+        if (types.isPromise(value)) value = await this.#untilInterrupted(value);
+        if (value != null) console.log(value);
+      };
+      return {
+        ...made,
+        execute: async (code) => {
+          this.#count += 1;
+          this.#running = true;
+          for (const earlier of this.#failures) tell(earlier, this.#count);
+          try {
+            await (code.trim() === "" ? nothingLeft() : this.#origin.run(this.#count, run, code));
+          } catch (error) {
+            this.#fail(error, this.#count);
+          }
+          await turn(); // at the end of its turn a rejected promise that nobody waits for counts as lost
+          this.#running = false;
+          return this.#failures.length === 0;
+        },
+        interrupt: () => {
+          made.interrupt();
+          this.#interrupt(new Error("Interrupted asynchronously"));
+        },
+      };
+    };
+  }
+
+  /** Takes over the errors that nobody waited for. */
+  listen() {
+    const lost = { uncaughtException: "", unhandledRejection: UNAWAITED };
+    for (const [event, advice] of Object.entries(lost)) {
+      process.removeAllListeners(event);
+      process.on(event, (error) => this.#fail(error, this.#origin.getStore() ?? 0, advice));
+    }
+  }
+
+  /**
+   * Why the last cell failed, as Jupyter's reply says it, and the cell that started what failed. It is told once.
+   * @returns {{ ename: string, evalue: string, traceback: string[], cell: number }}
+   */
+  takeFailure() {
+    const failures = this.#failures.splice(0);
+    const { cell, error } = failures[0] ?? { cell: 0, error: undefined };
+    const [ename, evalue] = error instanceof Error ? [error.name, error.message] : ["Error", String(error)];
+    return { ename, evalue, traceback: failures.filter((one) => one.cell === cell).map(({ text }) => text), cell };
+  }
+
+  /** @param {unknown} error @param {number} cell @param {string} [advice] */
+  #fail(error, cell, advice = "") {
+    const failure = { cell, error, text: (typeof error === "string" ? error : describe(error)) + advice };
+    this.#failures.push(failure);
+    if (this.#running) tell(failure, this.#count);
+  }
+
+  /** @param {Promise<unknown>} promise */
+  #untilInterrupted(promise) {
+    const interrupted = new Promise((_, reject) => {
+      this.#interrupt = reject;
+    });
+    return Promise.race([promise, interrupted]);
+  }
+}
+
+/** @param {Failure} failure @param {number} running */
+function tell({ cell, text }, running) {
+  const late = cell !== running && cell > 0;
+  process.stderr.write(`${late ? `Cell [${cell}] failed after it had ended:\n` : ""}${text}\n`);
+}
+
+/** Waits until no timer and no request is under way, but not for long: some never end. */
+async function nothingLeft() {
+  const end = performance.now() + LONGEST_WAIT;
+  do await sleep(10, undefined, { ref: false });
+  while (process.getActiveResourcesInfo().some((kind) => !STAYS_OPEN.has(kind)) && performance.now() < end);
+}
+
+module.exports = { Cells };
