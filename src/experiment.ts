@@ -80,7 +80,7 @@ export async function measureAll<P>(
       const measured = await sweepTogether(points, (first) => measure(first).map((rows) => ({ rows })), {
         progress: progress && ((count) => progress(done * points.length + count, starts.length * points.length)),
       });
-      for (const [index, { rows }] of measured.entries()) values[index].push(...rows.map((row) => [...row]));
+      for (const [index, { rows }] of measured.entries()) for (const row of rows) values[index].push([...row]);
     } finally {
       opened.close?.();
     }

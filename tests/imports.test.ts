@@ -9,6 +9,7 @@ import ts from "typescript";
  * folder count as the folder.
  */
 const ORDER = [
+  "extent",
   "random",
   "slices",
   "hooks",
