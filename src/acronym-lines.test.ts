@@ -12,7 +12,7 @@ test("a line has a prompt, an acronym and three words", () => {
 
 test("final newlines, Windows line ends and a byte-order mark change nothing", () => {
   const parsed = parseAcronyms(`${LINE}\n${LINE}`, "f");
-  for (const text of [`${LINE}\n${LINE}\n`, `${LINE}\r\n${LINE}\r\n`, `\uFEFF${LINE}\n${LINE}`])
+  for (const text of [`${LINE}\n${LINE}\n`, `${LINE}\r\n${LINE}\r\n`, `${LINE}\r${LINE}\r`, `\uFEFF${LINE}\n${LINE}`])
     assert.deepEqual(parseAcronyms(text, "f"), parsed);
 });
 
@@ -28,6 +28,9 @@ test("a malformed line is named by file and number with what is wrong", () => {
     ["The Ketchup  Lark Wreck (KL, KLW", /a space too many/],
     ["The Ketchup Lark Wreck (KL, KLX", /begin with "KLW", but the acronym is "KLX"/],
     ["The Ketchup Lark Wreck (KW, KLW", /after the bracket stands "KW", not "KL"/],
+    ["The Ketchup\u00a0Lark Wreck (KL, KLW", /"Ketchup\\u\{a0\}Lark Wreck" is 2 words/],
+    ["The Ketchup Lark Wreck (KL, KLW\u200b", /acronym "KLW\\u\{200b\}"/],
+    [`${"x".repeat(1e6)}`, /^.{0,400}$/],
     ["", /the line is blank/],
   ];
   for (const [line, message] of faults) {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { type AcronymLine, parseAcronyms } from "./acronym-lines";
 import { checkCount, checkIndices, checkOneOf } from "./check";
 import { OFFICIAL_PROMPTS, readOfficialPrompts, startingAt } from "./hub/official-prompts";
+import { quote } from "./nearest";
 import { random } from "./random";
 import { gpt2Tokenizer, type Tokenizer } from "./tokenizer";
 import { checkWord } from "./words";
@@ -55,7 +56,7 @@ export function buildAcronyms(
   for (const word of new Set(words.flat())) {
     const { ok, reason, near } = checkWord(word, tokenizer, suggest);
     if (!ok)
-      throw new Error(`"${word}" ${reason}${near.length > 0 ? `; near words that work: ${near.join(", ")}` : ""}`);
+      throw new Error(`${quote(word)} ${reason}${near.length > 0 ? `; near words that work: ${near.join(", ")}` : ""}`);
   }
   const lines = words.map((triple) => {
     const acronym = triple.map((word) => word[0]).join("");

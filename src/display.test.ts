@@ -24,6 +24,28 @@ afterEach(() => {
   delete process.env.ACRONYM_FIGURES;
 });
 
+describe("a frame's columns", () => {
+  it("can have the names of DataFrame's own methods and properties", () => {
+    for (const name of ["index", "shape", "size", "values", "columns", "dtypes", "head", "std", "loc", "T", "plain"]) {
+      const rows = [3, 1, 2].map((value) => ({ [name]: value, b: -value }));
+      const frame = toFrame(rows);
+      assert.deepEqual(frame.values, [[3, -3], [1, -1], [2, -2]], name); // biome-ignore format: one line
+      assert.deepEqual(frame.sortValues("b").head(1).values, [[3, -3]], name);
+      assert.deepEqual(frame.sortValues(name).column(name).values, [1, 2, 3], name);
+      assert.deepEqual(frame.query(frame.column("b").gt(-2)).values, [[1, -1]], name);
+      assert.deepEqual(frame.groupby([name]).col(["b"]).sum().shape, [3, 2], name);
+    }
+    assert.throws(() => toFrame([{ constructor: 1, toString: 2 }]), /can't have a column "constructor", "toString"/);
+  });
+
+  it("are found in rows of more than 125,000, in a table too", async () => {
+    const rows = Array.from({ length: 150_000 }, (_, i) => ({ i, text: "x" }));
+    assert.deepEqual(toFrame(rows).tail(1).values, [[149_999, "x"]]);
+    const [text] = await printed(() => table(rows));
+    assert.equal(text.split("\n").length, 150_001);
+  });
+});
+
 describe("show", () => {
   it("sends one output: the interactive figure, its picture of the same size, and the text", async () => {
     const outputs = await inNotebook(() => show(figure, named));

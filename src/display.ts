@@ -2,7 +2,9 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DataFrame } from "danfojs-node";
+import { extent } from "./extent";
 import type { Figure } from "./figures/panels";
+import { quoted } from "./nearest";
 import { escapeHtml, notebook, type Write } from "./output";
 import { svgToPng, toSvg } from "./render";
 
@@ -70,21 +72,50 @@ function writeWhole(path: string, content: string | Buffer): void {
 }
 
 /**
- * Rows as a danfo DataFrame, to group, sort and filter.
- * @throws RangeError if there are no rows, rows differ in their columns, or a value is no plain one (such as a tensor).
+ * Rows as a danfo DataFrame, to group, sort and filter. A column that is called like a method or property of DataFrame ("head", "std",
+ * "shape") is reached by `frame.column("head")`; `frame.head` stays danfo's own.
+ * @throws RangeError if there are no rows, rows differ in their columns, a value is no plain one (such as a tensor), or a column has a name
+ *   that every JavaScript object has ("constructor").
  */
 export function toFrame(rows: readonly object[]): DataFrame {
+  const reserved = checkedColumns(rows).filter((column) => column in Object.prototype);
+  if (reserved.length > 0)
+    throw new RangeError(
+      `a DataFrame can't have a column ${quoted(reserved)}: every JavaScript object has something of this name; rename it`,
+    );
+  return new (dataFrame())(rows.map((row) => ({ ...row })));
+}
+
+/** danfo's DataFrame; a second to load, so only who needs one waits for it. */
+function dataFrame(): typeof DataFrame {
+  const danfo = require("danfojs-node") as typeof import("danfojs-node");
+  const base = Object.getPrototypeOf(danfo.DataFrame.prototype) as ColumnProperties;
+  // danfo makes each column a property and so hides its own: with a column "shape", head(1) is an empty table
+  defineColumns ??= base.$setInternalColumnDataProperty;
+  base.$setInternalColumnDataProperty = function (column) {
+    for (const name of column === undefined ? this.columns : [column])
+      if (!(name in this)) defineColumns?.call(this, name);
+  };
+  return danfo.DataFrame;
+}
+
+interface ColumnProperties {
+  readonly columns: readonly string[];
+  $setInternalColumnDataProperty(this: ColumnProperties, column?: string): void;
+}
+let defineColumns: ColumnProperties["$setInternalColumnDataProperty"] | undefined;
+
+/** The columns that all rows have. @throws RangeError as `toFrame` does. */
+function checkedColumns(rows: readonly object[]): string[] {
   if (rows.length === 0) throw new RangeError("a table needs at least one row: there are none");
   const columns = Object.keys(rows[0]);
   rows.forEach((row, i) => {
     const found = Object.keys(row);
-    const differs = found.length !== columns.length || columns.some((column) => !(column in row));
+    const differs = found.length !== columns.length || columns.some((column) => !Object.hasOwn(row, column));
     if (differs) throw new RangeError(`row ${i} has columns ${found.join(", ")}; row 0 has ${columns.join(", ")}`);
     for (const [column, value] of Object.entries(row)) checkPlain(value, column, i);
   });
-  // a second to load: only who makes a table waits for it
-  const danfo = require("danfojs-node") as typeof import("danfojs-node");
-  return new danfo.DataFrame(rows.map((row) => ({ ...row })));
+  return columns;
 }
 
 function checkPlain(value: unknown, column: string, row: number): void {
@@ -100,10 +131,19 @@ export interface TableOptions {
   digits?: number;
 }
 
-/** Shows rows, or a danfo DataFrame, as a table. @throws RangeError as `toFrame` does. */
+/**
+ * Shows rows, or a danfo DataFrame, as a table.
+ * @throws RangeError if there are no rows, rows differ in their columns, or a value is no plain one (such as a tensor).
+ */
 export function table(rows: readonly object[] | DataFrame, options: TableOptions = {}): void {
-  const frame = Array.isArray(rows) ? toFrame(rows) : (rows as DataFrame);
-  publish(tableBundle(frame.columns, frame.values as unknown[][], options));
+  if (Array.isArray(rows)) {
+    const columns = checkedColumns(rows);
+    const values = rows.map((row) => columns.map((column) => row[column]));
+    publish(tableBundle(columns, values, options));
+  } else {
+    const { columns, values } = rows as DataFrame;
+    publish(tableBundle(columns, values as unknown[][], options));
+  }
 }
 
 /** The table as HTML and as text. Columns of whole numbers stay whole. */
@@ -123,7 +163,7 @@ export function tableBundle(
     (row) => `<tr>${row.map((cell, j) => `<td${align(j)}>${escapeHtml(cell)}</td>`).join("")}</tr>`,
   );
   const title = caption === undefined ? "" : `<caption>${escapeHtml(caption)}</caption>`;
-  const widths = columns.map((column, j) => Math.max(column.length, ...cells.map((row) => row[j].length)));
+  const widths = columns.map((column, j) => extent([column.length, ...cells.map((row) => row[j].length)])[1]);
   const line = (row: readonly string[]) =>
     row
       .map((cell, j) => (isNumber[j] ? cell.padStart(widths[j]) : cell.padEnd(widths[j])))

@@ -383,3 +383,28 @@ describe("values that are not finite", () => {
       assert.throws(() => histogram(heads, { value: "logit_diff", bins }), /RangeError: bins must be a whole number/);
   });
 });
+
+describe("many rows, and labels that look alike", () => {
+  it("draws 150,000 rows", () => {
+    const rows = Array.from({ length: 150_000 }, (_, i) => ({ i, name: `n${i}`, value: Math.sin(i), group: i % 3 }));
+    assert.equal((scatter(rows, { x: "i", y: "value" }).data[0].x as number[]).length, 150_000);
+    assert.equal((bars(rows, { x: "name", y: "value" }).data[0].x as number[]).length, 150_000);
+    assert.equal((lines(rows, { x: "i", y: "value" }).data[0].x as number[]).length, 150_000);
+    assert.ok(histogram(rows, { value: "value" }).data.length > 0);
+    assert.ok(spread(rows, { x: "group", y: "value" }).data.length > 0);
+  });
+
+  it('refuses 1 and "1" in one column: both would stand at one place', () => {
+    const rows = [
+      { x: 1, y: 1, value: 1 },
+      { x: "1", y: 1, value: 2 },
+    ];
+    const message = /"x" holds 1 both as a number \(row 0\) and as text \(row 1\)/;
+    assert.throws(() => bars(rows, { x: "x", y: "value" }), message);
+    assert.throws(() => lines(rows, { x: "x", y: "value" }), message);
+    assert.throws(() => spread(rows, { x: "x", y: "value" }), message);
+    assert.throws(() => heatmap(rows, { x: "x", y: "y", value: "value" }), message);
+    assert.throws(() => scatter(rows, { x: "y", y: "value", series: "x" }), message);
+    assert.throws(() => histogram(rows, { value: "value", columns: "x" }), message);
+  });
+});

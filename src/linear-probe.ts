@@ -1,5 +1,6 @@
 /** Softmax regression on plain numbers: the same result on every backend. */
 import { checkAllFinite, checkCount, checkFinite, checkSome } from "./check";
+import { extent } from "./extent";
 import { mean, meanAndStd } from "./metrics";
 import { range } from "./sweep";
 
@@ -36,7 +37,7 @@ export function fitProbe(
   const scales = columns.map(({ std }) => 1 / (std + 1e-6));
   const x = features.map((row) => Float64Array.from(row, (value, j) => (value - columns[j].mean) * scales[j]));
   const size = columns.length + 1;
-  const parameters = new Float64Array((Math.max(...labels) + 1) * size); // class after class: weights, then bias
+  const parameters = new Float64Array((extent(labels)[1] + 1) * size); // class after class: weights, then bias
   const step = adam(parameters);
   for (let i = 0; i < steps; i++) step(gradient(x, labels, parameters, l2));
   // the standardisation becomes part of the weights

@@ -9,9 +9,27 @@ export function nearest(word: string, candidates: Iterable<string>, count = 5): 
   return scored.slice(0, count).map(({ candidate }) => candidate);
 }
 
-/** `"a", "b"`, for messages. */
+/** `"a", "b"`, for messages: what can't be seen is spelled out (`"a\u{200b}"`), what is long is cut. */
 export function quoted(items: readonly string[]): string {
-  return items.map((item) => JSON.stringify(item)).join(", ");
+  return items.map(quote).join(", ");
+}
+
+const LONGEST_QUOTE = 200;
+
+/** `"a"`, as `quoted` writes each. */
+export function quote(item: string): string {
+  const cut = item.length > LONGEST_QUOTE ? `… (${item.length} characters)` : "";
+  const hex = (character: string) => character.codePointAt(0)!.toString(16);
+  return JSON.stringify(item.slice(0, LONGEST_QUOTE)).replace(UNSEEN, (one) => `\\u{${hex(one)}}`) + cut;
+}
+
+/** Spaces other than the usual one, and characters without a look of their own, of those that JSON leaves as they are. */
+const UNSEEN = /(?! )[\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\uFEFF]/gu;
+
+/** "U+200B, U+FEFF": the characters of a text that can't be seen, each once; "" if there are none. */
+export function unseen(text: string): string {
+  const found = new Set(text.match(UNSEEN));
+  return [...found].map((one) => `U+${one.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`).join(", ");
 }
 
 /** Levenshtein's distance: the fewest insertions, deletions and replacements of characters. */

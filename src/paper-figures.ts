@@ -1,4 +1,5 @@
 /** The paper's figures measured on a model that has its heads: GPT-2 Small. Claims say whether they are reproduced. */
+
 import { attentionAgainstLogits, attentionRows, type ScatterRow } from "./attention";
 import { headName } from "./circuit-heads";
 import { ovQuadrants } from "./circuits";
@@ -8,6 +9,7 @@ import { resample } from "./corruption";
 import type { AcronymDataset, Letter } from "./dataset";
 import { evaluateCircuits, growing } from "./evaluate";
 import type { StreamOptions } from "./experiment";
+import { extent } from "./extent";
 import { above, bars, type Figure, heatmap, PAPER_MODEL, THIS_MODEL } from "./figures";
 import { hasHead, readoutAttention } from "./head-groups";
 import type { HeadId } from "./hooks";
@@ -89,7 +91,7 @@ export async function positionalFigures(
     const swept = await swapBosSweep(model, data, pair, {
       progress: progress && ((done, total) => progress(i * total + done, WORD_PAIRS.length * total)),
     });
-    bosSwaps.push(...swept.map((row) => ({ ...row, pair: pair.join("↔") })));
+    for (const row of swept) bosSwaps.push({ ...row, pair: pair.join("↔") });
     const swaps = fourSwaps(pair, headsHurtBy(swept, HURT));
     attention.push(...(await swapAttention(model, data, paperHeads().letter_movers, swaps)));
   }
@@ -122,7 +124,6 @@ export function scatterClaim(rows: readonly ScatterRow[]): Claim {
 /** Overlaps of the extents of attention and logit for letters 1, 2 and 3. */
 function scatterOverlaps(head: HeadId, rows: readonly ScatterRow[]): number[] {
   const own = rows.filter((row) => hasHead([head], row) && row.letter === row.word);
-  const extent = (values: readonly number[]) => [Math.min(...values), Math.max(...values)] as const;
   return paperScatterExtents(`fig11_scatter_${fileName(head)}`).flatMap(({ letter, x, y }) => {
     const some = own.filter((row) => row.letter === letter);
     const [attention, logit] = [some.map((row) => row.attention), some.map((row) => row.logit)];

@@ -34,7 +34,7 @@ export async function patchOverSeeds<P extends object>(
       corrupted: resample(data, seed),
       progress: progress && ((done, total) => progress(i * total + done, seeds.length * total)),
     });
-    rows.push(...own.map((row) => ({ ...row, seed })));
+    for (const row of own) rows.push({ ...row, seed });
   }
   return rows;
 }

@@ -74,7 +74,7 @@ export async function sweepTogether<R extends object>(
       if (stopped) throw new SweepInterrupted(rows, points.length);
       const before = rows.length;
       tf.tidy(() => {
-        rows.push(...measure(before));
+        for (const row of measure(before)) rows.push(row); // not rows.push(...): a call takes about 125,000 arguments at most
       });
       if (rows.length === before) throw new Error(`point ${before} of ${points.length} was not measured`);
       for (let done = before + 1; done <= rows.length; done++) progress?.(done, points.length);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -43,6 +43,41 @@ describe("GPT-2's tokenizer", () => {
       gpt2.pieces(gpt2.spaceLetters),
       Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZ", (c) => ` ${c}`),
     );
+  });
+
+  test("gives hostile texts the ids that Hugging Face's tokenizers gives them", () => {
+    const file = join(__dirname, "..", "tests", "fixtures", "gpt2-texts", "texts.json");
+    const texts = JSON.parse(readFileSync(file, "utf8")) as [string, number[]][];
+    assert.ok(texts.length > 500);
+    for (const [text, ids] of texts) assert.deepEqual(gpt2.encode(text), ids, JSON.stringify(text));
+  });
+
+  test("takes Unicode's white space for space, not JavaScript's", () => {
+    assert.deepEqual(gpt2.encode("a \ufeffb"), [64, 27332, 119, 123, 65]);
+    assert.deepEqual(gpt2.pieces(gpt2.encode(" \u0085a")), [" ", "\uFFFD", "\uFFFD", "a"]);
+  });
+
+  test("writes half a surrogate pair as U+FFFD, as every UTF-8 encoder does", () => {
+    for (const half of ["\ud83d", "\ude00", "a\ud83d b", "\ude00\ud83d"])
+      assert.deepEqual(gpt2.encode(half), gpt2.encode(Buffer.from(half).toString()));
+  });
+
+  test("a text names the token that is this text, not one that is a part of a character", () => {
+    assert.deepEqual([gpt2.id("\ufffd"), gpt2.id(" \ufffd")], [4210, 20543]);
+    const ids = Array.from({ length: gpt2.vocabSize }, (_, id) => id);
+    const own = ids.filter((id) => {
+      const [text] = gpt2.pieces([id]);
+      return gpt2.has(text) && gpt2.id(text) === id;
+    });
+    const parts = ids.filter((id) => !own.includes(id));
+    assert.ok(parts.length > 300 && parts.every((id) => gpt2.pieces([id])[0].includes("\ufffd")));
+  });
+
+  test("a word too long to be merged in time is refused by name, a long text is not", () => {
+    for (const word of ["a".repeat(100_000), " ".repeat(10_001)])
+      assert.throws(() => gpt2.encode(`one ${word}`), { name: "RangeError", message: /too long for one word.*10000/ });
+    assert.equal(gpt2.encode("word ".repeat(50_000)).length, 50_001);
+    assert.equal(gpt2.decode(gpt2.encode("x".repeat(10_000))), "x".repeat(10_000));
   });
 
   test("decode is the inverse of encode for any text", () => {

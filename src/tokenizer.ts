@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkIndex } from "./check";
-import { nearest, quoted } from "./nearest";
+import { nearest, quote, quoted } from "./nearest";
 
 /** Text ↔ token ids of one vocabulary: GPT-2's, or a part of it. */
 export interface Tokenizer {
@@ -15,14 +15,14 @@ export interface Tokenizer {
   readonly spaceLetters: readonly number[];
   /**
    * GPT-2's byte-pair encoding, without BOS. `<|endoftext|>` in the text is ordinary text.
-   * @throws UnknownTokenError if a piece isn't in this vocabulary.
+   * @throws UnknownTokenError if a piece isn't in this vocabulary; RangeError if more than 10,000 characters are one word.
    */
   encode(text: string): number[];
   /** The inverse of `encode`. @throws RangeError if an id isn't in this vocabulary. */
   decode(ids: readonly number[]): string;
   /** Each token's text by itself, as axes show it: " K", "etchup". @throws RangeError if an id isn't in this vocabulary. */
   pieces(ids: readonly number[]): string[];
-  /** Whether this very text (" K") is one token of this vocabulary. */
+  /** Whether this very text (" K") is one token of this vocabulary. A token that is a part of a character has no text. */
   has(piece: string): boolean;
   /** The id of the token with this very text. @throws UnknownTokenError if there is none. */
   id(piece: string): number;
@@ -38,9 +38,9 @@ export class UnknownTokenError extends Error {
     vocabSize: number,
     text?: string,
   ) {
-    const where = text === undefined || text === piece ? "" : ` (in ${JSON.stringify(text)})`;
+    const where = text === undefined || text === piece ? "" : ` (in ${quote(text)})`;
     const hint = near.length > 0 ? `; near pieces: ${quoted(near)}` : "";
-    super(`${JSON.stringify(piece)}${where} is not one of this vocabulary's ${vocabSize} tokens${hint}`);
+    super(`${quote(piece)}${where} is not one of this vocabulary's ${vocabSize} tokens${hint}`);
   }
 }
 
@@ -149,8 +149,11 @@ function tokenizerOf(gpt2Ids: readonly number[]): Tokenizer {
   const ownIds = new Map(gpt2Ids.map((gpt2Id, id) => [gpt2Id, id]));
   const bytesOf = (id: number) => bytes[gpt2Ids[checkId(id, vocabSize)]];
   const text = (id: number) => utf8(bytesOf(id));
+  const range = gpt2Ids.map((_, id) => id);
+  // 333 tokens are parts of characters; decoded alone they would all be U+FFFD, which is a token of its own
+  const isText = (id: number) => !text(id).includes("\uFFFD") || Buffer.from(text(id)).equals(bytesOf(id));
   let idOfText: Map<string, number> | undefined; // made when first asked for
-  const texts = () => (idOfText ??= new Map(gpt2Ids.map((_, id) => [text(id), id])));
+  const texts = () => (idOfText ??= new Map(range.filter(isText).map((id) => [text(id), id])));
   const unknown = (piece: string, within?: string) =>
     new UnknownTokenError(piece, nearest(piece, texts().keys()), vocabSize, within);
   const has = (piece: string) => texts().has(piece);
@@ -193,22 +196,32 @@ interface Gpt2 {
   readonly idOfSpelling: ReadonlyMap<string, number>;
 }
 
-interface R50kBase {
-  encode(text: string, options: { disallowedSpecial: Set<string> }): number[];
-}
+/** GPT-2's division into words. gpt-tokenizer's own has \s, which in JavaScript has U+FEFF and lacks U+0085: GPT-2's \s is Unicode's. */
+const WORDS =
+  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
-/** The encoding itself is gpt-tokenizer's. Loaded at first use: a notebook that needs no tokens doesn't wait for it. */
+/** The time that merging takes grows with the square of a word's length. */
+const LONGEST_WORD = 10_000;
+
+/** Pairs are merged by gpt-tokenizer. Loaded at first use: a notebook that needs no tokens doesn't wait for it. */
 function gpt2(): Gpt2 {
   if (loaded !== undefined) return loaded;
-  // Typed here: gpt-tokenizer 4.0's own declarations for this entry don't parse.
-  const { encode } = require("gpt-tokenizer/encoding/r50k_base") as R50kBase;
+  const { BytePairEncodingCore } = require("gpt-tokenizer/BytePairEncodingCore") as CoreModule;
   const ranks = require("gpt-tokenizer/bpeRanks/r50k_base") as typeof import("gpt-tokenizer/bpeRanks/r50k_base");
+  const core = new BytePairEncodingCore({
+    bytePairRankDecoder: ranks.default,
+    tokenSplitRegex: WORDS,
+    mergeCacheSize: 0,
+  });
   const bytes = [...ranks.default, END_OF_TEXT].map((piece) => Buffer.from(piece as string));
   const characters = byteCharacters();
   const spelling = (id: number) =>
     id === END_OF_TEXT_ID ? END_OF_TEXT : Array.from(bytes[id], (byte) => characters[byte]).join("");
   loaded = {
-    encode: (text) => encode(text, { disallowedSpecial: new Set() }),
+    encode: (text) => {
+      checkWordLengths(text);
+      return core.encodeNative(text);
+    },
     bytes,
     spelling,
     idOfSpelling: new Map(bytes.map((_, id) => [spelling(id), id])),
@@ -216,6 +229,16 @@ function gpt2(): Gpt2 {
   return loaded;
 }
 let loaded: Gpt2 | undefined;
+type CoreModule = typeof import("gpt-tokenizer/BytePairEncodingCore");
+
+function checkWordLengths(text: string): void {
+  if (text.length <= LONGEST_WORD) return;
+  for (const [word] of text.matchAll(WORDS))
+    if (word.length > LONGEST_WORD)
+      throw new RangeError(
+        `${quote(word)} is too long for one word: at most ${LONGEST_WORD} characters without a change between letters, digits, spaces and other signs; break it up`,
+      );
+}
 
 /** GPT-2's vocab.json writes each byte as one visible character: itself if it is one, else the next free one from 256 on (space → "Ġ"). */
 function byteCharacters(): string[] {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { nearest } from "./nearest";
+import { nearest, quote, quoted, unseen } from "./nearest";
 import { gpt2Tokenizer, type Tokenizer } from "./tokenizer";
 
 /** One noun of the project's word list. */
@@ -34,20 +34,33 @@ export interface WordCheck {
 
 const WORD_LIST = join(__dirname, "..", "data", "words.tsv");
 
-/** The project's word list, or another file laid out like it (tab-separated; its header names the columns). */
+/**
+ * The project's word list, or another file laid out like it (tab-separated; its header names the columns; any line ends).
+ * @throws Error naming file, line and cell if a column or a cell is missing or does not fit.
+ */
 export function loadWords(path: string = WORD_LIST): WordEntry[] {
-  const [header, ...lines] = readFileSync(path, "utf8").trimEnd().split(/\r?\n/);
+  const text = readFileSync(path, "utf8").replace(/^\uFEFF/, "");
+  const [header, ...lines] = text.replace(/[\r\n]+$/, "").split(/\r\n?|\n/);
   const columns = header.split("\t");
   const column = (name: string) => {
-    if (!columns.includes(name)) throw new Error(`${path} has no column "${name}", only ${columns.join(", ")}`);
+    if (!columns.includes(name)) throw new Error(`${path} has no column "${name}", only ${quoted(columns)}`);
     return columns.indexOf(name);
   };
+  if (lines.length === 0) throw new Error(`${path} has a header, but no words`);
   const [word, first, rest, split, tag_count] = ["word", "first", "rest", "split", "tag_count"].map(column);
   return lines.map((line, index) => {
     const cells = line.split("\t");
+    const fail = (what: string): never => {
+      throw new Error(`${path}:${index + 2}: ${what}`);
+    };
+    if (cells.length !== columns.length)
+      fail(`${quote(line)} has ${cells.length} cells between tabs, not ${columns.length} as the header`);
     const part = cells[split];
-    if (part !== "train" && part !== "held_out")
-      throw new Error(`${path}:${index + 2}: split is ${JSON.stringify(part)}, not "train" or "held_out"`);
+    if (part !== "train" && part !== "held_out") return fail(`split is ${quote(part)}, not "train" or "held_out"`);
+    if (!/^[A-Z][a-z]+$/.test(cells[word])) fail(`word ${quote(cells[word])} is not a capital and small letters`);
+    if (cells[first] + cells[rest] !== ` ${cells[word]}`)
+      fail(`first ${quote(cells[first])} and rest ${quote(cells[rest])} don't spell " ${cells[word]}"`);
+    if (!/^\d+$/.test(cells[tag_count])) fail(`tag_count is ${quote(cells[tag_count])}, not a whole number`);
     return {
       word: cells[word],
       first: cells[first],
@@ -89,6 +102,8 @@ function splitWord(word: string): string[] {
 }
 
 function fault(word: string, pieces: readonly string[], tokenizer: Tokenizer): string {
+  const hidden = unseen(word);
+  if (hidden !== "") return `holds what can't be seen, ${hidden}: type it again`;
   if (!/^[A-Za-z]+$/.test(word)) return "is not made of the letters A–Z only";
   if (!/^[A-Z]/.test(word)) return "does not begin with a capital";
   if (/[A-Z]/.test(word.slice(1))) return "has a capital after the first letter";

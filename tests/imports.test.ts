@@ -10,6 +10,7 @@ import ts from "typescript";
  */
 const ORDER = [
   "check",
+  "extent",
   "random",
   "slices",
   "hooks",

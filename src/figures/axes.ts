@@ -1,4 +1,5 @@
 /** What an axis shows: labels that never overlap, or numbers. */
+import { extent } from "../extent";
 import type { Axis } from "./panels";
 import type { Label } from "./rows";
 import { FONT_SIZE, plotlyText, textWidth } from "./style";
@@ -7,7 +8,7 @@ const TICK_GAP = 8;
 
 /** Labels along x: level where they fit, else upright. `step` is the px from one label to the next. */
 export function labelsAcross(title: string, all: readonly Label[], step: number): Axis {
-  const widest = Math.max(...all.map((label) => textWidth(label, FONT_SIZE.tick)));
+  const [, widest] = extent(all.map((label) => textWidth(label, FONT_SIZE.tick)));
   const upright = widest > step - 3;
   return {
     title,
@@ -18,7 +19,7 @@ export function labelsAcross(title: string, all: readonly Label[], step: number)
 
 /** Labels down y, the first at the top. */
 export function labelsDown(title: string, all: readonly Label[], step: number): Axis {
-  const widest = Math.max(...all.map((label) => textWidth(label, FONT_SIZE.tick)));
+  const [, widest] = extent(all.map((label) => textWidth(label, FONT_SIZE.tick)));
   return {
     title,
     room: TICK_GAP + widest,
@@ -48,14 +49,6 @@ export function numberRoom(low: number, high: number): number {
   const step = Number(((high - low || 1) / 8).toPrecision(1));
   const largest = Math.round(Math.max(Math.abs(low), Math.abs(high)));
   return Math.max(...[0.5, step, largest].map((number) => textWidth(`−${number}`, FONT_SIZE.tick)));
-}
-
-function extent(values: readonly number[]): [number, number] {
-  // not Math.min(...values): a scatter may have more points than a call may have arguments
-  return values.reduce<[number, number]>(
-    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
-    [values[0], values[0]],
-  );
 }
 
 function padded([low, high]: readonly [number, number]): [number, number] {

@@ -1,4 +1,5 @@
 /** Heads as nodes, paths as edges: what feeds what. */
+import { extent } from "../extent";
 import type { Axis, Figure, Trace } from "./panels";
 import { grid } from "./panels";
 import { checkRows, checkUnique, distinct, type Label, labels, numbers, type Row } from "./rows";
@@ -142,7 +143,7 @@ function edgeTraces(
   entries: readonly string[],
   { kinds, sent, value: name }: GraphOptions,
 ): Trace[] {
-  const thickest = Math.max(...edges.map(({ value }) => value)) || 1;
+  const thickest = extent([0, ...edges.map(({ value }) => value)])[1] || 1;
   const look = ({ kind, sent: what }: GraphEdge) => ({
     color: QUALITATIVE[kinds.indexOf(kind) % QUALITATIVE.length],
     dash: sent.indexOf(what) === 0 ? "solid" : "dot",
@@ -234,8 +235,4 @@ function layerAxis(low: number, high: number, names: Readonly<Record<number, str
     zeroline: false,
   };
   return { title: "layer", room: 8 + Math.max(...text.map((one) => textWidth(one, FONT_SIZE.tick))), settings };
-}
-
-function extent(values: readonly number[]): [number, number] {
-  return [Math.min(...values), Math.max(...values)];
 }

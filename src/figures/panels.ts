@@ -1,5 +1,6 @@
 /** Small multiples: panels in lines, laid out in px, so that a browser and a static picture agree. */
 import { checkCount } from "../check";
+import { extent } from "../extent";
 import { FONT, FONT_SIZE, GRID, INK, textWidth } from "./style";
 
 export type Trace = Record<string, unknown>;
@@ -144,7 +145,7 @@ function placement({ title, panels, x, y, size, wrap, legend, colours: axis }: P
 function legendEntries(entries: readonly string[], room: number): { lines: number; width: number } {
   if (entries.length === 0) return { lines: 0, width: 0 };
   const symbol = 45;
-  const widest = Math.ceil(Math.max(...entries.map((entry) => textWidth(entry, FONT_SIZE.axis))));
+  const widest = Math.ceil(extent(entries.map((entry) => textWidth(entry, FONT_SIZE.axis)))[1]);
   const fitting = Math.max(1, Math.floor(room / (widest + symbol)));
   const lines = Math.ceil(entries.length / fitting);
   const perLine = Math.ceil(entries.length / lines);

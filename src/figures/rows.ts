@@ -56,9 +56,18 @@ export function labels(rows: readonly Row[], column: string): Label[] {
   });
 }
 
-/** Each label once: numbers ascending, text in the order in which it comes. */
+/**
+ * Each label once: numbers ascending, text in the order in which it comes.
+ * @throws RangeError if one is there as a number and as text, 1 and "1": both would stand at one place.
+ */
 export function distinct(rows: readonly Row[], column: string): Label[] {
   const found = [...new Set(labels(rows, column))];
+  const texts = new Set(found.filter((value) => typeof value === "string"));
+  const twice = found.find((value) => typeof value === "number" && texts.has(`${value}`));
+  if (twice !== undefined)
+    throw new RangeError(
+      `"${column}" holds ${twice} both as a number (row ${rows.findIndex((row) => row[column] === twice)}) and as text (row ${rows.findIndex((row) => row[column] === `${twice}`)}), which look the same: make all numbers or all text`,
+    );
   return found.every((value) => typeof value === "number") ? found.sort((a, b) => Number(a) - Number(b)) : found;
 }
 

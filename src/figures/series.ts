@@ -1,4 +1,6 @@
 /** Values as heights: bars, lines, points. */
+
+import { extent } from "../extent";
 import { labelsAcross, numbersAcross, numbersUp } from "./axes";
 import { type Axis, type Figure, grid, type Panel, type Trace } from "./panels";
 import {
@@ -251,7 +253,7 @@ function dashed(rows: readonly Row[], reference: string, xs: readonly Label[], c
 
 /** From the smallest to the largest value of either axis. */
 function diagonalOf(values: readonly number[]): Trace {
-  const ends = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
+  const ends = extent(values);
   const line = { color: "#888888", width: 1.5, dash: "dash" };
   return { type: "scatter", mode: "lines", x: ends, y: ends, line, hoverinfo: "skip", showlegend: false };
 }

@@ -1,5 +1,6 @@
 /** How values spread over prompts: the mean alone hides it. */
 import { checkCount } from "../check";
+import { extent } from "../extent";
 import type { Figure, Trace } from "./panels";
 import { type Column, checkRows, groups, labels, numbers, type Row } from "./rows";
 import { plot, type SeriesOptions } from "./series";
@@ -44,7 +45,8 @@ export function histogram<R extends object>(rows: readonly R[], options: Histogr
 
 /** A bin width of 1, 2 or 5 times a power of ten. */
 function roundStep(values: readonly number[], bins: number): number {
-  const raw = (Math.max(...values) - Math.min(...values)) / bins || 1;
+  const [low, high] = extent(values);
+  const raw = (high - low) / bins || 1;
   const power = 10 ** Math.floor(Math.log10(raw));
   return power * ([1, 2, 5, 10].find((factor) => factor * power >= raw) ?? 10);
 }

@@ -1,4 +1,5 @@
 /** Tokens: where they look, and what a value says about each. */
+import { extent } from "../extent";
 import { heatmap } from "./heatmap";
 import type { Figure } from "./panels";
 import { type Column, checkRows, distinct, type Label, numbersOrNull, type Row } from "./rows";
@@ -82,7 +83,7 @@ export function tokenStrip<R extends object>(rows: readonly R[], options: TokenS
     ...row,
     [token]: shown(String(row[token])),
   })) as readonly Row[];
-  const widest = Math.max(...written.map((row) => textWidth(row[token] as string, FONT_SIZE.axis)));
+  const [, widest] = extent(written.map((row) => textWidth(row[token] as string, FONT_SIZE.axis)));
   const { title, colours = "sequential", range, bar } = options;
   const cell = { width: Math.max(36, Math.ceil(widest) + 12), height: 30 };
   return heatmap<Row>(written, { x: position, y: lines, value, text: token, title, colours, range, cell, bar });
