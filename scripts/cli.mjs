@@ -1,7 +1,7 @@
 // The one entry of the project's commands: node scripts/cli.mjs setup | start | save | lab | fetch | validate | test | native.
 // It runs before anything is installed, so it imports nothing but Node's own modules, and the commands
 // only once the Node version is known to be able to read them.
-import { checkNode } from "./lib/node-version.mjs";
+import { checkNode } from "./setup/node-version.mjs";
 
 /** @type {Record<string, string>} */
 const commands = {
@@ -31,7 +31,7 @@ try {
   const { main } = await import(commands[name]);
   process.exitCode = await main(args);
 } catch (error) {
-  const { Problem } = await import("./lib/problem.mjs");
+  const { Problem } = await import("./setup/problem.mjs");
   console.error(error instanceof Problem ? `\n${error.message}` : error);
   process.exitCode = 1;
 }

@@ -15,10 +15,10 @@ import { overRounds, ratios, reaches, required } from "../scripts/bench/ratios";
 import { type FigureRow, figureRow } from "../scripts/bench/report";
 import { measureFigures } from "../scripts/bench/run";
 import { scalingRules } from "../scripts/bench/scaling";
-import { loadAcronyms } from "../src/dataset";
-import { dataFolder } from "../src/hub";
-import { gpt2Tokenizer } from "../src/tokenizer";
-import { nearly } from "./close";
+import { dataFolder } from "../src/load/resolve";
+import { gpt2Tokenizer } from "../src/load/tokenizer";
+import { loadAcronyms } from "../src/prompts/dataset";
+import { nearly } from "./fixtures/close";
 
 const ROOT = resolve(__dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "bench-test-"));
@@ -32,7 +32,16 @@ interface Outcome {
 
 /** The command itself, on the fallback: a tiny model needs no faster one. */
 function bench(...args: string[]): Promise<Outcome> {
-  const command = ["--import", "tsx", join("scripts", "bench.ts"), "--shape", "tiny", "--backend", "wasm", ...args];
+  const command = [
+    "--import",
+    "tsx",
+    join("scripts", "bench", "main.ts"),
+    "--shape",
+    "tiny",
+    "--backend",
+    "wasm",
+    ...args,
+  ];
   return new Promise((done) => {
     execFile(process.execPath, command, { cwd: ROOT }, (error, out, err) =>
       done({ code: error ? Number(error.code) : 0, out, err }),

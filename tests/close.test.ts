@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import { apart, near, nearly } from "./close";
+import { apart, near, nearly } from "./fixtures/close";
 
 test("near: 9 of float32's 24 bits may differ, relative above 1 and absolute below", () => {
   near(1 + 2 ** -15, 1);

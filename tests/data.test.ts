@@ -5,14 +5,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import { unhashed } from "../scripts/unhashed";
+import { unhashed } from "../scripts/build-data/unhashed";
 
 const root = join(__dirname, "..");
 
 test("the committed data equals a rebuild", () => {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ["--import", "tsx", "scripts/build-data.ts", "--check"],
+    ["--import", "tsx", "scripts/build-data/main.ts", "--check"],
     { cwd: root, encoding: "utf8" },
   );
   assert.equal(status, 0, stderr);

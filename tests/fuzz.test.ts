@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fuzz } from "../scripts/fuzz";
+import { fuzz } from "../scripts/fuzz/main";
 
 test("10,000 damaged checkpoint files are refused properly or consistent", () => {
   const { accepted, refused } = fuzz(10_000, 20240513);

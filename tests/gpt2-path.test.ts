@@ -4,10 +4,10 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { runNotebooksOn } from "../scripts/gpt2-path";
 import { faults, line, MEMORY_LIMIT, type Run } from "../scripts/gpt2-path/judge";
+import { runNotebooksOn } from "../scripts/gpt2-path/main";
 import { cachedModel, fetchThroughHub } from "../scripts/gpt2-path/through-hub";
-import { GPT2_SMALL, writeCheckpoint } from "../scripts/gpt2-shaped";
+import { GPT2_SMALL, writeCheckpoint } from "../scripts/gpt2-shaped/main";
 
 const home = mkdtempSync(path.join(tmpdir(), "gpt2-path-"));
 after(() => rmSync(home, { recursive: true, force: true }));

@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
-import { writeCheckpoint } from "../scripts/gpt2-shaped";
-import { initBackend } from "../src/backend";
-import { loadWeights, readConfig } from "../src/load";
-import { disposeModel, type ModelConfig } from "../src/model";
-import { openSafetensors } from "../src/safetensors";
+import { writeCheckpoint } from "../scripts/gpt2-shaped/main";
+import { loadWeights, readConfig } from "../src/load/load";
+import { openSafetensors } from "../src/load/safetensors";
+import { initBackend } from "../src/model/backend/choose";
+import { disposeModel, type ModelConfig } from "../src/model/model";
 
 const dir = mkdtempSync(path.join(tmpdir(), "gpt2-shaped-"));
 after(() => rmSync(dir, { recursive: true }));

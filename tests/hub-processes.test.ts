@@ -16,8 +16,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { projectFolder, resolveModel } from "../src/hub";
-import { hubSettings } from "../src/hub/settings";
+import { hubSettings } from "../src/load/hub/settings";
+import { projectFolder, resolveModel } from "../src/load/resolve";
 import { COMMIT, HubServer, hang, sha256, untilSize } from "./fixtures/hub-server";
 
 const WEIGHTS = Buffer.alloc(400_000, "weights ");
@@ -106,25 +106,25 @@ test("two processes at once fetch every file once, and both have it", async () =
 });
 
 test("npm run fetch says in a line what is there, and the second time needs no content", async () => {
-  const first = await run("scripts/fetch.ts", ["org/tiny"]).ended;
+  const first = await run("scripts/fetch/main.ts", ["org/tiny"]).ended;
   assert.equal(first.code, 0, first.err);
   assert.match(first.out, /model\.safetensors: 400 of 400 kB/);
   const summary = first.out.trim().split("\n").at(-1) ?? "";
   assert.match(summary, /^✓ org\/tiny: 3 files, 401 kB, after [\d.]+ s in /);
   assert.ok(summary.endsWith(repo("snapshots", COMMIT)));
   const sent = hub.sent;
-  assert.equal((await run("scripts/fetch.ts", ["org/tiny"]).ended).code, 0);
+  assert.equal((await run("scripts/fetch/main.ts", ["org/tiny"]).ended).code, 0);
   assert.equal(hub.sent, sent);
 });
 
 test("npm run fetch ends with a message and no trace of the stack on any failure", async () => {
-  const missing = await run("scripts/fetch.ts", ["org/other"]).ended;
+  const missing = await run("scripts/fetch/main.ts", ["org/other"]).ended;
   assert.equal(missing.code, 1);
   assert.match(missing.err, /^\n✗ .* has no model "org\/other".*\n$/);
-  const option = await run("scripts/fetch.ts", ["--all"]).ended;
+  const option = await run("scripts/fetch/main.ts", ["--all"]).ended;
   assert.equal(option.code, 1);
   assert.match(option.err, /^\n✗ Unknown option '--all'/);
-  const nothing = await run("scripts/fetch.ts", []).ended;
+  const nothing = await run("scripts/fetch/main.ts", []).ended;
   assert.equal(nothing.code, 2);
   assert.match(nothing.out, /npm run fetch -- WHAT/);
 });

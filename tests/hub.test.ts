@@ -12,8 +12,8 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { resolveModel } from "../src/hub";
-import { type HubSettings, hubSettings } from "../src/hub/settings";
+import { type HubSettings, hubSettings } from "../src/load/hub/settings";
+import { resolveModel } from "../src/load/resolve";
 import * as server from "./fixtures/hub-server";
 
 const { COMMIT, endlessPage, flipped, hang, instead, noAnswer, sha256, silent, status, webPage } = server;

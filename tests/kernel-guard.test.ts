@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Dealer, Subscriber } from "zeromq";
-import { createGuard } from "../scripts/lib/guard.cjs";
-import { jupyterEnv, projectPaths, ROOT } from "../scripts/lib/paths.mjs";
-import { CHANNELS, DELIMITER, Kernel, launch, request, sign } from "./kernel-client";
+import { createGuard } from "../scripts/notebooks/guard.cjs";
+import { jupyterEnv, projectPaths, ROOT } from "../scripts/setup/paths.mjs";
+import { CHANNELS, DELIMITER, Kernel, launch, request, sign } from "./fixtures/kernel-client";
 
 const home = mkdtempSync(join(tmpdir(), "guard-"));
 after(() => rmSync(home, { recursive: true, force: true }));
@@ -132,7 +132,7 @@ for (const [what, change, message] of [
   test(`a kernel does not start ${what}`, async () => {
     const ports = { shell_port: 0, control_port: 0, stdin_port: 0, iopub_port: 0, hb_port: 0 };
     const connection = Object.assign({ ip: "127.0.0.1", transport: "tcp", key: "k", ...ports }, change);
-    const child = launch(connection, home, [join(ROOT, "scripts", "kernel.cjs")], home);
+    const child = launch(connection, home, [join(ROOT, "scripts", "notebooks", "kernel.cjs")], home);
     let log = "";
     child.stderr?.on("data", (chunk) => (log += chunk));
     const limit = setTimeout(() => child.kill("SIGKILL"), 30_000);

@@ -1,9 +1,9 @@
-// What scripts/kernel.cjs changes in tslab.
+// What scripts/notebooks/kernel.cjs changes in tslab.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { spellOut } from "../scripts/lib/shorthand.cjs";
-import { Kernel } from "./kernel-client";
+import { spellOut } from "../scripts/notebooks/shorthand.cjs";
+import { Kernel } from "./fixtures/kernel-client";
 
 const cases: readonly (readonly [string, string])[] = [
   ["const a = { b };", "const a = { b: b };"],

@@ -5,10 +5,10 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { before, type TestContext, test } from "node:test";
 import { promisify } from "node:util";
-import { installNative } from "../scripts/lib/native.mjs";
-import { Unavailable } from "../scripts/lib/native-files.mjs";
-import { near } from "./close";
+import { installNative } from "../scripts/setup/native.mjs";
+import { Unavailable } from "../scripts/setup/native-files.mjs";
 import type { BackendNumbers } from "./fixtures/backend-numbers";
+import { near } from "./fixtures/close";
 
 const ROOT = resolve(__dirname, "..");
 async function numbersOf(backend: string): Promise<BackendNumbers> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compareNotebooks, MACHINE_TAG } from "../scripts/lib/compare.mjs";
+import { compareNotebooks, MACHINE_TAG } from "../scripts/notebooks/compare.mjs";
 
 type Output = Record<string, unknown>;
 const stream = (text: string | string[], name = "stdout"): Output => ({ output_type: "stream", name, text });

@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { listNotebooks, type Result, runNotebooks } from "../scripts/lib/notebooks.mjs";
-import { table } from "../scripts/lib/report.mjs";
-import { remoteLoads } from "./remote-loads";
+import { listNotebooks, type Result, runNotebooks } from "../scripts/notebooks/notebooks.mjs";
+import { table } from "../scripts/notebooks/report.mjs";
+import { remoteLoads } from "./fixtures/remote-loads";
 
 const folder = resolve(__dirname, "fixtures", "notebooks");
 const cli = resolve(__dirname, "..", "scripts", "cli.mjs");

@@ -4,9 +4,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { compareNotebooks } from "../scripts/lib/compare.mjs";
-import { listNotebooks, type Result, runNotebooks } from "../scripts/lib/notebooks.mjs";
-import { remoteLoads } from "./remote-loads";
+import { compareNotebooks } from "../scripts/notebooks/compare.mjs";
+import { listNotebooks, type Result, runNotebooks } from "../scripts/notebooks/notebooks.mjs";
+import { remoteLoads } from "./fixtures/remote-loads";
 
 const folder = resolve(__dirname, "../notebooks");
 const names = existsSync(folder) ? listNotebooks(folder) : [];

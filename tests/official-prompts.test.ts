@@ -3,10 +3,15 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { loadAcronyms } from "../src/dataset";
-import { fetchOfficialPrompts, OFFICIAL_PROMPTS, readOfficialPrompts, startingAt } from "../src/hub/official-prompts";
-import { hubSettings } from "../src/hub/settings";
-import { gpt2Tokenizer } from "../src/tokenizer";
+import {
+  fetchOfficialPrompts,
+  OFFICIAL_PROMPTS,
+  readOfficialPrompts,
+  startingAt,
+} from "../src/load/hub/official-prompts";
+import { hubSettings } from "../src/load/hub/settings";
+import { gpt2Tokenizer } from "../src/load/tokenizer";
+import { loadAcronyms } from "../src/prompts/dataset";
 import { flipped, HubServer, instead, sha256, status, webPage } from "./fixtures/hub-server";
 
 const TEXT = Buffer.from("The Ketchup Lark Wreck (KL, KLW\n".repeat(50));

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { before, test } from "node:test";
-import { parity } from "../scripts/parity/parity";
-import { initBackend } from "../src/backend";
+import { parity } from "../scripts/parity/main";
+import { initBackend } from "../src/model/backend/choose";
 
 before(() => initBackend());
 

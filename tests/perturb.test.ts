@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { before, test } from "node:test";
-import { initBackend } from "../src/backend";
-import { apart, near } from "./close";
+import { initBackend } from "../src/model/backend/choose";
+import { apart, near } from "./fixtures/close";
 
 type Kind = "matMul" | "linear" | "gradient" | "zeros";
 /** Of each kind of product, the same two rows: in a product of three rows, in that again, and in one of two. */

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
-import { runTests } from "../scripts/lib/run-tests.mjs";
+import { runTests } from "../scripts/tests/run-tests.mjs";
 
 const dir = mkdtempSync(path.join(tmpdir(), "run-tests-"));
 after(() => rmSync(dir, { recursive: true, force: true }));

@@ -6,8 +6,8 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFile
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ROOT } from "../scripts/lib/paths.mjs";
-import { writeAtomically } from "../scripts/lib/stamp.mjs";
+import { ROOT } from "../scripts/setup/paths.mjs";
+import { writeAtomically } from "../scripts/setup/stamp.mjs";
 
 const fixtures = path.resolve(__dirname, "fixtures", "notebooks");
 const cli = path.resolve(__dirname, "..", "scripts", "cli.mjs");
@@ -70,7 +70,7 @@ test("who reads a file while it is written again and again finds one of its stat
   const file = path.join(home, "b.txt");
   const states = ["a", "b"].map((letter) => letter.repeat(1 << 20));
   writeAtomically(file, states[0]);
-  const script = `import { writeAtomically } from ${JSON.stringify(path.resolve(__dirname, "..", "scripts", "lib", "stamp.mjs"))};
+  const script = `import { writeAtomically } from ${JSON.stringify(path.resolve(__dirname, "..", "scripts", "setup", "stamp.mjs"))};
 for (let i = 0; i < 200; i++) writeAtomically(${JSON.stringify(file)}, "ab"[i % 2].repeat(1 << 20));`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: "inherit" });
   let running = true;

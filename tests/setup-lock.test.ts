@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { withLock } from "../scripts/lib/lock.mjs";
+import { withLock } from "../src/load/lock.mjs";
 
 let folder: string;
 let lock: string;

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { checkNode } from "../scripts/lib/node-version.mjs";
-import { jupyterEnv, projectPaths, withModel } from "../scripts/lib/paths.mjs";
-import { installFault, problem, systems } from "../scripts/lib/problem.mjs";
-import { run } from "../scripts/lib/run.mjs";
+import { checkNode } from "../scripts/setup/node-version.mjs";
+import { jupyterEnv, projectPaths, withModel } from "../scripts/setup/paths.mjs";
+import { installFault, problem, systems } from "../scripts/setup/problem.mjs";
+import { run } from "../scripts/setup/run.mjs";
 
 test("Node from 20.10 on is taken, older is refused with a way out", () => {
   for (const version of ["20.10.0", "20.20.2", "22.0.0", "24.1.0"]) assert.equal(checkNode(version), undefined);

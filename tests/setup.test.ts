@@ -15,7 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { setUp } from "../scripts/lib/setup.mjs";
+import { setUp } from "../scripts/setup/setup.mjs";
 
 const NPM = `
 const fs = require("node:fs"), path = require("node:path");
@@ -177,7 +177,7 @@ describe("set-up", { skip: process.platform === "win32" && "the stand-ins are sh
     await run();
     assert.deepEqual(calls(), ["venv", "pip"]);
     const spec = readFileSync(join(moved, ".venv/share/jupyter/kernels/tslab/kernel.json"), "utf8");
-    assert.ok(spec.includes(join(moved, "scripts", "kernel.cjs")));
+    assert.ok(spec.includes(join(moved, "scripts", "notebooks", "kernel.cjs")));
   });
 
   test("a copied folder gets its own Python environment too", async () => {

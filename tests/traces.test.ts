@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
-import { isBuilt } from "../scripts/lib/native.mjs";
+import { isBuilt } from "../scripts/setup/native.mjs";
 
 const ROOT = resolve(__dirname, "..");
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
-import { jupyterEnv, projectPaths, ROOT } from "../scripts/lib/paths.mjs";
+import { jupyterEnv, projectPaths, ROOT } from "../scripts/setup/paths.mjs";
 
 type Cell = readonly [status: string, ...outputs: unknown[]];
 

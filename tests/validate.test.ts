@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { GPT2_SMALL, writeCheckpoint } from "../scripts/gpt2-shaped";
+import { GPT2_SMALL, writeCheckpoint } from "../scripts/gpt2-shaped/main";
 import {
   cleanClaims,
   letterOneUnchanged,
@@ -16,16 +16,16 @@ import {
 import { readOptions, UsageError } from "../scripts/validate/options";
 import { page, pictures, type Report, writeReport } from "../scripts/validate/report";
 import { FIGURE_NAMES, STEPS, type StepResult, type Subject } from "../scripts/validate/steps";
-import { initBackend } from "../src/backend";
-import type { Claim } from "../src/claims";
-import { compareWithPaper, type MeasuredFigures } from "../src/compare";
-import { LETTERS } from "../src/dataset";
-import { paperBehaviour, paperFigure, paperFigureNames } from "../src/paper";
-import { range } from "../src/sweep";
-import type { Tokenizer } from "../src/tokenizer";
-import { processWeights, randomModel } from "../src/weights";
+import { range } from "../src/experiments/sweep";
+import { processWeights, randomModel } from "../src/load/process";
+import type { Tokenizer } from "../src/load/tokenizer";
+import { initBackend } from "../src/model/backend/choose";
+import { compareWithPaper, type MeasuredFigures } from "../src/paper/compare";
+import { paperBehaviour, paperFigure, paperFigureNames } from "../src/paper/paper";
+import { LETTERS } from "../src/prompts/dataset";
+import type { Claim } from "../src/show/claims";
+import { remoteLoads } from "./fixtures/remote-loads";
 import { TINY, tinyPrompts } from "./fixtures/tiny-prompts";
-import { remoteLoads } from "./remote-loads";
 
 const dir = mkdtempSync(path.join(tmpdir(), "validate-"));
 after(() => rmSync(dir, { recursive: true, force: true }));
@@ -172,7 +172,7 @@ test("a model of another shape is refused before its weights are read, and nothi
   const model = path.join(dir, "tiny");
   writeCheckpoint(model, { ...GPT2_SMALL, n_layers: 2, n_heads: 2, d_model: 8, d_head: 4, d_mlp: 16, n_ctx: 16 }, 0);
   rmSync(path.join(model, "model.safetensors"));
-  const script = path.resolve(__dirname, "..", "scripts", "validate.ts");
+  const script = path.resolve(__dirname, "..", "scripts", "validate", "main.ts");
   const out = path.join(dir, "refused");
   const { status, stderr } = spawnSync(process.execPath, ["--import", "tsx", script, "--model", model, "--out", out], {
     encoding: "utf8",

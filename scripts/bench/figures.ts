@@ -1,19 +1,26 @@
 /** Every figure of the paper as a notebook makes it, with the runs that it costs elsewhere. */
-import { attentionAgainstLogits, attentionRows } from "../../src/attention";
-import { ovQuadrants } from "../../src/circuits";
-import { resample } from "../../src/corruption";
-import type { AcronymDataset } from "../../src/dataset";
-import { evaluateCircuits, growing } from "../../src/evaluate";
-import { hasHead } from "../../src/head-groups";
-import type { HeadId } from "../../src/hooks";
-import type { Model } from "../../src/model";
-import { paperHeads } from "../../src/paper";
-import { paperBosSwaps } from "../../src/paper-positional";
-import { activationPatch, blockSite, headSite, lastLetterPosition, type Site, wordPosition } from "../../src/patching";
-import { pathPatch } from "../../src/paths";
-import { fourSwaps, swapAttention, swapBosSweep, WORD_PAIRS } from "../../src/positional";
-import { allHeads } from "../../src/sweep";
-import type { Tokenizer } from "../../src/tokenizer";
+import { attentionAgainstLogits, attentionRows } from "../../src/experiments/attention";
+import { evaluateCircuits, growing } from "../../src/experiments/circuit-evaluation";
+import { ovQuadrants } from "../../src/experiments/ov-circuit";
+import {
+  activationPatch,
+  blockSite,
+  headSite,
+  lastLetterPosition,
+  type Site,
+  wordPosition,
+} from "../../src/experiments/patching";
+import { pathPatch } from "../../src/experiments/path-patching";
+import { allHeads } from "../../src/experiments/sweep";
+import { fourSwaps, swapAttention, swapBosSweep, WORD_PAIRS } from "../../src/experiments/word-swaps";
+import { hasHead } from "../../src/groups/group-tables";
+import type { Tokenizer } from "../../src/load/tokenizer";
+import type { HeadId } from "../../src/model/hooks";
+import type { Model } from "../../src/model/model";
+import { paperHeads } from "../../src/paper/paper";
+import { paperBosSwaps } from "../../src/paper/paper-positional";
+import { resample } from "../../src/prompts/corruption";
+import type { AcronymDataset } from "../../src/prompts/dataset";
 
 /** The kinds of runs of the official scripts, as `peer.py` times them. All but `patterns` unembed every position to the whole vocabulary. */
 export const RUN_KINDS = ["cached", "patterns", "resid_pre", "z", "bos"] as const;

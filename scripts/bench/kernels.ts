@@ -1,6 +1,6 @@
 /** What really runs: every kernel of the active backend is wrapped, and each use of it counted. */
 import * as tf from "@tensorflow/tfjs";
-import { FUSED_KERNELS } from "../../src/ops";
+import { FUSED_KERNELS } from "../../src/model/ops";
 
 export interface KernelUse {
   calls: number;

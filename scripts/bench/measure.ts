@@ -1,9 +1,9 @@
 /** Our side: seconds, floating-point operations and memory of each figure. */
 import * as tf from "@tensorflow/tfjs";
-import { BATCH, letterReadout } from "../../src/experiment";
-import { forward } from "../../src/forward";
-import { disposeRun } from "../../src/model";
-import { range } from "../../src/sweep";
+import { BATCH, letterReadout } from "../../src/experiments/measure";
+import { range } from "../../src/experiments/sweep";
+import { forward } from "../../src/model/forward";
+import { disposeRun } from "../../src/model/model";
 import type { Figure, Material } from "./figures";
 import { type KernelUses, totalFlop } from "./kernels";
 

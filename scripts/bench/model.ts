@@ -1,8 +1,8 @@
 /** Models of random weights, made fast: what is timed doesn't depend on the values. */
 import * as tf from "@tensorflow/tfjs";
-import { checkpointShapes } from "../../src/checkpoint";
-import type { Model, ModelConfig } from "../../src/model";
-import { modelFromTensors } from "../../src/weights";
+import { checkpointShapes } from "../../src/load/checkpoint";
+import { modelFromTensors } from "../../src/load/process";
+import type { Model, ModelConfig } from "../../src/model/model";
 
 /** GPT-2 Small's shape, and one as small as the paper's heads (up to 11.11) and its tokens allow, for tests. */
 export const SHAPES: Readonly<Record<string, ModelConfig>> = {

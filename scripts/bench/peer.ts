@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import type { AcronymDataset } from "../../src/dataset";
-import type { ModelConfig } from "../../src/model";
+import type { ModelConfig } from "../../src/model/model";
+import type { AcronymDataset } from "../../src/prompts/dataset";
 import type { RunSeconds } from "./figures";
 
 export interface Peer {

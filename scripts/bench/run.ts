@@ -1,10 +1,10 @@
 /** One run of the benchmark: our figures, and TransformerLens's runs between them. */
 import { cpus } from "node:os";
 import path from "node:path";
-import { initBackend } from "../../src/backend";
-import { loadAcronyms } from "../../src/dataset";
-import { dataFolder } from "../../src/hub";
-import { gpt2Tokenizer } from "../../src/tokenizer";
+import { dataFolder } from "../../src/load/resolve";
+import { gpt2Tokenizer } from "../../src/load/tokenizer";
+import { initBackend } from "../../src/model/backend/choose";
+import { loadAcronyms } from "../../src/prompts/dataset";
 import { compare, comparisonText } from "./comparison";
 import { FIGURES, type Figure, type Material, material, type RunSeconds } from "./figures";
 import { countKernels, type KernelUses } from "./kernels";

@@ -23,7 +23,7 @@ export interface Rule {
 
 /** One size in a process of its own, so that its peak is its own. @throws naming the size and what the process said last */
 async function measureSize({ figures, shape, backend }: Options, n: number, json: string): Promise<Size> {
-  const script = path.join(__dirname, "..", "bench.ts");
+  const script = path.join(__dirname, "main.ts");
   const own = ["--n", `${n}`, "--figures", figures.join(","), "--shape", shape, "--json", json];
   const args = ["--import", "tsx", script, ...own, ...(backend ? ["--backend", backend] : [])];
   try {

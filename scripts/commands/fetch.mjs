@@ -1,5 +1,5 @@
-import { runScript } from "../lib/script.mjs";
-import { setUp } from "../lib/setup.mjs";
+import { runScript } from "../setup/script.mjs";
+import { setUp } from "../setup/setup.mjs";
 
 /**
  * Set-up, then fetches models and prompts ahead of time.
@@ -7,5 +7,5 @@ import { setUp } from "../lib/setup.mjs";
  */
 export async function main(args) {
   await setUp();
-  return await runScript("fetch.ts", args);
+  return await runScript("fetch/main.ts", args);
 }

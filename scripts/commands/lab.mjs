@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { jupyterEnv, projectPaths, ROOT, withModel } from "../lib/paths.mjs";
-import { endOnSignal } from "../lib/run.mjs";
-import { setUp } from "../lib/setup.mjs";
+import { jupyterEnv, projectPaths, ROOT, withModel } from "../setup/paths.mjs";
+import { endOnSignal } from "../setup/run.mjs";
+import { setUp } from "../setup/setup.mjs";
 
 /**
  * Set-up, then JupyterLab on notebooks/, reachable from this machine only and with a token.

@@ -1,5 +1,5 @@
-import { installNative } from "../lib/native.mjs";
-import { setUp } from "../lib/setup.mjs";
+import { installNative } from "../setup/native.mjs";
+import { setUp } from "../setup/setup.mjs";
 
 /** Set-up, then tfjs's native backend, which set-up alone does not install. */
 export async function main() {

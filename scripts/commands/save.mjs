@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { ROOT } from "../lib/paths.mjs";
-import { setUp } from "../lib/setup.mjs";
-import { writeAtomically } from "../lib/stamp.mjs";
+import { ROOT } from "../setup/paths.mjs";
+import { setUp } from "../setup/setup.mjs";
+import { writeAtomically } from "../setup/stamp.mjs";
 import { execute, readOptions } from "./start.mjs";
 
 /**

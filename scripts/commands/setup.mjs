@@ -1,4 +1,4 @@
-import { setUp } from "../lib/setup.mjs";
+import { setUp } from "../setup/setup.mjs";
 
 /** Set-up alone. */
 export async function main() {

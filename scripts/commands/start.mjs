@@ -1,10 +1,10 @@
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { runNotebooks } from "../lib/notebooks.mjs";
-import { ROOT, withModel } from "../lib/paths.mjs";
-import { Problem } from "../lib/problem.mjs";
-import { problemText, progressLine, table } from "../lib/report.mjs";
-import { setUp } from "../lib/setup.mjs";
+import { runNotebooks } from "../notebooks/notebooks.mjs";
+import { problemText, progressLine, table } from "../notebooks/report.mjs";
+import { ROOT, withModel } from "../setup/paths.mjs";
+import { Problem } from "../setup/problem.mjs";
+import { setUp } from "../setup/setup.mjs";
 
 const USAGE = `npm start -- [notebook …] [--model DIR] [--time-limit SECONDS] [--folder DIR] [--out DIR]
 

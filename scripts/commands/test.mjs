@@ -1,19 +1,19 @@
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { join, sep } from "node:path";
+import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
-import { installNative } from "../lib/native.mjs";
-import { Unavailable } from "../lib/native-files.mjs";
-import { projectPaths, ROOT, temporaryEnv } from "../lib/paths.mjs";
-import { Problem } from "../lib/problem.mjs";
-import { runTests } from "../lib/run-tests.mjs";
-import { setUp } from "../lib/setup.mjs";
+import { installNative } from "../setup/native.mjs";
+import { Unavailable } from "../setup/native-files.mjs";
+import { projectPaths, ROOT, temporaryEnv } from "../setup/paths.mjs";
+import { Problem } from "../setup/problem.mjs";
+import { setUp } from "../setup/setup.mjs";
+import { runTests } from "../tests/run-tests.mjs";
 
 const USAGE = `npm test -- [part …] [--perturb SEED]
 
   part       of a test file's path, such as "paths" or "tests/hub"; all if none is given
   --perturb  perturb every matrix product by about one part in 10⁶, as another processor would round it;
-             without it the computing tests of src/ run so once more, with seed 1`;
+             without it the computing unit tests run so once more, with seed 1`;
 
 /** Those that are tested, the fastest first. */
 const BACKENDS = ["native", "onnx", "wasm"];
@@ -84,13 +84,10 @@ async function nativeObstacle() {
 /** Those that take longest first, so that the others run beside them. */
 function testFiles() {
   const first = join("tests", "notebooks.test.ts");
-  return ["tests", "src"]
-    .flatMap((folder) =>
-      readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
-        .filter((file) => file.endsWith(".test.ts"))
-        .sort()
-        .map((file) => join(folder, file)),
-    )
+  return readdirSync(join(ROOT, "tests"), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".test.ts"))
+    .sort()
+    .map((file) => join("tests", file))
     .sort((a, b) => Number(b === first) - Number(a === first));
 }
 
@@ -107,7 +104,7 @@ function computes(file) {
  * @returns {Promise<string[]>}
  */
 async function loadingBackends() {
-  const code = `require(${JSON.stringify(join(projectPaths().root, "dist", "backend.js"))}).initBackend().catch((error) => {
+  const code = `require(${JSON.stringify(join(projectPaths().root, "dist", "model", "backend", "choose.js"))}).initBackend().catch((error) => {
     console.error(error.message);
     process.exit(1);
   });`;
@@ -134,7 +131,7 @@ function backendsText(backends) {
  * @param {readonly string[]} files
  * @param {readonly string[]} backends
  * @param {string | undefined} perturb the seed with which all of them run
- * @returns {import("../lib/run-tests.mjs").Job[]}
+ * @returns {import("../tests/run-tests.mjs").Job[]}
  */
 function jobsOf(files, [fastest, ...others], perturb) {
   const label = (/** @type {string | undefined} */ backend, seed = perturb) =>
@@ -148,7 +145,7 @@ function jobsOf(files, [fastest, ...others], perturb) {
       computing.map((file) => ({ file, on: label(backend), env: testEnv(backend, perturb) })),
     ),
     ...(perturb === undefined ? computing : [])
-      .filter((file) => file.startsWith(`src${sep}`))
+      .filter((file) => file.startsWith(join("tests", "unit")))
       .map((file) => ({ file, on: label(fastest, SHORT_FORM_SEED), env: testEnv(fastest, SHORT_FORM_SEED) })),
   ];
 }
@@ -168,7 +165,7 @@ function testEnv(backend, perturb) {
   delete env.NODE_TEST_CONTEXT;
   if (backend !== undefined) env.ACRONYM_BACKEND = backend;
   if (perturb !== undefined) {
-    const file = JSON.stringify(join(ROOT, "tests", "perturb.cjs")); // its processes' processes load it, too
+    const file = JSON.stringify(join(ROOT, "tests", "fixtures", "perturb.cjs")); // its processes' processes load it, too
     env.NODE_OPTIONS = [env.NODE_OPTIONS, `--require ${file}`].filter(Boolean).join(" ");
     env.ACRONYM_PERTURB = perturb;
   }

@@ -1,7 +1,7 @@
 /** What must hold of a file that was accepted, worked out by other means than the reader's own. */
 import assert from "node:assert/strict";
 import { isUtf8 } from "node:buffer";
-import type { Checkpoint } from "../../src/safetensors";
+import type { Checkpoint } from "../../src/load/safetensors";
 
 interface Entry {
   readonly dtype: string;

@@ -1,6 +1,6 @@
 /** What a run on random weights of GPT-2's shape must look like. Pure. */
-import type { Claim } from "../../src/claims";
-import type { Result } from "../lib/notebooks.mjs";
+import type { Claim } from "../../src/show/claims";
+import type { Result } from "../notebooks/notebooks.mjs";
 
 /** A notebook's run on random weights. */
 export interface Run extends Pick<Result, "name" | "claims" | "problems" | "seconds" | "figures"> {

@@ -25,7 +25,7 @@ export async function fetchThroughHub(checkpoint: string, home: string): Promise
   const hub = await HubServer.start(Object.fromEntries(files));
   hub.repo = REPO;
   try {
-    const script = path.resolve(__dirname, "..", "fetch.ts");
+    const script = path.resolve(__dirname, "..", "fetch", "main.ts");
     const child = spawn(process.execPath, ["--import", "tsx", script, `${REPO}@${COMMIT}`], {
       env: { PATH: process.env.PATH, HF_ENDPOINT: hub.endpoint, HF_HOME: home },
     });

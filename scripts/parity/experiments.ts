@@ -1,13 +1,13 @@
 /** Our values of the fixture tensors that come from the paper's experiments. */
-import { type AttentionRowsOptions, attentionAgainstLogits, attentionRows, headPattern } from "../../src/attention";
-import { copyingScores, ovCircuit } from "../../src/circuits";
-import type { Corruption } from "../../src/corruption";
-import { LETTERS, POSITIONS, type Position } from "../../src/dataset";
-import { evaluateCircuits, growing } from "../../src/evaluate";
-import { columnMean, letterReadout, logitDiffs, type Prompts } from "../../src/experiment";
-import { forward } from "../../src/forward";
-import type { HeadId } from "../../src/hooks";
-import { disposeRun, type Model } from "../../src/model";
+import {
+  type AttentionRowsOptions,
+  attentionAgainstLogits,
+  attentionRows,
+  headPattern,
+} from "../../src/experiments/attention";
+import { evaluateCircuits, growing } from "../../src/experiments/circuit-evaluation";
+import { columnMean, letterReadout, logitDiffs, type Prompts } from "../../src/experiments/measure";
+import { copyingScores, ovCircuit } from "../../src/experiments/ov-circuit";
 import {
   activationPatch,
   blockSite,
@@ -17,12 +17,17 @@ import {
   patchBetween,
   type Site,
   wordPosition,
-} from "../../src/patching";
-import { pathPatch, type Receiver, sendPaths } from "../../src/paths";
-import { headsHurtBy, swap, swapBosSweep, type WordPair } from "../../src/positional";
-import { range } from "../../src/sweep";
+} from "../../src/experiments/patching";
+import { pathPatch, type Receiver, sendPaths } from "../../src/experiments/path-patching";
+import { range } from "../../src/experiments/sweep";
+import { headsHurtBy, swap, swapBosSweep, type WordPair } from "../../src/experiments/word-swaps";
+import { forward } from "../../src/model/forward";
+import type { HeadId } from "../../src/model/hooks";
+import { disposeRun, type Model } from "../../src/model/model";
+import type { Corruption } from "../../src/prompts/corruption";
+import { LETTERS, POSITIONS, type Position } from "../../src/prompts/dataset";
 import { type Fixture, headIds, type Inputs } from "./fixture";
-import type { Counterpart } from "./parity";
+import type { Counterpart } from "./main";
 
 /** Small batches, so that the comparison also holds the streaming to account. */
 const batch = 4;

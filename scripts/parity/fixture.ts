@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import type { Prompts } from "../../src/experiment";
-import type { HeadId } from "../../src/hooks";
-import { loadWeights, readConfig } from "../../src/load";
-import type { Model } from "../../src/model";
+import type { Prompts } from "../../src/experiments/measure";
+import { loadWeights, readConfig } from "../../src/load/load";
+import type { HeadId } from "../../src/model/hooks";
+import type { Model } from "../../src/model/model";
 
 /** inputs.json of a fixture folder, as far as it is used. */
 export interface Inputs {

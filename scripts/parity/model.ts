@@ -1,14 +1,14 @@
 /** Our values of the fixture tensors that come from one forward or from weights. */
 import * as tf from "@tensorflow/tfjs";
-import { letterReadout, logitDiffs } from "../../src/experiment";
-import { forward } from "../../src/forward";
-import type { HookName } from "../../src/hooks";
-import { mean } from "../../src/metrics";
-import { disposeRun, type Model } from "../../src/model";
-import { range } from "../../src/sweep";
-import { headWeights } from "../../src/weights";
+import { letterReadout, logitDiffs } from "../../src/experiments/measure";
+import { range } from "../../src/experiments/sweep";
+import { headWeights } from "../../src/load/process";
+import { forward } from "../../src/model/forward";
+import type { HookName } from "../../src/model/hooks";
+import { disposeRun, type Model } from "../../src/model/model";
+import { mean } from "../../src/numbers/statistics";
 import type { Fixture, Inputs } from "./fixture";
-import type { Counterpart } from "./parity";
+import type { Counterpart } from "./main";
 
 const processedOr = (fixture: Fixture, which: string) => (which === "raw" ? fixture.raw : fixture.proc);
 const logits = (model: Model, tokens: number[][]) => forward(model, tokens).logits;

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { dataFolder } from "../../src/hub";
-import { encodeSafetensors, openSafetensors } from "../../src/safetensors";
+import { dataFolder } from "../../src/load/resolve";
+import { encodeSafetensors, openSafetensors } from "../../src/load/safetensors";
 import type { Candidate } from "./recipe";
 
 const EMBEDDED = path.join(dataFolder, "embedded");
@@ -77,7 +77,7 @@ Nothing rewards an attention pattern: what the heads do was learnt from predicti
 
 Optimiser: AdamW (betas 0.9, 0.98, weight decay ${recipe.weightDecay} on matrices), peak learning rate ${recipe.learningRate}, ${recipe.warmup} steps of warm-up, then a cosine to 5%; gradient norm clipped to 1.
 \`npm run train\` repeats it: the same bytes on the same machine and tfjs backend, elsewhere another model of the same kind.
-Training and the scores below seed their random numbers as they did when this model was made, without hashing the seed (\`scripts/unhashed.ts\`). Everywhere else seeds are hashed: \`random(seed)\` of the library gives other numbers.
+Training and the scores below seed their random numbers as they did when this model was made, without hashing the seed (\`scripts/build-data/unhashed.ts\`). Everywhere else seeds are hashed: \`random(seed)\` of the library gives other numbers.
 
 ## How it was chosen
 

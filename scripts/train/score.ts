@@ -1,14 +1,15 @@
 /** How much of the paper's circuit a trained model shows, as numbers: the search's score. */
-import { type Classified, classifyHeads, headsOf } from "../../src/classify";
-import { permuteTokens } from "../../src/corruption";
-import { type AcronymDataset, LETTERS } from "../../src/dataset";
-import { evaluateCircuits } from "../../src/evaluate";
-import { headEvidence } from "../../src/evidence";
-import { mean } from "../../src/metrics";
-import type { Model } from "../../src/model";
-import { swapEffects, WORD_PAIRS } from "../../src/positional";
-import { allHeads, range } from "../../src/sweep";
-import { unhashed } from "../unhashed";
+
+import { evaluateCircuits } from "../../src/experiments/circuit-evaluation";
+import { allHeads, range } from "../../src/experiments/sweep";
+import { swapEffects, WORD_PAIRS } from "../../src/experiments/word-swaps";
+import { type Classified, classifyHeads, headsOf } from "../../src/groups/classify";
+import { headEvidence } from "../../src/groups/evidence";
+import type { Model } from "../../src/model/model";
+import { mean } from "../../src/numbers/statistics";
+import { permuteTokens } from "../../src/prompts/corruption";
+import { type AcronymDataset, LETTERS } from "../../src/prompts/dataset";
+import { unhashed } from "../build-data/unhashed";
 
 /** Each part is 0 … 1 except the head lists; the score is their sum. */
 export interface Score {

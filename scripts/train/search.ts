@@ -4,14 +4,14 @@
  */
 import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { initBackend } from "../../src/backend";
-import { behaviour, summarise } from "../../src/behaviour";
-import { loadAcronyms } from "../../src/dataset";
-import { dataFolder, projectFolder } from "../../src/hub";
-import { loadModel } from "../../src/load";
-import { disposeModel } from "../../src/model";
-import { train } from "../train";
+import { behaviour, summarise } from "../../src/experiments/behaviour";
+import { loadModel } from "../../src/load/load";
+import { dataFolder, projectFolder } from "../../src/load/resolve";
+import { initBackend } from "../../src/model/backend/choose";
+import { disposeModel } from "../../src/model/model";
+import { loadAcronyms } from "../../src/prompts/dataset";
 import { install, type Tried } from "./card";
+import { train } from "./main";
 import { CANDIDATES, type Candidate } from "./recipe";
 import { type Score, scoreModel } from "./score";
 

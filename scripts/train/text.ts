@@ -1,9 +1,9 @@
 /** The text the embedded model learns from: made-up names with their acronyms, as token ids. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { dataFolder } from "../../src/hub";
-import type { Random } from "../../src/random";
-import { pruneVocabulary, type Tokenizer, vocabTokenizer } from "../../src/tokenizer";
+import { dataFolder } from "../../src/load/resolve";
+import { pruneVocabulary, type Tokenizer, vocabTokenizer } from "../../src/load/tokenizer";
+import type { Random } from "../../src/numbers/random";
 
 /** Words between and before the names. */
 const FILLERS = (

@@ -1,12 +1,12 @@
 /** One training run: variables, optimiser, loss. The forward is the library's own. */
 import * as tf from "@tensorflow/tfjs";
-import { checkpointShapes } from "../../src/checkpoint";
-import { forward } from "../../src/forward";
-import type { Model, ModelConfig } from "../../src/model";
-import { type Random, random } from "../../src/random";
-import type { TensorData } from "../../src/safetensors";
-import { modelFromTensors } from "../../src/weights";
-import { unhashed } from "../unhashed";
+import { checkpointShapes } from "../../src/load/checkpoint";
+import { modelFromTensors } from "../../src/load/process";
+import type { TensorData } from "../../src/load/safetensors";
+import { forward } from "../../src/model/forward";
+import type { Model, ModelConfig } from "../../src/model/model";
+import { type Random, random } from "../../src/numbers/random";
+import { unhashed } from "../build-data/unhashed";
 import { type Lexicon, type Recipe, type Sequence, textSource } from "./text";
 
 type Variables = ReadonlyMap<string, tf.Variable>;

@@ -1,9 +1,9 @@
 /** Claims beyond the figures' cells. Pure: what was measured goes in. */
-import type { AttentionRow } from "../../src/attention";
-import type { LetterSummary } from "../../src/behaviour";
-import { type Claim, claim } from "../../src/claims";
-import { type MeasuredCell, STANDARD_ERRORS } from "../../src/compare";
-import { paperBehaviour } from "../../src/paper";
+import type { AttentionRow } from "../../src/experiments/attention";
+import type { LetterSummary } from "../../src/experiments/behaviour";
+import { type MeasuredCell, STANDARD_ERRORS } from "../../src/paper/compare";
+import { paperBehaviour } from "../../src/paper/paper";
+import { type Claim, claim } from "../../src/show/claims";
 
 /** float32 sums of attention probabilities. */
 const ROUNDING = 1e-5;

@@ -1,8 +1,8 @@
 /** The report: report.json for programs, report.html for people. Both are whole at any time. */
 import path from "node:path";
-import type { Claim } from "../../src/claims";
-import { escapeHtml } from "../../src/output";
-import { toPng } from "../../src/render";
+import type { Claim } from "../../src/show/claims";
+import { escapeHtml } from "../../src/show/output";
+import { toPng } from "../../src/show/picture";
 import type { Step, StepResult } from "./steps";
 
 /** One step that has been done. */
@@ -47,7 +47,7 @@ export function sumText(report: Pick<Report, "steps">): string {
 
 /** Writes report.json and report.html. */
 export async function writeReport(folder: string, report: Report): Promise<void> {
-  const { writeAtomically } = await import("../lib/stamp.mjs");
+  const { writeAtomically } = await import("../setup/stamp.mjs");
   const steps = report.steps.map(({ pictures, ...step }) => step);
   writeAtomically(path.join(folder, "report.json"), `${JSON.stringify({ ...report, steps })}\n`);
   writeAtomically(path.join(folder, "report.html"), page(report));

@@ -1,14 +1,14 @@
 /** What is compared, in the order of how much it tells. */
-import { attentionRows } from "../../src/attention";
-import { behaviour, summarise } from "../../src/behaviour";
-import { headName } from "../../src/circuit-heads";
-import type { Claim } from "../../src/claims";
-import { figureClaims, type MeasuredFigures } from "../../src/compare";
-import { type AcronymDataset, select } from "../../src/dataset";
+import { attentionRows } from "../../src/experiments/attention";
+import { behaviour, summarise } from "../../src/experiments/behaviour";
+import { allHeads, range } from "../../src/experiments/sweep";
 import { type Figure, scatter } from "../../src/figures";
-import { hasHead } from "../../src/head-groups";
-import type { Model } from "../../src/model";
-import { paperHeads } from "../../src/paper";
+import { headName } from "../../src/groups/circuit-heads";
+import { hasHead } from "../../src/groups/group-tables";
+import type { Tokenizer } from "../../src/load/tokenizer";
+import type { Model } from "../../src/model/model";
+import { figureClaims, type MeasuredFigures } from "../../src/paper/compare";
+import { paperHeads } from "../../src/paper/paper";
 import {
   attentionFigures,
   besidePaperFigure,
@@ -17,11 +17,11 @@ import {
   positionalFigures,
   scatterClaim,
   scatterRows,
-} from "../../src/paper-figures";
-import { patchingFigure } from "../../src/paper-patching";
-import { hundredths } from "../../src/progress";
-import { allHeads, range } from "../../src/sweep";
-import type { Tokenizer } from "../../src/tokenizer";
+} from "../../src/paper/paper-figures";
+import { patchingFigure } from "../../src/paper/paper-patching";
+import { type AcronymDataset, select } from "../../src/prompts/dataset";
+import type { Claim } from "../../src/show/claims";
+import { hundredths } from "../../src/show/progress";
 import { cleanClaims, letterOneUnchanged, matchingPrefixes, rowsSumToOne, sameInAllLayers } from "./checks";
 
 /** What steps measure on. */

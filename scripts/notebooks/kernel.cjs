@@ -1,0 +1,57 @@
+// The tslab kernel, changed where it is not safe or not helpful: node kernel.cjs CONNECTION_FILE
+const { readFileSync } = require("node:fs");
+const { Worker } = require("node:worker_threads");
+const converter = require("tslab/dist/converter.js");
+const executor = require("tslab/dist/executor.js");
+const { JupyterHandlerImpl, ZmqServer } = require("tslab/dist/jupyter.js");
+const { startKernel } = require("tslab/dist/main.js");
+const { Cells } = require("./cells.cjs");
+const { createGuard, keyOf } = require("./guard.cjs");
+const { spellOut } = require("./shorthand.cjs");
+
+const configPath = process.argv.at(-1) ?? "";
+
+// It ends with the program that started it: a kernel left behind by a killed runner or JupyterLab would go on computing.
+// A worker watches, because a cell can keep the main thread busy for long.
+const watch = `
+  const { workerData: parent } = require("node:worker_threads");
+  setInterval(() => {
+    try {
+      process.kill(parent, 0);
+    } catch (error) {
+      if (error.code === "ESRCH") process.kill(process.pid, "SIGKILL");
+    }
+  }, 1000);
+`;
+
+new Worker(watch, { eval: true, workerData: process.ppid, execArgv: [] }).unref();
+
+// It takes no message that is not signed with its key. tslab answers those with the signature that would have been right.
+const guard = createGuard(keyOf(JSON.parse(readFileSync(configPath, "utf8"))));
+const { handleShellMessage } = ZmqServer.prototype;
+/** @param {import("zeromq").Router} socket @param {Buffer[]} frames */
+ZmqServer.prototype.handleShellMessage = async function (socket, ...frames) {
+  const message = guard(frames);
+  if (message) await handleShellMessage.call(this, socket, ...message);
+};
+
+// It compiles a cell with its shorthand properties spelt out.
+const { createConverter } = converter;
+converter.createConverter = (options) => {
+  const made = createConverter(options);
+  return { ...made, convert: (before, cell) => made.convert(before, spellOut(cell)) };
+};
+
+// It loses no error: the cell that did it fails, else the one that runs when the error comes. The reply says why.
+const cells = new Cells();
+executor.createExecutor = cells.wrap(executor.createExecutor);
+const { handleExecute } = JupyterHandlerImpl.prototype;
+/** @param {Parameters<typeof handleExecute>} request */
+JupyterHandlerImpl.prototype.handleExecute = async function (...request) {
+  const reply = await handleExecute.apply(this, request);
+  return reply.status === "error" ? { ...reply, ...cells.takeFailure() } : reply;
+};
+
+// It is this tslab, with these changes, and none that lies above the notebook's folder.
+startKernel({ configPath, enableFindLocal: false });
+cells.listen();

@@ -1,0 +1,236 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { jupyterEnv, projectPaths, ROOT, temporaryEnv } from "../setup/paths.mjs";
+import { Problem } from "../setup/problem.mjs";
+
+/** @typedef {{ claim: string, passed: boolean, evidence: string }} Claim */
+/** @typedef {{ cell?: number, source?: string, error: string }} Fault */
+
+/**
+ * What came of one notebook.
+ * @typedef {object} Result
+ * @property {string} name such as "01-behaviour"
+ * @property {string} source the notebook that was executed
+ * @property {string} executed the executed notebook, as far as it got
+ * @property {string} html
+ * @property {number} cells
+ * @property {number} seconds
+ * @property {number} figures
+ * @property {Claim[]} claims
+ * @property {Fault | null} fault
+ * @property {string[]} problems everything that makes the run fail; empty if all is well
+ */
+
+/**
+ * The notebooks of a folder, all or those whose name starts with one of `selection` ("01", "01-behaviour").
+ * @param {string} folder
+ * @param {readonly string[]} selection
+ */
+export function listNotebooks(folder, selection = []) {
+  if (!existsSync(folder)) throw new Problem(`There is no folder ${folder}.`);
+  const all = readdirSync(folder)
+    .filter((file) => file.endsWith(".ipynb"))
+    .map((file) => basename(file, ".ipynb"))
+    .sort();
+  for (const wanted of selection) {
+    if (!all.some((name) => name.startsWith(wanted))) {
+      throw new Problem(`No notebook's name starts with "${wanted}". There are: ${all.join(", ") || "none"}.`);
+    }
+  }
+  return selection.length === 0 ? all : all.filter((name) => selection.some((wanted) => name.startsWith(wanted)));
+}
+
+/**
+ * Executes notebooks one after another, each in a fresh kernel. What a notebook made lies in `out` only once it has
+ * run through; of a failed one, the notebook as far as it got goes to `out`/failed.
+ * @param {object} options
+ * @param {string} options.folder
+ * @param {string} options.out
+ * @param {readonly string[]} [options.selection]
+ * @param {number} [options.timeLimit] seconds a cell may take
+ * @param {NodeJS.ProcessEnv} [options.env]
+ * @param {(event: Record<string, any>) => void} [options.onEvent] "notebook", "cell" and "done" as they happen
+ * @param {(result: Result) => void} [options.onResult]
+ * @returns {Promise<Result[]>}
+ */
+export async function runNotebooks({ folder, out, selection, timeLimit = 1800, env = process.env, onEvent, onResult }) {
+  const names = listNotebooks(folder, selection);
+  const stage = newStage(out);
+  const jobs = names.map((name) => ({
+    name,
+    source: resolve(folder, `${name}.ipynb`),
+    folder: resolve(folder),
+    notebook: join(stage, "notebooks", `${name}.ipynb`),
+    html: join(stage, "html", `${name}.html`),
+    back: relative(join(resolve(out), "html"), resolve(folder)).replaceAll("\\", "/"), // where links of the page start from
+    figures: join(stage, "figures", name),
+  }));
+  /** @type {Result[]} */
+  const results = [];
+  let cells = 0;
+  try {
+    await runPython({ jobs, time_limit: timeLimit }, stage, env, (event) => {
+      if (event.event === "notebook") cells = event.cells;
+      onEvent?.(event);
+      if (event.event !== "done") return;
+      const job = jobs[results.length];
+      const result = finish({ ...event, cells }, job, stage, out);
+      results.push(result);
+      onResult?.(result);
+      cells = 0;
+    });
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
+  }
+  if (results.length < jobs.length) throw new Problem("The notebooks' run was stopped.");
+  return results;
+}
+
+/**
+ * A folder for unfinished work inside `out`; what earlier runs were killed over is cleared away.
+ * @param {string} out
+ */
+function newStage(out) {
+  mkdirSync(out, { recursive: true });
+  for (const left of readdirSync(out).filter((name) => /^\.stage-\d+$/.test(name))) {
+    if (!isAlive(Number(left.slice(".stage-".length)))) rmSync(join(out, left), { recursive: true, force: true });
+  }
+  const stage = resolve(out, `.stage-${process.pid}`);
+  rmSync(stage, { recursive: true, force: true });
+  mkdirSync(stage);
+  return stage;
+}
+
+/** @param {number} pid */
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * @param {{ jobs: object[], time_limit: number }} work
+ * @param {string} stage
+ * @param {NodeJS.ProcessEnv} env
+ * @param {(event: Record<string, any>) => void} onEvent
+ */
+async function runPython(work, stage, env, onEvent) {
+  const spec = join(stage, "jobs.json");
+  const plotly = join(ROOT, "node_modules", "plotly.js-cartesian-dist-min", "plotly-cartesian.min.js");
+  const page = join(ROOT, "scripts", "notebooks");
+  writeFileSync(spec, JSON.stringify({ ...work, plotly, page, root: ROOT }));
+  const child = spawn(projectPaths().venvPython, [join(ROOT, "scripts", "notebooks", "run_notebooks.py"), spec], {
+    env: { ...jupyterEnv(ROOT, env), ...temporaryEnv(join(stage, "tmp")) },
+    stdio: ["pipe", "pipe", "pipe"],
+    windowsHide: true,
+  });
+  const forget = stopWithUs(child, stage);
+  let complaints = "";
+  child.stderr.on("data", (chunk) => {
+    complaints = (complaints + chunk).slice(-10_000);
+  });
+  const ended = new Promise((done, failed) => {
+    child.once("error", failed);
+    child.once("close", done);
+  });
+  for await (const line of createInterface({ input: child.stdout })) onEvent(JSON.parse(line));
+  const code = await ended;
+  forget();
+  if (code !== 0 && code !== 130) throw new Error(`The notebooks' runner ended with code ${code}.\n${complaints}`);
+}
+
+/**
+ * At Ctrl-C, SIGTERM or SIGHUP: closing the runner's standard input makes it end its kernel and itself; then we end.
+ * @param {import("node:child_process").ChildProcessWithoutNullStreams} child
+ * @param {string} stage
+ */
+function stopWithUs(child, stage) {
+  const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+  const listeners = Object.entries(codes).map(([signal, code]) => {
+    const listener = () => {
+      child.once("close", () => {
+        rmSync(stage, { recursive: true, force: true });
+        process.exit(code);
+      });
+      child.stdin.end();
+      setTimeout(() => child.kill("SIGKILL"), 40_000).unref();
+    };
+    process.on(signal, listener);
+    return () => process.removeListener(signal, listener);
+  });
+  return () => {
+    for (const remove of listeners) remove();
+  };
+}
+
+/**
+ * Judges one notebook's run and moves what it made to its place.
+ * @param {Record<string, any>} event
+ * @param {{ name: string, source: string, notebook: string, html: string, figures: string }} job
+ * @param {string} stage
+ * @param {string} out
+ * @returns {Result}
+ */
+function finish(event, job, stage, out) {
+  const facts = {
+    name: job.name,
+    source: job.source,
+    cells: event.cells,
+    seconds: event.seconds,
+    figures: event.figures,
+    claims: event.claims,
+    fault: event.fault,
+  };
+  const problems = problemsOf(facts, job.figures);
+  const failed = join(out, "failed", `${job.name}.ipynb`);
+  if (event.fault) {
+    replace(job.notebook, failed);
+    return { ...facts, executed: failed, html: "", problems };
+  }
+  rmSync(failed, { force: true });
+  for (const made of [job.notebook, job.html, job.figures]) replace(made, join(out, made.slice(stage.length)));
+  const [executed, html] = [job.notebook, job.html].map((made) => join(out, made.slice(stage.length)));
+  return { ...facts, executed, html, problems };
+}
+
+/**
+ * @param {Pick<Result, "figures" | "claims" | "fault">} facts
+ * @param {string} folder where the notebook's figures were written
+ */
+function problemsOf({ figures, claims, fault }, folder) {
+  if (fault) return [describeFault(fault)];
+  const problems = claims
+    .filter((claim) => claim.passed !== true)
+    .map((claim) => `Claim failed: ${claim.claim}\n  ${claim.evidence}`);
+  if (claims.length === 0) problems.push("The notebook checks no claim: its last cell calls checkClaims([…]).");
+  const files = existsSync(folder) ? readdirSync(folder) : [];
+  const written = files.filter((file) => file.endsWith(".png") && files.includes(file.replace(/png$/, "svg"))).length;
+  if (written < figures) {
+    problems.push(`${figures} figures are shown, but ${written} were written as PNG and SVG: do two share a name?`);
+  }
+  return problems;
+}
+
+/** @param {Fault} fault */
+function describeFault({ cell, source, error }) {
+  if (cell === undefined || source === undefined) return error;
+  const numbered = source.split("\n").map((line, index) => `  ${String(index + 1).padStart(3)} | ${line}`);
+  return [`Cell ${cell} failed:`, ...numbered, "", ...error.split("\n").map((line) => `  ${line}`)].join("\n");
+}
+
+/**
+ * Puts a file or folder in the place of an older one.
+ * @param {string} made
+ * @param {string} place
+ */
+function replace(made, place) {
+  if (!existsSync(made)) return;
+  mkdirSync(dirname(place), { recursive: true });
+  if (existsSync(place) && statSync(place).isDirectory()) rmSync(place, { recursive: true });
+  renameSync(made, place);
+}

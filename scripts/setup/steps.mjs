@@ -1,0 +1,228 @@
+import { existsSync, mkdirSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { noteChild } from "../../src/load/lock.mjs";
+import { jupyterEnv } from "./paths.mjs";
+import { installFault, Problem } from "./problem.mjs";
+import { findPython } from "./python.mjs";
+import { run } from "./run.mjs";
+import { hashFile, hashFolder, writeAtomically } from "./stamp.mjs";
+
+/**
+ * @typedef {object} Context
+ * @property {ReturnType<typeof import("./paths.mjs").projectPaths>} paths
+ * @property {NodeJS.ProcessEnv} env
+ * @property {(line: string) => void} say
+ */
+
+/**
+ * @typedef {object} Step
+ * @property {string} doing what is said while it runs
+ * @property {number} megabytes free disk space that it needs
+ * @property {string} stamp
+ * @property {() => Record<string, unknown>} inputs what its result depends on
+ * @property {() => boolean} [isWhole] a quick look whether the result is still there
+ * @property {() => Promise<void>} work
+ */
+
+/**
+ * The steps of set-up, in their order.
+ * @param {Context} context
+ * @returns {Step[]}
+ */
+export function allSteps(context) {
+  return [packagesStep(context), addonStep(context), libraryStep(context), pythonStep(context), kernelStep(context)];
+}
+
+/** @param {Context} context @returns {Step} */
+function packagesStep({ paths, env }) {
+  const { root, nodeModules, logs, lock } = paths;
+  return {
+    doing: "Installing the npm packages (about a minute the first time)",
+    megabytes: 1300,
+    stamp: join(nodeModules, ".set-up"),
+    inputs: () => ({
+      lockfile: hashFile(join(root, "package-lock.json")),
+      npmrc: hashFile(join(root, ".npmrc")),
+      abi: process.versions.modules,
+      platform: `${process.platform}-${process.arch}`,
+    }),
+    isWhole: () => existsSync(join(nodeModules, "tslab", "bin", "tslab")),
+    work: async () => {
+      const [command, ...args] = npmCommand(env);
+      const log = join(logs, "npm-ci.log");
+      // no package needs its install script, and some fetch what no lockfile has a hash of
+      const flags = ["ci", "--ignore-scripts", "--include=dev", "--include=optional", "--loglevel=warn"];
+      const { code, output } = await run(command, [...args, ...flags], {
+        cwd: root,
+        env,
+        log,
+        started: (pid) => noteChild(lock, pid),
+      }).catch(npmMissing);
+      if (code !== 0) throw installFault("npm ci", output, log);
+    },
+  };
+}
+
+/**
+ * zeromq's package holds its library for all usual systems. Where it doesn't, its install script compiles one out of sources that it
+ * downloads, which is the user's to decide. A step of its own: npm's would undo what was compiled.
+ * @param {Context} context
+ * @returns {Step}
+ */
+function addonStep({ paths, env }) {
+  const { root, nodeModules } = paths;
+  const abi = `${process.platform}-${process.arch}-${process.versions.modules}`;
+  return {
+    doing: "Loading zeromq, by which JupyterLab and the kernel talk",
+    megabytes: 0,
+    stamp: join(nodeModules, "zeromq", ".set-up"),
+    inputs: () => ({ abi }),
+    work: async () => {
+      const { code, output } = await run(process.execPath, ["-e", 'require("zeromq")'], {
+        cwd: root,
+        env,
+        log: join(paths.logs, "zeromq.log"),
+      });
+      if (code === 0) return;
+      const fault = output.split("\n").find((line) => /Error/.test(line)) ?? "";
+      throw new Problem(
+        `zeromq, by which JupyterLab and the kernel talk, comes without a library that loads on this system (${abi}). Its install script, which set-up does not run, compiles one; it needs CMake, a C++ compiler and the network:\n\n  npm rebuild zeromq --ignore-scripts=false\n\nThen run the command again.\n\n  ${fault.trim()}`,
+      );
+    },
+  };
+}
+
+/**
+ * The npm that runs this command, else the one beside this Node, else the one on PATH.
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {string[]}
+ */
+export function npmCommand(env) {
+  const beside = join(dirname(process.execPath), "node_modules", "npm", "bin", "npm-cli.js");
+  const script = [env.npm_execpath, beside].find((file) => file && basename(file) === "npm-cli.js" && existsSync(file));
+  return script ? [process.execPath, script] : ["npm"];
+}
+
+/** @returns {never} */
+export function npmMissing() {
+  throw new Problem(
+    "npm was not found. It comes with Node: install Node from https://nodejs.org, then run `npm start`.",
+  );
+}
+
+/** @param {Context} context @returns {Step} */
+function libraryStep({ paths, env }) {
+  const { root, nodeModules, dist, logs, lock } = paths;
+  return {
+    doing: "Compiling src/ to dist/",
+    megabytes: 10,
+    stamp: join(dist, ".set-up"),
+    inputs: () => ({
+      source: hashFolder(join(root, "src"), (name) => /\.m?ts$|\.mjs$/.test(name)),
+      config: hashFile(join(root, "tsconfig.json")),
+      lockfile: hashFile(join(root, "package-lock.json")),
+    }),
+    work: async () => {
+      // a sibling of dist/, so that the relative paths in the source maps are right after the rename
+      const fresh = join(root, ".dist-new");
+      rmSync(fresh, { recursive: true, force: true });
+      const log = join(logs, "tsc.log");
+      const compiler = join(nodeModules, "typescript", "bin", "tsc");
+      const { code, output } = await run(process.execPath, [compiler, "-p", root, "--outDir", fresh], {
+        cwd: root,
+        env: { ...env, NODE_DISABLE_COMPILE_CACHE: "1" }, // else it leaves one in the system's temporary folder
+        log,
+        started: (pid) => noteChild(lock, pid),
+      });
+      if (code !== 0) throw new Problem(`src/ does not compile:\n\n${output.trimEnd()}`);
+      mkdirSync(fresh, { recursive: true });
+      rmSync(dist, { recursive: true, force: true });
+      renameSync(fresh, dist);
+    },
+  };
+}
+
+/** @param {Context} context @returns {Step} */
+function pythonStep({ paths, env, say }) {
+  const { root, venv, venvPython, logs, lock } = paths;
+  return {
+    doing: "Making the Python environment with JupyterLab (about a minute the first time)",
+    megabytes: 500,
+    stamp: join(venv, ".set-up"),
+    inputs: () => ({
+      root, // a virtual environment holds absolute paths
+      requirements: hashFile(join(root, "requirements.txt")),
+      python: realPath(venvPython),
+      chosen: env.PYTHON ?? "",
+    }),
+    isWhole: () => existsSync(venvPython),
+    work: async () => {
+      const python = findPython(env);
+      say(`  with ${python.executable} (Python ${python.version.join(".")})`);
+      rmSync(venv, { recursive: true, force: true });
+      const context = { cwd: root, env: jupyterEnv(root, env), started: noteChild.bind(undefined, lock) };
+      const makeLog = join(logs, "venv.log");
+      const made = await run(python.command, [...python.args, "-m", "venv", venv], { ...context, log: makeLog });
+      if (made.code !== 0) throw installFault("Making the virtual environment", made.output, makeLog);
+      const pipLog = join(logs, "pip.log");
+      const pip = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--requirement"];
+      const installed = await run(venvPython, [...pip, join(root, "requirements.txt")], { ...context, log: pipLog });
+      if (installed.code !== 0) throw installFault("pip install", installed.output, pipLog);
+    },
+  };
+}
+
+/** @param {Context} context @returns {Step} */
+function kernelStep({ paths }) {
+  return {
+    doing: "Registering the TypeScript kernel",
+    megabytes: 1,
+    stamp: join(dirname(paths.kernelSpec), ".set-up"),
+    inputs: () => ({ kernel: kernelSpec(paths), settings: LAB_SETTINGS }),
+    work: async () => {
+      writeAtomically(paths.kernelSpec, kernelSpec(paths));
+      writeAtomically(paths.labSettings, LAB_SETTINGS);
+    },
+  };
+}
+
+/**
+ * The tslab kernel of this folder, under the Node that runs set-up.
+ * @param {Context["paths"]} paths
+ */
+function kernelSpec({ root }) {
+  const spec = {
+    argv: [
+      process.execPath,
+      "--enable-source-maps",
+      // deprecations inside third-party packages differ between Node versions and would end up in the notebooks
+      "--no-deprecation",
+      join(root, "scripts", "notebooks", "kernel.cjs"),
+      "{connection_file}",
+    ],
+    display_name: "TypeScript (tslab)",
+    language: "typescript",
+    interrupt_mode: "signal",
+    env: { TF_CPP_MIN_LOG_LEVEL: "2" },
+    metadata: {},
+  };
+  return `${JSON.stringify(spec, null, 1)}\n`;
+}
+
+/** JupyterLab neither asks for news nor looks for updates: nothing is fetched when it opens. */
+const LAB_SETTINGS = `${JSON.stringify(
+  {
+    "@jupyterlab/apputils-extension:notification": {
+      fetchNews: "false",
+      checkForUpdates: false,
+      doNotDisturbMode: false,
+    },
+  },
+  null,
+  1,
+)}\n`;
+
+/** @param {string} file */
+function realPath(file) {
+  return existsSync(file) ? realpathSync(file) : "missing";
+}

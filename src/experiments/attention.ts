@@ -1,0 +1,190 @@
+import * as tf from "@tensorflow/tfjs";
+import { headWeights } from "../load/process";
+import { forward } from "../model/forward";
+import type { HeadId, HookName, Intervention } from "../model/hooks";
+import { disposeRun, type Model, type Run } from "../model/model";
+import { unembedding } from "../model/ops";
+import { reusable } from "../model/plan";
+import { checkHead, checkHeads, checkIndex, checkIndices, checkOneOf, checkSome } from "../numbers/check";
+import { meanAndStd } from "../numbers/statistics";
+import { LETTERS, type Letter, POSITIONS, type Position, readoutPosition } from "../prompts/dataset";
+import { type Batch, type Measurement, measureAll, type Prompts, type StreamOptions } from "./measure";
+
+const patternHook = (layer: number) => `blocks.${layer}.attn.hook_pattern` as const;
+const hooksOf = (heads: readonly HeadId[]): HookName[] => [...new Set(heads.map(({ layer }) => patternHook(layer)))];
+
+/** A head's pattern in a run, `[prompt][query][key]`. @throws RangeError if the model has no such head */
+export function headPattern(run: Run, { layer, head }: HeadId): number[][][] {
+  checkHead(run.model.config, { layer, head });
+  return tf.tidy(() => {
+    const pattern = run.cache[patternHook(layer)];
+    return pattern.slice([0, head], [-1, 1]).squeeze([1]).arraySync() as number[][][];
+  });
+}
+
+/** What is done to the runs that are looked at; made for each batch from a clean run of its prompts that kept the patterns. */
+export type FromClean = (clean: Run) => Intervention;
+
+export interface AttentionRowsOptions extends StreamOptions {
+  readonly intervene?: FromClean;
+}
+
+export interface AttentionRow extends HeadId {
+  readonly query: Position;
+  readonly key: Position;
+  /** Mean attention probability over prompts. */
+  readonly attention: number;
+  /** Over prompts (n − 1). */
+  readonly std: number;
+}
+
+/**
+ * Mean attention of heads from every position to every position at or before it.
+ * @see the paper's figure 3 (queries "(", A1, A2) and the supplement's mean patterns
+ */
+export async function attentionRows(
+  model: Model,
+  data: Prompts,
+  heads: readonly HeadId[],
+  { intervene = () => [], ...stream }: AttentionRowsOptions = {},
+): Promise<AttentionRow[]> {
+  return (await attentionRowsUnder(model, data, heads, [intervene], stream))[0];
+}
+
+/** `attentionRows` under each of several interventions, all from one clean run. */
+export async function attentionRowsUnder(
+  model: Model,
+  data: Prompts,
+  heads: readonly HeadId[],
+  interventions: readonly FromClean[],
+  stream: StreamOptions = {},
+): Promise<AttentionRow[][]> {
+  checkHeads(model.config, heads);
+  const reuse = new Set<HookName>(reusable(model.config));
+  const keep = (name: HookName) => name.endsWith("hook_pattern") || reuse.has(name);
+  const open = ({ prompts: { tokens } }: Batch): Measurement<FromClean> => {
+    const clean = forward(model, tokens, { keep, readout: "none" });
+    const measure = (intervene: FromClean) => {
+      const options = { interventions: intervene(clean), from: clean, keep: hooksOf(heads), readout: "none" } as const;
+      const run = forward(model, tokens, options);
+      const patterns = heads.map((head) => headPattern(run, head)); // [head][prompt][query][key]
+      return tokens.map((_, prompt) => patterns.flatMap((pattern) => pattern[prompt].flat()));
+    };
+    return { measure, close: () => disposeRun(clean) };
+  };
+  const values = await measureAll(data, interventions, open, stream);
+  return values.map((prompts) => meanRows(heads, prompts));
+}
+
+/** `patterns`: `[prompt][head · query · key]` */
+function meanRows(heads: readonly HeadId[], patterns: readonly (readonly number[])[]): AttentionRow[] {
+  const length = POSITIONS.length;
+  return heads.flatMap((head, h) =>
+    POSITIONS.flatMap((query, q) =>
+      POSITIONS.slice(0, q + 1).map((key, k) => {
+        const { mean, std } = meanAndStd(patterns.map((pattern) => pattern[(h * length + q) * length + k]));
+        return { ...head, query, key, attention: mean, std };
+      }),
+    ),
+  );
+}
+
+export interface ScatterRow extends HeadId {
+  readonly prompt: number;
+  readonly letter: Letter;
+  /** The word attended to, 1–3. */
+  readonly word: Letter;
+  /** Attention from where `letter` is read to C_word. */
+  readonly attention: number;
+  /** What the head writes there for the capital of that word: z @ W_O @ W_U, without layer norm or bias, in logits. */
+  readonly logit: number;
+}
+
+/** Attention to each word against what is written for its capital. @see the paper's figure 11 */
+export async function attentionAgainstLogits(
+  model: Model,
+  data: Prompts,
+  heads: readonly HeadId[],
+  stream: StreamOptions = {},
+): Promise<ScatterRow[]> {
+  checkHeads(model.config, heads);
+  const points = heads.flatMap((head) =>
+    LETTERS.flatMap((letter) => LETTERS.map((word) => ({ ...head, letter, word }))),
+  );
+  const open = ({ prompts }: Batch): Measurement<(typeof points)[number]> => {
+    const keep: HookName[] = [...hooksOf(heads), ...heads.map(({ layer }) => `blocks.${layer}.attn.hook_z` as const)];
+    const run = forward(model, prompts.tokens, { keep, readout: "none" });
+    const measure = ({ layer, head, letter, word }: (typeof points)[number]) => {
+      const query = readoutPosition(letter);
+      const attention = headPattern(run, { layer, head }).map((pattern) => pattern[query][2 * word]);
+      const written = writtenBy(model, run, { layer, head }, { activation: "z", pos: query, vocab: prompts.letters });
+      return attention.map((weight, i) => [weight, written[i][prompts.answerLetters[i][word - 1]]]);
+    };
+    return { measure, close: () => disposeRun(run) };
+  };
+  const values = await measureAll(data, points, open, stream);
+  return points.flatMap((point, p) =>
+    values[p].map(([attention, logit], prompt) => ({ ...point, prompt, attention, logit })),
+  );
+}
+
+export interface WrittenOptions {
+  /** `"z"`: what the head writes at `pos`; `"v"`: what it would write if it attended to `pos` alone. */
+  readonly activation: "z" | "v";
+  readonly pos: number;
+  readonly vocab: readonly number[];
+}
+
+/**
+ * What one head writes, as logits of these tokens: activation @ W_O @ W_U without layer norm or bias, `[prompt][token]`.
+ * @throws RangeError if the model has no such head, position or token
+ */
+export function writtenBy(
+  model: Model,
+  run: Run,
+  { layer, head }: HeadId,
+  { activation, pos, vocab }: WrittenOptions,
+): number[][] {
+  checkHead(model.config, { layer, head });
+  checkOneOf("activation", activation, ["z", "v"]);
+  checkIndex("position", pos, run.tokens[0].length);
+  checkIndices("vocab", vocab, model.config.d_vocab);
+  return tf.tidy(() => {
+    const one = run.cache[`blocks.${layer}.attn.hook_${activation}`].slice([0, pos, head, 0], [-1, 1, 1, -1]);
+    const { W_O } = headWeights(model, { layer, head });
+    const written = tf.matMul(one.reshape([one.shape[0], -1]), W_O);
+    return tf.matMul(written, unembedding(model, vocab).W).arraySync() as number[][];
+  });
+}
+
+/**
+ * The OV circuit as the model itself meets it: what these heads together would write for each capital if they attended to a
+ * word's C alone, from the values that they really have there. Averaged over all words that begin with the same capital.
+ * @returns `[from][to]` over the 26 capitals, in logits without layer norm; `null` rows for capitals that begin no word
+ * @see `ovCircuit`, which starts from embeddings
+ */
+export async function ovInPrompts(
+  model: Model,
+  data: Prompts,
+  heads: readonly HeadId[],
+  stream: StreamOptions = {},
+): Promise<(number[] | null)[]> {
+  checkSome("heads of an OV circuit", heads);
+  checkHeads(model.config, heads);
+  const keep: HookName[] = [...new Set(heads.map(({ layer }) => `blocks.${layer}.attn.hook_v` as const))];
+  const open = ({ prompts }: Batch): Measurement<{ pos: number; head: HeadId }> => {
+    const run = forward(model, prompts.tokens, { keep, readout: "none" });
+    const measure = ({ pos, head }: { pos: number; head: HeadId }) =>
+      writtenBy(model, run, head, { activation: "v", pos, vocab: prompts.letters });
+    return { measure, close: () => disposeRun(run) };
+  };
+  const points = LETTERS.flatMap((word) => heads.map((head) => ({ word, pos: 2 * word, head })));
+  const values = await measureAll(data, points, open, stream);
+  return data.letters.map((_, capital) => {
+    const written = points.flatMap(({ word }, p) =>
+      values[p].filter((_, prompt) => data.answerLetters[prompt][word - 1] === capital),
+    );
+    const words = written.length / heads.length;
+    return words === 0 ? null : data.letters.map((_, to) => written.reduce((sum, row) => sum + row[to], 0) / words);
+  });
+}

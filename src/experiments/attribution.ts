@@ -1,0 +1,229 @@
+import * as tf from "@tensorflow/tfjs";
+import { checkProcessed, headWeights } from "../load/process";
+import { forward } from "../model/forward";
+import type { HeadId, HookName } from "../model/hooks";
+import { disposeRun, type Model, type Run } from "../model/model";
+import { normalize, unembedding } from "../model/ops";
+import { checkHeads } from "../numbers/check";
+import { letterLogitDiff, meanAndStd } from "../numbers/statistics";
+import { LETTERS, type Letter, POSITIONS, type Position, readoutPosition } from "../prompts/dataset";
+import { type Batch, letterReadout, type Measurement, measureAll, type Prompts, type StreamOptions } from "./measure";
+import { range } from "./sweep";
+
+/** What adds to the final residual stream. */
+export interface Component {
+  readonly kind: "embedding" | "position" | "head" | "attention bias" | "mlp" | "unembedding bias";
+  readonly layer: number | null;
+  readonly head: number | null;
+  /** "embedding", "2.3", "mlp 0" … */
+  readonly component: string;
+}
+
+export interface AttributionRow extends Component {
+  readonly letter: Letter;
+  /** Mean direct contribution to the logit of the right letter, in logits. */
+  readonly logit: number;
+  /** The same to right letter − largest wrong letter (of the whole model's logits). */
+  readonly logit_diff: number;
+  /** Of `logit_diff`, over prompts (n − 1). */
+  readonly std: number;
+}
+
+/** Every component, in the order of the forward. */
+export function components({ config }: Model): Component[] {
+  const plain = (kind: Component["kind"], layer: number | null, component: string = kind): Component => ({
+    kind,
+    layer,
+    head: null,
+    component,
+  });
+  const layers = range(config.n_layers).flatMap((layer): Component[] => [
+    ...range(config.n_heads).map((head) => ({ kind: "head" as const, layer, head, component: `${layer}.${head}` })),
+    plain("attention bias", layer, `attention bias ${layer}`),
+    plain("mlp", layer, `mlp ${layer}`),
+  ]);
+  return [plain("embedding", null), plain("position", null), ...layers, plain("unembedding bias", null)];
+}
+
+/** The right letter's, and right − largest wrong letter's, unembedding: `[batch * 3, d_model]`, with their biases `[batch * 3]`. */
+function directions(model: Model, run: Run, { answerLetters, letters }: Prompts) {
+  const n = answerLetters.length * LETTERS.length;
+  const right = tf.oneHot(tf.tensor1d(answerLetters.flat(), "int32"), letters.length).toFloat() as tf.Tensor2D;
+  const wrong = tf
+    .oneHot(run.logits.reshape([n, letters.length]).sub(right.mul(1e9)).argMax(-1), letters.length)
+    .toFloat();
+  const { W, b } = unembedding(model, letters);
+  const columns = W.transpose(); // [26, d_model]
+  return [right, right.sub(wrong) as tf.Tensor2D].map((choice) => ({
+    direction: tf.matMul(choice, columns),
+    bias: choice.mul(b).sum(1),
+  }));
+}
+
+const atReadouts = (run: Run, name: HookName): tf.Tensor =>
+  tf.gather(run.cache[name] as tf.Tensor, tf.tensor1d(LETTERS.map(readoutPosition), "int32"), 1);
+
+/** Dot products of every component with a direction, `[component][batch * 3]`, in the order of `components`. */
+function contributions(model: Model, run: Run, direction: tf.Tensor, bias: tf.Tensor): tf.Tensor[] {
+  const { n_layers, n_heads, d_head } = model.config;
+  const n = direction.shape[0]!;
+  const scaled = direction.div(atReadouts(run, "ln_final.hook_scale").reshape([n, 1])) as tf.Tensor2D;
+  const dot = (x: tf.Tensor) => x.reshape([-1, scaled.shape[1]]).mul(scaled).sum(1);
+  const layers = range(n_layers).flatMap((layer) => {
+    const { W_O, b_O } = model.blocks[layer];
+    const z = atReadouts(run, `blocks.${layer}.attn.hook_z`).reshape([n, n_heads, d_head]);
+    const heads = z.mul(tf.matMul(scaled, W_O.transpose()).reshape([n, n_heads, d_head])).sum(2); // [n, head]
+    return [...tf.unstack(heads, 1), dot(b_O.expandDims(0)), dot(atReadouts(run, `blocks.${layer}.hook_mlp_out`))];
+  });
+  return [dot(atReadouts(run, "hook_embed")), dot(atReadouts(run, "hook_pos_embed")), ...layers, bias];
+}
+
+/**
+ * Direct logit attribution: what each component writes straight to each letter's logit, with the final layer norm's scale
+ * as it was. The rows of a letter add up to its logit (less the unembedding's centring) and logit difference.
+ * @throws if the model isn't processed
+ */
+export async function logitAttribution(
+  model: Model,
+  data: Prompts,
+  stream: StreamOptions = {},
+): Promise<AttributionRow[]> {
+  checkProcessed(model);
+  const parts = components(model);
+  const keep = (name: HookName) => /^hook_|hook_z$|hook_mlp_out$|^ln_final\.hook_scale/.test(name);
+  const open = ({ prompts }: Batch): Measurement<"all"> => {
+    const run = forward(model, prompts.tokens, { keep, readout: letterReadout(prompts) });
+    const measure = () => {
+      const all = directions(model, run, prompts).map(({ direction, bias }) =>
+        contributions(model, run, direction, bias),
+      );
+      const flat = tf.stack(all.flat()).reshape([2 * parts.length, -1, LETTERS.length]); // [part, batch, letter]
+      return flat.transpose([1, 0, 2]).reshape([prompts.tokens.length, -1]).arraySync() as number[][];
+    };
+    return { measure, close: () => disposeRun(run) };
+  };
+  const [values] = await measureAll(data, ["all"] as const, open, stream);
+  const column = (which: number, part: number, letter: Letter) =>
+    values.map((row) => row[(which * parts.length + part) * LETTERS.length + letter - 1]);
+  return LETTERS.flatMap((letter) =>
+    parts.map((part, p) => {
+      const { mean: logit_diff, std } = meanAndStd(column(1, p, letter));
+      return { ...part, letter, logit: meanAndStd(column(0, p, letter)).mean, logit_diff, std };
+    }),
+  );
+}
+
+/** A part of the model and what all of it adds. */
+export interface PartRow {
+  /** "embedding", "position", "attention 0" (heads and bias), "mlp 0", … "unembedding bias". */
+  readonly part: string;
+  readonly letter: Letter;
+  readonly logit: number;
+  readonly logit_diff: number;
+}
+
+/** `logitAttribution`'s rows with each layer's heads and their bias as one. */
+export function attributionByPart(rows: readonly AttributionRow[]): PartRow[] {
+  const sums = new Map<string, PartRow>();
+  for (const { kind, layer, component, letter, logit, logit_diff } of rows) {
+    const part = kind === "head" || kind === "attention bias" ? `attention ${layer}` : component;
+    const before = sums.get(`${part} ${letter}`) ?? { part, letter, logit: 0, logit_diff: 0 };
+    const sum = { part, letter, logit: before.logit + logit, logit_diff: before.logit_diff + logit_diff };
+    sums.set(`${part} ${letter}`, sum);
+  }
+  return [...sums.values()];
+}
+
+export interface PositionAttributionRow extends HeadId {
+  readonly letter: Letter;
+  readonly key: Position;
+  /** Mean contribution to right − largest wrong letter of what the head moves from this position, in logits. */
+  readonly logit_diff: number;
+  readonly std: number;
+}
+
+/** Direct logit attribution of heads by the position they move from; over all keys a head's rows add up to its row in `logitAttribution`. */
+export async function attributionByPosition(
+  model: Model,
+  data: Prompts,
+  heads: readonly HeadId[],
+  stream: StreamOptions = {},
+): Promise<PositionAttributionRow[]> {
+  checkProcessed(model);
+  checkHeads(model.config, heads);
+  const keep = (name: HookName) => /hook_v$|hook_pattern$|^ln_final\.hook_scale/.test(name);
+  const open = ({ prompts }: Batch): Measurement<HeadId> => {
+    const run = forward(model, prompts.tokens, { keep, readout: letterReadout(prompts) });
+    const batch = prompts.tokens.length;
+    const measure = ({ layer, head }: HeadId) => {
+      const [, { direction }] = directions(model, run, prompts);
+      const { W_O } = headWeights(model, { layer, head });
+      const scale = atReadouts(run, "ln_final.hook_scale").reshape([-1, 1]);
+      const wanted = tf
+        .matMul(direction.div(scale) as tf.Tensor2D, W_O.transpose())
+        .reshape([batch, LETTERS.length, -1]);
+      const v = run.cache[`blocks.${layer}.attn.hook_v`].slice([0, 0, head], [-1, -1, 1]).squeeze([2]); // [batch, key, d_head]
+      const pattern = run.cache[`blocks.${layer}.attn.hook_pattern`].slice([0, head], [-1, 1]).squeeze([1]);
+      const attention = tf.gather(pattern, tf.tensor1d(LETTERS.map(readoutPosition), "int32"), 1); // [batch, letter, key]
+      return attention
+        .mul(tf.matMul(wanted, v, false, true))
+        .reshape([batch, -1])
+        .arraySync() as number[][];
+    };
+    return { measure, close: () => disposeRun(run) };
+  };
+  const values = await measureAll(data, heads, open, stream);
+  return heads.flatMap((head, h) =>
+    LETTERS.flatMap((letter) =>
+      POSITIONS.map((key, k) => {
+        const { mean, std } = meanAndStd(values[h].map((row) => row[(letter - 1) * POSITIONS.length + k]));
+        return { ...head, letter, key, logit_diff: mean, std };
+      }),
+    ),
+  );
+}
+
+export interface LensRow {
+  readonly letter: Letter;
+  /** Layers of the residual stream read: 0 is before the first, n_layers after the last; halves are after attention. */
+  readonly depth: number;
+  readonly logit_diff: number;
+  readonly std: number;
+  /** Share of prompts whose right letter is the largest of the 26. */
+  readonly accuracy: number;
+}
+
+/** The logit lens: the residual stream between layers read as if it were the last. */
+export async function logitLens(model: Model, data: Prompts, stream: StreamOptions = {}): Promise<LensRow[]> {
+  checkProcessed(model);
+  const { n_layers, eps } = model.config;
+  const stages = range(n_layers).flatMap((l): { depth: number; hook: HookName }[] => [
+    { depth: l, hook: `blocks.${l}.hook_resid_pre` },
+    { depth: l + 0.5, hook: `blocks.${l}.hook_resid_mid` },
+  ]);
+  stages.push({ depth: n_layers, hook: `blocks.${n_layers - 1}.hook_resid_post` });
+  const open = ({ prompts }: Batch): Measurement<{ hook: HookName }> => {
+    const run = forward(model, prompts.tokens, { keep: stages.map(({ hook }) => hook), readout: "none" });
+    const { W, b } = unembedding(model, prompts.letters);
+    const measure = ({ hook }: { hook: HookName }) => {
+      const x = normalize(atReadouts(run, hook), eps).reshape([-1, model.config.d_model]) as tf.Tensor2D;
+      const logits = tf.matMul(x, W).add(b);
+      return letterLogitDiff(logits.reshape([-1, LETTERS.length, prompts.letters.length]), prompts.answerLetters);
+    };
+    return {
+      measure,
+      close: () => {
+        tf.dispose([W, b]);
+        disposeRun(run);
+      },
+    };
+  };
+  const values = await measureAll(data, stages, open, stream);
+  return stages.flatMap(({ depth }, s) =>
+    LETTERS.map((letter, i) => {
+      const column = values[s].map((row) => row[i]);
+      const { mean: logit_diff, std } = meanAndStd(column);
+      return { letter, depth, logit_diff, std, accuracy: column.filter((x) => x > 0).length / column.length };
+    }),
+  );
+}

@@ -1,0 +1,249 @@
+import * as tf from "@tensorflow/tfjs";
+import { forward } from "../model/forward";
+import type { ActivationCache, HeadId, HookName } from "../model/hooks";
+import { headsOutside, patchHeads } from "../model/interventions";
+import { disposeRun, type Model, type Run, type Tokens } from "../model/model";
+import { reusable } from "../model/plan";
+import { checkHeads, checkOneOf } from "../numbers/check";
+import { meanAndStd, share } from "../numbers/statistics";
+import { LETTERS, type Letter } from "../prompts/dataset";
+import {
+  type Batch,
+  checkCorrupted,
+  columnMean,
+  letterReadout,
+  logitDiffs,
+  type Measurement,
+  measureAll,
+  measureIntervened,
+  type Prompts,
+  type StreamOptions,
+} from "./measure";
+import { activationMeans } from "./patching";
+import { allHeads, range } from "./sweep";
+
+/** What a removed head writes instead: its mean over the corrupted prompts at each position, or another prompt's output. */
+export type Ablation = "mean" | "resample";
+
+export interface EvaluateOptions extends StreamOptions {
+  /** Other prompts' tokens, one row per prompt: see `resample`. */
+  readonly corrupted: Tokens;
+  readonly ablation?: Ablation;
+}
+
+/** A circuit's own logit difference, all other heads removed. */
+export interface CircuitRow {
+  /** Index of the circuit in the list given. */
+  readonly circuit: number;
+  readonly letter: Letter;
+  readonly logit_diff: number;
+  /** Over prompts (n − 1). */
+  readonly std: number;
+  readonly n: number;
+}
+
+/**
+ * Values `[circuit][prompt][letter]` with all heads outside each circuit ablated; MLPs and embeddings stay.
+ * @throws if there are not as many corrupted rows as prompts, a circuit has heads that the model lacks, or `ablation` is none of those there are
+ */
+export async function circuitValues(
+  model: Model,
+  data: Prompts,
+  circuits: readonly (readonly HeadId[])[],
+  { corrupted, ablation = "mean", ...stream }: EvaluateOptions,
+): Promise<number[][][]> {
+  checkCorrupted(data, corrupted);
+  checkOneOf("ablation", ablation, ["mean", "resample"]);
+  for (const circuit of circuits) checkHeads(model.config, circuit);
+  const hooks: HookName[] = range(model.config.n_layers).map((layer) => `blocks.${layer}.attn.hook_z` as const);
+  const means = ablation === "mean" ? await activationMeans(model, corrupted, hooks, stream) : undefined;
+  const readout = letterReadout(data);
+  const open = ({ prompts, rows }: Batch): Measurement<readonly HeadId[]> => {
+    const from = forward(model, prompts.tokens, { keep: reusable(model.config), readout: "none" });
+    const other: Run | undefined = means
+      ? undefined
+      : forward(model, rows(corrupted), { keep: hooks, readout: "none" });
+    const source: ActivationCache = means ?? other!.cache;
+    const measureFrom = measureIntervened<readonly HeadId[]>({
+      from,
+      readout,
+      intervene: (circuit) => patchHeads(headsOutside(circuit, model.config), "z", source),
+      read: (logits) => logitDiffs({ logits }, prompts),
+    });
+    return { measureFrom, close: () => disposeRun(...(other ? [from, other] : [from])) };
+  };
+  try {
+    return await measureAll(data, circuits, open, stream);
+  } finally {
+    if (means) tf.dispose(Object.values(means));
+  }
+}
+
+/** Each circuit's logit difference per letter, in logits. @see the paper's figure 8 */
+export async function evaluateCircuits(
+  model: Model,
+  data: Prompts,
+  circuits: readonly (readonly HeadId[])[],
+  options: EvaluateOptions,
+): Promise<CircuitRow[]> {
+  const values = await circuitValues(model, data, circuits, options);
+  return values.flatMap((rows, circuit) =>
+    LETTERS.map((letter, i) => {
+      const { mean, std } = meanAndStd(rows.map((row) => row[i]));
+      return { circuit, letter, logit_diff: mean, std, n: rows.length };
+    }),
+  );
+}
+
+/** No head, the first one, the first two … all of a list: the x axis of the paper's figure 8. */
+export const growing = (heads: readonly HeadId[]): HeadId[][] => range(heads.length + 1).map((n) => heads.slice(0, n));
+
+/** How much of the model a circuit is, by letter. F is a mean logit difference with all heads but some removed, in logits. */
+export interface FaithfulnessRow {
+  readonly letter: Letter;
+  /** F(C): of the circuit's heads alone. */
+  readonly circuit: number;
+  /** F(M): of the whole model. */
+  readonly model: number;
+  /** F(∅): with every head removed. */
+  readonly none: number;
+  /** (F(C) − F(∅)) / (F(M) − F(∅)): 0 as without heads, 1 as the whole model, more than 1 better than it. */
+  readonly faithfulness: number;
+}
+
+/**
+ * Faithfulness: does the circuit alone do what the model does? F(C) against F(M), and as a share of what heads do at all.
+ * @throws RangeError if heads do nothing, so that there is no share; else as `circuitValues`
+ */
+export async function faithfulness(
+  model: Model,
+  data: Prompts,
+  circuit: readonly HeadId[],
+  options: EvaluateOptions,
+): Promise<FaithfulnessRow[]> {
+  const values = await circuitValues(model, data, [circuit, allHeads(model.config), []], options);
+  return LETTERS.map((letter, i) => {
+    const [c, m, none] = values.map((rows) => columnMean(rows, i));
+    return {
+      letter,
+      circuit: c,
+      model: m,
+      none,
+      faithfulness: share(`faithfulness of letter ${letter}`, c - none, m - none),
+    };
+  });
+}
+
+export interface RemovalOptions extends EvaluateOptions {
+  /** Sets K of heads that are taken out together; heads outside the circuit are taken out of the model only. */
+  readonly removed: readonly (readonly HeadId[])[];
+}
+
+export interface CompletenessRow {
+  /** Index of K in the list given, and how many heads it has. */
+  readonly removed: number;
+  readonly size: number;
+  readonly letter: Letter;
+  /** F(C ∖ K): the circuit without K. */
+  readonly circuit: number;
+  /** F(M ∖ K): the whole model without K. */
+  readonly model: number;
+  /** F(M ∖ K) − F(C ∖ K): what the model still does without K and the circuit does not. */
+  readonly gap: number;
+}
+
+/**
+ * Completeness: taking the same heads K out of the circuit and out of the model should do the same. A circuit that lacks
+ * heads which stand in for others is faithful and yet incomplete: without K the model keeps going, the circuit doesn't.
+ * @returns a row per K and letter
+ * @see Wang et al., Interpretability in the Wild (2022), section 4
+ */
+export async function completeness(
+  model: Model,
+  data: Prompts,
+  circuit: readonly HeadId[],
+  { removed, ...options }: RemovalOptions,
+): Promise<CompletenessRow[]> {
+  const all = allHeads(model.config);
+  for (const heads of removed) checkHeads(model.config, heads);
+  const values = await circuitValues(
+    model,
+    data,
+    removed.flatMap((heads) => [without(circuit, heads), without(all, heads)]),
+    options,
+  );
+  return removed.flatMap((heads, k) =>
+    LETTERS.map((letter, i) => {
+      const [c, m] = [2 * k, 2 * k + 1].map((at) => columnMean(values[at], i));
+      return { removed: k, size: heads.length, letter, circuit: c, model: m, gap: m - c };
+    }),
+  );
+}
+
+export interface MinimalityRow extends HeadId {
+  readonly letter: Letter;
+  /** F(C) − F(C ∖ {v}): lost when the head alone is taken out. */
+  readonly alone: number;
+  /** F(C ∖ K) − F(C ∖ (K ∪ {v})) for the K where it is largest in absolute value; positive: the head helps. */
+  readonly most: number;
+  /** Index of that K in the list given; −1: no head but v is out. */
+  readonly removed: number;
+}
+
+/**
+ * Minimality: every head v of the circuit should matter, if not by itself, then once some others, K, are out. (Heads that stand
+ * in for each other would seem useless one by one.)
+ * @returns a row per head and letter; from each K the head itself is left out
+ * @see Wang et al., Interpretability in the Wild (2022), section 4
+ */
+export async function minimality(
+  model: Model,
+  data: Prompts,
+  circuit: readonly HeadId[],
+  { removed, ...options }: RemovalOptions,
+): Promise<MinimalityRow[]> {
+  for (const heads of removed) checkHeads(model.config, heads);
+  const sets = [[], ...removed];
+  const pairs = circuit.flatMap((head) =>
+    sets.map((heads) => {
+      const rest = without(circuit, without(heads, [head]));
+      return [rest, without(rest, [head])] as const;
+    }),
+  );
+  const levels = await distinctLevels(model, data, pairs.flat(), options);
+  return circuit.flatMap((head, h) =>
+    LETTERS.map((letter, i) => {
+      const lost = sets.map((_, k) => {
+        const [rest, less] = pairs[h * sets.length + k].map((c) => levels.get(nameOf(c))![i]);
+        return rest - less;
+      });
+      const most = lost.reduce((best, value, k) => (Math.abs(value) > Math.abs(lost[best]) ? k : best), 0);
+      return { ...head, letter, alone: lost[0], most: lost[most], removed: most - 1 };
+    }),
+  );
+}
+
+const same = (a: HeadId, b: HeadId) => a.layer === b.layer && a.head === b.head;
+const without = (heads: readonly HeadId[], out: readonly HeadId[]) => heads.filter((h) => !out.some((o) => same(o, h)));
+const nameOf = (circuit: readonly HeadId[]) =>
+  circuit
+    .map(({ layer, head }) => `${layer}.${head}`)
+    .sort()
+    .join(" ");
+
+/** Mean logit difference by letter of each circuit, measured once if it comes twice. */
+async function distinctLevels(
+  model: Model,
+  data: Prompts,
+  circuits: readonly (readonly HeadId[])[],
+  options: EvaluateOptions,
+): Promise<Map<string, number[]>> {
+  const distinct = [...new Map(circuits.map((circuit) => [nameOf(circuit), circuit]))];
+  const values = await circuitValues(
+    model,
+    data,
+    distinct.map(([, circuit]) => circuit),
+    options,
+  );
+  return new Map(distinct.map(([name], c) => [name, LETTERS.map((_, i) => columnMean(values[c], i))]));
+}

@@ -1,0 +1,219 @@
+import type * as tf from "@tensorflow/tfjs";
+import { forward, forwardEach } from "../model/forward";
+import type { Intervention } from "../model/hooks";
+import type { Readout, Run, Tokens } from "../model/model";
+import { sideBySide } from "../model/plan";
+import { checkAllFinite, checkCount, checkSome } from "../numbers/check";
+import { type Against, bootstrapMean, type Interval, letterLogitDiff, mean, meanAndStd } from "../numbers/statistics";
+import { type AcronymDataset, LETTERS, type Letter, POSITIONS, readoutPosition } from "../prompts/dataset";
+import { range, sweepTogether } from "./sweep";
+
+/** What an experiment needs of a data set. */
+export type Prompts = Pick<AcronymDataset, "tokens" | "answerLetters" | "letters"> & {
+  /** Of one batch: which prompt of the whole data its first one is, for messages. Default 0. */
+  readonly first?: number;
+};
+
+/** Prompts in one forward, unless said otherwise. */
+export const BATCH = 50;
+
+export interface StreamOptions {
+  /** Prompts in one forward; memory grows with it, not with the number of prompts. Default 50. */
+  readonly batch?: number;
+  readonly progress?: (done: number, total: number) => void;
+}
+
+/** The logits of A … Z where these letters are read. */
+export const letterReadout = ({ letters }: Prompts, which: readonly Letter[] = LETTERS): Readout => ({
+  positions: which.map(readoutPosition),
+  vocab: letters,
+});
+
+/** Logit differences `[prompt][letter]` of a run with `letterReadout`. @throws as `letterLogitDiff` does */
+export function logitDiffs(
+  { logits }: Pick<Run, "logits">,
+  { answerLetters, first }: Prompts,
+  which: readonly Letter[] = LETTERS,
+  against: Against = "max",
+): number[][] {
+  return letterLogitDiff(logits, answersOf(answerLetters, which), against, { first, letters: which });
+}
+
+const answersOf = (answers: readonly (readonly number[])[], which: readonly Letter[]) =>
+  answers.map((row) => which.map((letter) => row[letter - 1]));
+
+/** Rows `start` … of a list, one batch long. */
+export interface Batch {
+  readonly prompts: Prompts;
+  /** The same rows of another list with one row per prompt, e.g. corrupted tokens. */
+  rows<T>(all: readonly T[]): readonly T[];
+}
+
+/** What one batch measures: numbers `[prompt][column]` at each point. `close` frees what was opened. */
+export type Measurement<P> = { readonly close?: () => void } & (
+  | { readonly measure: (point: P) => PromptValues }
+  /** Of the points from `start` on as many as are best done together, at least one. */
+  | { readonly measureFrom: (points: readonly P[], start: number) => readonly PromptValues[] }
+);
+type PromptValues = readonly (readonly number[])[];
+
+/**
+ * Measures every point on every batch of prompts. A batch is opened (its clean runs made), swept and closed before the next.
+ * @returns values `[point][prompt][column]`, all finite
+ * @throws RangeError if there are no prompts, one is not an acronym prompt, `batch` is no count, or a value is not finite;
+ *   what `open` and its measurements throw
+ */
+export async function measureAll<P>(
+  prompts: Prompts,
+  points: readonly P[],
+  open: (batch: Batch) => Measurement<P>,
+  { batch: size = BATCH, progress }: StreamOptions = {},
+): Promise<number[][][]> {
+  checkPrompts(prompts);
+  checkCount("batch", size);
+  const n = prompts.tokens.length;
+  const starts = range(Math.ceil(n / size)).map((i) => i * size);
+  const values: number[][][] = points.map(() => []);
+  for (const [done, start] of starts.entries()) {
+    const rows = <T>(all: readonly T[]) => all.slice(start, start + size);
+    const { tokens, answerLetters, letters } = prompts;
+    const batch = {
+      prompts: {
+        tokens: rows(tokens) as number[][],
+        answerLetters: rows(answerLetters) as number[][],
+        letters,
+        first: start,
+      },
+      rows,
+    };
+    const opened = open(batch);
+    const measure = (first: number) =>
+      "measure" in opened ? [opened.measure(points[first])] : opened.measureFrom(points, first);
+    try {
+      const measured = await sweepTogether(points, (first) => measure(first).map((rows) => ({ rows })), {
+        progress: progress && ((count) => progress(done * points.length + count, starts.length * points.length)),
+      });
+      for (const [index, { rows }] of measured.entries())
+        for (const [i, row] of rows.entries()) {
+          if (!row.every(Number.isFinite))
+            checkAllFinite(`prompt ${start + i}, point ${index}${fields(points[index])}: value`, row);
+          values[index].push([...row]);
+        }
+    } finally {
+      opened.close?.();
+    }
+  }
+  return values;
+}
+
+/** What a point is, for messages: ` {"layer":1,"head":0}`; nothing for a function. */
+const fields = (point: unknown): string => (typeof point === "function" ? "" : ` ${JSON.stringify(point)}`);
+
+function checkPrompts({ tokens, answerLetters, letters }: Prompts): void {
+  checkSome("prompts", tokens);
+  for (let i = 0; i < tokens.length; i++)
+    if (tokens[i]?.length !== POSITIONS.length)
+      throw new RangeError(
+        `prompt ${i} has ${tokens[i]?.length} tokens, not the ${POSITIONS.length} of an acronym prompt: ${POSITIONS.join(" ")}`,
+      );
+  if (answerLetters.length !== tokens.length)
+    throw new RangeError(`${answerLetters.length} rows of answers for ${tokens.length} prompts; give one for each`);
+  if (letters.length !== 26) throw new RangeError(`letters must be the tokens of A … Z, not ${letters.length} tokens`);
+}
+
+/** Points that are interventions into one clean run. */
+export interface Intervened<P> {
+  /** Kept what is `reusable`. */
+  readonly from: Run;
+  readonly readout: Readout;
+  /** An empty intervention is the clean run itself. */
+  readonly intervene: (point: P) => Intervention;
+  readonly read: (logits: tf.Tensor3D) => PromptValues;
+}
+
+/** The measurement of such points, several side by side where that is sooner. */
+export function measureIntervened<P>({ from, readout, intervene, read }: Intervened<P>) {
+  const { model, tokens } = from;
+  let clean: PromptValues | undefined;
+  return (points: readonly P[], start: number): readonly PromptValues[] => {
+    const first = intervene(points[start]);
+    if (first.length === 0) {
+      clean ??= read(forward(model, tokens, { from, readout }).logits);
+      return [clean]; // exactly: a point that does nothing has no effect
+    }
+    const together = sideBySide(model, tokens, {
+      points: (index) => (index === 0 ? first : intervene(points[start + index])),
+      count: points.length - start,
+      from,
+      readout,
+    });
+    return forwardEach(model, tokens, together, { from, readout }).map(({ logits }) => read(logits));
+  };
+}
+
+/** A mean over prompts with its spread; `low` … `high` is its 95% bootstrap interval over prompts. */
+export interface Effect extends Interval {
+  /** Change of the logit difference, in logits: negative is harm. */
+  readonly logit_diff: number;
+  /** Standard deviation of the change over prompts (n − 1). */
+  readonly std: number;
+  readonly n: number;
+}
+
+/** The mean change of a column against a baseline of the same prompts. */
+export function effect(
+  values: readonly (readonly number[])[],
+  baseline: readonly (readonly number[])[],
+  column: number,
+): Effect {
+  const changes = values.map((row, i) => row[column] - baseline[i][column]);
+  const { mean: logit_diff, std } = meanAndStd(changes);
+  return { logit_diff, std, n: changes.length, ...bootstrapMean(changes, { seed: 0 }) };
+}
+
+/** "-5.98 [-6.41, -5.56]": a mean with its bootstrap interval, for evidence. */
+export const withInterval = ({ logit_diff, low, high }: Effect, digits = 2): string =>
+  `${logit_diff.toFixed(digits)} [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
+
+/** First position at which any row differs; the length if none does. */
+export function firstDifference(a: Tokens, b: Tokens): number {
+  const length = a[0].length;
+  return a.reduce((first, row, i) => {
+    const at = row.findIndex((id, p) => id !== b[i][p]);
+    return at < 0 ? first : Math.min(first, at);
+  }, length);
+}
+
+/** @throws if there are not as many corrupted rows as prompts, or one is longer or shorter than its prompt */
+export function checkCorrupted({ tokens }: { readonly tokens: Tokens }, corrupted: Tokens): void {
+  if (corrupted.length !== tokens.length)
+    throw new Error(`${corrupted.length} corrupted prompts for ${tokens.length} clean ones; give one for each`);
+  for (let i = 0; i < tokens.length; i++)
+    if (corrupted[i]?.length !== tokens[i].length)
+      throw new RangeError(
+        `corrupted prompt ${i} has ${corrupted[i]?.length} tokens, the clean one ${tokens[i].length}; they must be as long`,
+      );
+}
+
+export const columnMean = (values: readonly (readonly number[])[], column: number): number =>
+  mean(values.map((row) => row[column])); // a column that isn't there is not finite
+
+/** An effect on one letter's logit difference. */
+export interface LetterEffect extends Effect {
+  readonly letter: Letter;
+}
+
+/**
+ * Measures every point and the unchanged run (point `null`); gives a row per letter and point, of a measurement with a column per letter.
+ */
+export async function letterEffects<P extends object>(
+  prompts: Prompts,
+  points: readonly P[],
+  open: (batch: Batch) => Measurement<P | null>,
+  stream: StreamOptions = {},
+): Promise<(P & LetterEffect)[]> {
+  const [base, ...values] = await measureAll<P | null>(prompts, [null, ...points], open, stream);
+  return LETTERS.flatMap((letter, i) =>
+    points.map((point, p) => ({ ...point, letter, ...effect(values[p], base, i) })),
+  );
+}

@@ -1,0 +1,196 @@
+import * as tf from "@tensorflow/tfjs";
+import { checkProcessed, headWeights } from "../load/process";
+import type { HeadId } from "../model/hooks";
+import type { Model } from "../model/model";
+import { gelu, normalize, unembedding } from "../model/ops";
+import { checkAllFinite, checkCount, checkHeads, checkIndices, checkOneOf, checkSome } from "../numbers/check";
+import { logitAttribution } from "./attribution";
+import type { Prompts, StreamOptions } from "./measure";
+import { allHeads } from "./sweep";
+
+const int = (ids: readonly number[]) => tf.tensor1d(ids as number[], "int32");
+
+/** What a head moves when it attends fully: `x @ W_V @ W_O`, without biases. */
+export function moveThrough(model: Model, head: HeadId, x: tf.Tensor2D): tf.Tensor2D {
+  return tf.tidy(() => {
+    const { W_V, W_O } = headWeights(model, head);
+    return tf.matMul(tf.matMul(x, W_V), W_O);
+  });
+}
+
+export interface OvOptions {
+  /** Tokens that are attended to. */
+  readonly from: readonly number[];
+  /** Tokens whose logits are written. */
+  readonly to: readonly number[];
+  /** What stands for a token: its embedding (default), or that after the first MLP. */
+  readonly input?: "embedding" | "first mlp";
+}
+
+/**
+ * The OV circuit of these heads together over tokens: `W_E[from] @ W_V @ W_O @ W_U[:, to]`, in logits; no layer norm, no attention.
+ * @returns `[from][to]`: what attending to one token writes for another
+ * @throws if the model isn't processed; RangeError if there are no heads, the model lacks a head or token, `input` is none of those
+ *   there are, or what is written is not finite
+ * @see the paper's figures 9 and 10
+ */
+export function ovCircuit(
+  model: Model,
+  heads: readonly HeadId[],
+  { from, to, input = "embedding" }: OvOptions,
+): number[][] {
+  checkProcessed(model);
+  checkSome("heads of an OV circuit", heads);
+  checkHeads(model.config, heads);
+  checkIndices("from: token", from, model.config.d_vocab);
+  checkIndices("to: token", to, model.config.d_vocab);
+  checkOneOf("input", input, ["embedding", "first mlp"]);
+  const written = tf.tidy(() => {
+    const x = input === "embedding" ? (tf.gather(model.W_E, int(from)) as tf.Tensor2D) : afterFirstMlp(model, from);
+    const moved = tf.addN(heads.map((head) => moveThrough(model, head, x))) as tf.Tensor2D;
+    return tf.matMul(moved, unembedding(model, to).W).arraySync() as number[][];
+  });
+  for (const [i, row] of written.entries()) checkAllFinite(`what token ${from[i]} writes for the wanted token`, row);
+  return written;
+}
+
+/** One cell of an OV circuit over the capitals, named as the paper's figures name it. */
+export interface OvRow {
+  /** Input -> output; `_` is a leading space: "|_X| -> |X|". */
+  readonly panel: string;
+  /** The output's capital. */
+  readonly x: string;
+  /** The input's capital. */
+  readonly y: string;
+  /** In logits; `null`: not known. */
+  readonly value: number | null;
+}
+
+const CAPITALS = Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+/** A matrix `[input][output]` over the 26 capitals as rows. */
+export const ovRows = (matrix: readonly (readonly number[] | null)[], panel: string): OvRow[] =>
+  CAPITALS.flatMap((y, i) => CAPITALS.map((x, j) => ({ panel, x, y, value: matrix[i]?.[j] ?? null })));
+
+/** Rows of one panel as a matrix `[input][output]`. @throws RangeError naming a panel that isn't there whole */
+export function ovMatrix(
+  rows: readonly { panel: string; x: string | number; y: string | number | null; value: number | null }[],
+  panel: string,
+): number[][] {
+  const cells = new Map(rows.filter((row) => row.panel === panel).map(({ x, y, value }) => [`${y}${x}`, value]));
+  if (CAPITALS.some((y) => CAPITALS.some((x) => (cells.get(y + x) ?? null) === null)))
+    throw new RangeError(
+      `the rows have no whole panel "${panel}"; there are ${[...new Set(rows.map((r) => r.panel))]}`,
+    );
+  return CAPITALS.map((y) => CAPITALS.map((x) => cells.get(y + x)!));
+}
+
+/**
+ * The OV circuit over the capitals, without and with a leading space, as input and as output: the four panels of figures 9 and 10.
+ * @param tokens ids of "A" … "Z" and of " A" … " Z": a `Tokenizer` has them
+ */
+export function ovQuadrants(
+  model: Model,
+  heads: readonly HeadId[],
+  { letters, spaceLetters }: { readonly letters: readonly number[]; readonly spaceLetters: readonly number[] },
+): OvRow[] {
+  const kinds = [
+    ["|X|", letters],
+    ["|_X|", spaceLetters],
+  ] as const;
+  return kinds.flatMap(([input, from]) =>
+    kinds.flatMap(([output, to]) => ovRows(ovCircuit(model, heads, { from, to }), `${input} -> ${output}`)),
+  );
+}
+
+/**
+ * How clear the diagonal of a square matrix is. Rows that are `null` (not known) don't count.
+ * @throws RangeError if no row is known, or a value is not finite
+ */
+export function diagonalStatistics(matrix: readonly (readonly number[] | null)[]): {
+  rows: number;
+  diagonal: number;
+  off_diagonal: number;
+  row_maximum: number;
+} {
+  const known = matrix.flatMap((row, i) => (row === null ? [] : [{ row, own: row[i] }]));
+  checkSome("known rows", known);
+  for (const [i, { row }] of known.entries()) checkAllFinite(`row ${i} of the matrix: value`, row);
+  const total = known.flatMap(({ row }) => row).reduce((a, b) => a + b, 0);
+  const trace = known.reduce((sum, { own }) => sum + own, 0);
+  return {
+    /** Rows that are known. */
+    rows: known.length,
+    diagonal: trace / known.length,
+    off_diagonal: (total - trace) / (known.length * (matrix.length - 1)),
+    /** Rows whose largest value is on the diagonal. */
+    row_maximum: known.filter(({ row, own }) => own === Math.max(...row)).length,
+  };
+}
+
+/** The embedding after the first MLP, as TransformerLens's copying scores use it: no attention, no position. */
+function afterFirstMlp(model: Model, tokens: readonly number[]): tf.Tensor2D {
+  const { W_in, b_in, W_out, b_out } = model.blocks[0];
+  const embedded = tf.gather(model.W_E, int(tokens)) as tf.Tensor2D;
+  const hidden = gelu(tf.matMul(normalize(embedded, model.config.eps), W_in).add(b_in)) as tf.Tensor2D;
+  return embedded.add(tf.matMul(hidden, W_out).add(b_out));
+}
+
+/**
+ * Share of input tokens among whose `top` likeliest outputs the wanted one is, when a head attends fully to the input.
+ * @param options `from`: input tokens; `to`: the wanted token of each
+ * @throws if the model isn't processed; RangeError if there are no input tokens, not one wanted token for each, the vocabulary lacks
+ *   one, or `top` is not 1 … d_vocab
+ */
+export function copyingScores(
+  model: Model,
+  { from, to, top = 5 }: { from: readonly number[]; to: readonly number[]; top?: number },
+): (HeadId & { copying: number })[] {
+  checkProcessed(model);
+  const { d_vocab } = model.config;
+  checkSome("input tokens", from);
+  checkIndices("from: token", from, d_vocab);
+  checkIndices("to: token", to, d_vocab);
+  if (to.length !== from.length)
+    throw new RangeError(`${to.length} wanted tokens for ${from.length} input tokens; give one for each`);
+  checkCount("top", top);
+  if (top > d_vocab) throw new RangeError(`top ${top} is more than the vocabulary's ${d_vocab} tokens`);
+  const resid = tf.tidy(() => afterFirstMlp(model, from));
+  try {
+    return allHeads(model.config).map((head) => {
+      const best = likeliest(model, { head, resid, top });
+      return { ...head, copying: best.filter((ids, i) => ids.includes(to[i])).length / from.length };
+    });
+  } finally {
+    resid.dispose();
+  }
+}
+
+/** The likeliest tokens when a head moves these rows to the logits. One head at a time: the logits of all are gigabytes. */
+function likeliest(
+  model: Model,
+  { head, resid, top }: { head: HeadId; resid: tf.Tensor2D; top: number },
+): readonly number[][] {
+  return tf.tidy(() => {
+    const moved = normalize(moveThrough(model, head, resid), model.config.eps);
+    const logits = tf.matMul(moved, model.W_U).add(model.b_U);
+    return tf.topk(logits, top).indices.arraySync() as number[][];
+  });
+}
+
+/**
+ * The heads that write most for the right letter against the best wrong one, straight to the logits, averaged over the letters.
+ * @throws RangeError if `top` is not a whole number from 1 on
+ */
+export async function strongestWriters(
+  model: Model,
+  data: Prompts,
+  { top, ...stream }: StreamOptions & { top: number },
+): Promise<HeadId[]> {
+  checkCount("top", top);
+  const rows = await logitAttribution(model, data, stream);
+  const written = ({ layer, head }: HeadId) =>
+    rows.reduce((sum, row) => sum + (row.layer === layer && row.head === head ? row.logit_diff : 0), 0);
+  const sorted = allHeads(model.config).sort((a, b) => written(b) - written(a));
+  return sorted.slice(0, top);
+}

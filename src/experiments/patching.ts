@@ -1,0 +1,296 @@
+import * as tf from "@tensorflow/tfjs";
+import { forward } from "../model/forward";
+import { type ActivationCache, type HookName, type Intervention, patch } from "../model/hooks";
+import { type HeadActivation, patchHeads } from "../model/interventions";
+import { disposeRun, keepRun, type Model, type ModelConfig, type Run, type Tokens } from "../model/model";
+import { reusable } from "../model/plan";
+import { checkCount, checkIndex, checkOneOf, checkSome } from "../numbers/check";
+import type { Against } from "../numbers/statistics";
+import { type Corruption, corrupt } from "../prompts/corruption";
+import { LETTERS, type Letter, POSITIONS, type Position, position, readoutPosition } from "../prompts/dataset";
+import {
+  type Batch,
+  checkCorrupted,
+  type Effect,
+  effect,
+  firstDifference,
+  letterReadout,
+  logitDiffs,
+  measureAll,
+  measureIntervened,
+  type Prompts,
+  type StreamOptions,
+} from "./measure";
+import { grid, range } from "./sweep";
+
+/** Where one activation is replaced: a set of points, and the intervention at each. */
+export interface Site<P extends object> {
+  points(config: ModelConfig): P[];
+  /** The activations that are replaced. */
+  hooks(config: ModelConfig): HookName[];
+  /** `positions`: those that can make a difference. An empty intervention changes nothing. */
+  intervene(point: P, source: ActivationCache, positions: readonly number[], letter: Letter): Intervention;
+}
+
+type BlockActivation = "hook_resid_pre" | "hook_attn_out" | "hook_mlp_out";
+
+/** Every layer × position of the residual stream, or of what attention or the MLP adds to it. @see the paper's figures 1, 4, 7 */
+export function blockSite(activation: BlockActivation = "hook_resid_pre"): Site<{ layer: number; position: Position }> {
+  return {
+    points: ({ n_layers }) => grid({ layer: range(n_layers), position: POSITIONS }),
+    hooks: ({ n_layers }) => range(n_layers).map((layer) => `blocks.${layer}.${activation}` as const),
+    intervene: ({ layer, position: label }, source, positions) => {
+      const at = `blocks.${layer}.${activation}` as const;
+      const pos = position(label);
+      return positions.includes(pos) ? patch(at, source[at], { pos }) : [];
+    },
+  };
+}
+
+const headHooks =
+  (activation: HeadActivation) =>
+  ({ n_layers }: ModelConfig) =>
+    range(n_layers).map((layer) => `blocks.${layer}.attn.hook_${activation}` as const);
+
+/**
+ * Every head, at all positions or at one that depends on the letter.
+ * @param at e.g. `wordPosition` or `lastLetterPosition`; the site throws RangeError if it gives no position
+ * @see the paper's figures 2, 5 (`wordPosition`) and 6 (`lastLetterPosition`)
+ */
+export function headSite(
+  activation: HeadActivation = "z",
+  at?: (letter: Letter) => number,
+): Site<{ layer: number; head: number }> {
+  return {
+    points: ({ n_layers, n_heads }) => grid({ layer: range(n_layers), head: range(n_heads) }),
+    hooks: headHooks(activation),
+    intervene: (head, source, positions, letter) => {
+      const only = at?.(letter);
+      if (only !== undefined) checkIndex(`letter ${letter}: position`, only, POSITIONS.length);
+      const here = at ? positions.filter((pos) => pos === only) : positions;
+      return here.length > 0 ? patchHeads([head], activation, source, here) : [];
+    },
+  };
+}
+
+/** Every head at every position. */
+export function headByPositionSite(
+  activation: HeadActivation = "z",
+): Site<{ layer: number; position: Position; head: number }> {
+  return {
+    points: ({ n_layers, n_heads }) => grid({ layer: range(n_layers), position: POSITIONS, head: range(n_heads) }),
+    hooks: headHooks(activation),
+    intervene: ({ layer, head, position: label }, source, positions) =>
+      positions.includes(position(label)) ? patchHeads([{ layer, head }], activation, source, [position(label)]) : [],
+  };
+}
+
+/** C_i, where letter i's word begins. */
+export const wordPosition = (letter: Letter): number => position(`C${letter}`);
+/** A_(i−1), the letter written before letter i (for letter 1: the parenthesis), where letter i is read. */
+export const lastLetterPosition = (letter: Letter): number => readoutPosition(letter);
+
+export interface PatchOptions<P extends object> extends StreamOptions {
+  readonly site: Site<P>;
+  readonly corruption: Corruption;
+  /** Other prompts' tokens, one row per prompt: see `resample`. */
+  readonly corrupted: Tokens;
+  readonly letters?: readonly Letter[];
+  /**
+   * `"noising"` (default, as the paper): corrupted activations into clean runs; what is necessary breaks.
+   * `"denoising"`: clean activations into corrupted runs; what is sufficient repairs.
+   */
+  readonly direction?: "noising" | "denoising";
+  /** What is patched in: the other run's activation of the same row (`"resample"`, default), or its mean over all rows. */
+  readonly source?: "resample" | "mean";
+}
+
+export type PatchRow<P extends object> = P & Effect & { readonly letter: Letter };
+
+/**
+ * Activation patching: the change of each letter's logit difference when one activation is replaced.
+ * Values are patched minus unpatched, in logits, not normalised: for noising negative is harm, for denoising positive is repair.
+ * @returns a row per letter and point of the site
+ * @throws if there are not as many corrupted rows as prompts, or an option is none of those there are
+ * @see the paper's figures 1, 2, 4–7
+ */
+export async function activationPatch<P extends object>(
+  model: Model,
+  data: Prompts,
+  options: PatchOptions<P>,
+): Promise<PatchRow<P>[]> {
+  const { corruption, letters = LETTERS, direction = "noising", ...rest } = options;
+  checkCorrupted(data, options.corrupted);
+  checkOneOf("direction", direction, ["noising", "denoising"]);
+  const between = letters.map((letter) => {
+    const other = corrupt(data.tokens, options.corrupted, corruption, letter);
+    const noising = direction === "noising";
+    return { letter, into: noising ? data.tokens : other, outOf: noising ? other : data.tokens };
+  });
+  const points = options.site.points(model.config);
+  const found = await patchEach(model, data, between, rest);
+  return found.flatMap(({ base, values }, l) =>
+    points.map((point, i) => ({ ...point, letter: letters[l], ...effect(values[i], base, 0) })),
+  );
+}
+
+/** Two runs of the same prompts: activations go from one to the other. */
+export interface Between {
+  readonly letter: Letter;
+  /** The tokens of the run that is measured. */
+  readonly into: Tokens;
+  /** The tokens of the run that the activations come from. */
+  readonly outOf: Tokens;
+}
+
+/** What goes from one run into another. */
+export interface BetweenOptions<P extends object> extends StreamOptions {
+  readonly site: Site<P>;
+  readonly source?: "resample" | "mean";
+  readonly against?: Against;
+}
+
+/** Logit differences of one letter, `[prompt][0]`, in logits. */
+export interface Patched {
+  /** Of the run as it is. */
+  readonly base: number[][];
+  /** At every point of the site. */
+  readonly values: number[][][];
+}
+
+/** The logit difference of one letter when each point of a site is patched from one run into another. */
+export async function patchBetween<P extends object>(
+  model: Model,
+  data: Prompts,
+  { letter, into, outOf, ...options }: Between & BetweenOptions<P>,
+): Promise<Patched> {
+  return (await patchEach(model, data, [{ letter, into, outOf }], options))[0];
+}
+
+/** The same for several pairs of runs; one that is measured for several of them is made once. */
+async function patchEach<P extends object>(
+  model: Model,
+  data: Prompts,
+  pairs: readonly Between[],
+  options: BetweenOptions<P>,
+): Promise<Patched[]> {
+  const { site, source = "resample", against, ...stream } = options;
+  checkOneOf("source", source, ["resample", "mean"]);
+  for (const { letter, into, outOf } of pairs) {
+    readoutPosition(letter); // that there is one
+    checkCorrupted(data, into);
+    checkCorrupted(data, outOf);
+  }
+  const hooks = site.hooks(model.config);
+  const points: readonly (P | null)[] = [null, ...site.points(model.config)];
+  const all = pairs.flatMap((_, pair) => points.map((point) => ({ pair, point })));
+  const means: ActivationCache[] = [];
+  try {
+    if (source === "mean")
+      for (const { outOf } of pairs) means.push(await activationMeans(model, outOf, hooks, stream));
+    const values = await measureAll(
+      data,
+      all,
+      (batch) => openPairs(model, batch, { site, pairs, means, against }),
+      stream,
+    );
+    return pairs.map((_, pair) => {
+      const [base, ...patched] = values.slice(pair * points.length, (pair + 1) * points.length);
+      return { base, values: patched };
+    });
+  } finally {
+    for (const cache of means) tf.dispose(Object.values(cache));
+  }
+}
+
+interface Pairs<P extends object> {
+  readonly site: Site<P>;
+  readonly pairs: readonly Between[];
+  /** Of each pair, where means are patched in; else empty. */
+  readonly means: readonly ActivationCache[];
+  readonly against?: Against;
+}
+
+/** One batch of prompts; of the pairs one after the other is open. */
+function openPairs<P extends object>(model: Model, batch: Batch, { site, pairs, means, against }: Pairs<P>) {
+  type Point = { pair: number; point: P | null };
+  let into: { readonly tokens: Tokens; readonly run: Run } | undefined;
+  let opened: { pair: number; outOf?: Run; measure: ReturnType<typeof measureIntervened<Point>> } | undefined;
+  const closePair = () => disposeRun(...(opened?.outOf ? [opened.outOf] : []));
+  const openPair = (pair: number) => {
+    closePair();
+    const { letter, into: tokens, outOf: others } = pairs[pair];
+    if (into?.tokens !== tokens) {
+      if (into) disposeRun(into.run);
+      const run = forward(model, batch.rows(tokens), { keep: reusable(model.config), readout: "none" });
+      into = { tokens, run: keepRun(run) }; // opened within a measurement: its tensors would be freed at the end
+    }
+    const from = into.run;
+    const outOf = means[pair] ? undefined : keepRun(runOther(from, batch.rows(others), site.hooks(model.config)));
+    const source = means[pair] ?? outOf!.cache;
+    const first = outOf ? firstDifference(from.tokens, batch.rows(others)) : 0;
+    const positions = range(readoutPosition(letter) + 1).slice(first); // others make no difference at the read-out
+    const measure = measureIntervened<Point>({
+      from,
+      readout: letterReadout(batch.prompts, [letter]),
+      intervene: ({ point }) => (point ? site.intervene(point, source, positions, letter) : []),
+      read: (logits) => logitDiffs({ logits }, batch.prompts, [letter], against),
+    });
+    opened = { pair, outOf, measure };
+    return opened;
+  };
+  const measureFrom = (points: readonly Point[], start: number) => {
+    const { pair } = points[start];
+    const { measure } = opened?.pair === pair ? opened : openPair(pair);
+    return measure(points.slice(0, points.findLastIndex((point) => point.pair === pair) + 1), start);
+  };
+  const close = () => {
+    closePair();
+    if (into) disposeRun(into.run);
+  };
+  return { measureFrom, close };
+}
+
+/** A run of other tokens, made from a run of these as far as they are the same. */
+function runOther(from: Run, tokens: Tokens, keep: readonly HookName[]): Run {
+  const { model } = from;
+  const embedded = forward(model, tokens, { keep: ["hook_embed"], readout: "none" });
+  const first = firstDifference(from.tokens, tokens);
+  const interventions = patch("hook_embed", embedded.cache.hook_embed, {
+    pos: range(from.tokens[0].length).slice(first),
+  });
+  const run = forward(model, from.tokens, { interventions, from, keep, readout: "none" });
+  disposeRun(embedded);
+  return run;
+}
+
+/** Means of activations over prompts, with batch 1, streamed. The caller disposes them. @throws RangeError if there are no prompts */
+export async function activationMeans(
+  model: Model,
+  tokens: Tokens,
+  hooks: readonly HookName[],
+  { batch = 50 }: StreamOptions = {},
+): Promise<ActivationCache> {
+  checkSome("prompts", tokens);
+  checkCount("batch", batch);
+  const sums = new Map<HookName, tf.Tensor>();
+  for (let start = 0; start < tokens.length; start += batch) {
+    const run = forward(model, tokens.slice(start, start + batch), { keep: hooks, readout: "none" });
+    for (const name of hooks) {
+      const before = sums.get(name);
+      const part = run.cache[name] as tf.Tensor;
+      sums.set(
+        name,
+        tf.tidy(() => (before ? part.sum(0, true).add(before) : part.sum(0, true))),
+      );
+      before?.dispose();
+    }
+    disposeRun(run);
+  }
+  const means = [...sums].map(([name, sum]) => {
+    const average = sum.div(tokens.length);
+    sum.dispose();
+    return [name, average] as const;
+  });
+  return Object.fromEntries(means) as unknown as ActivationCache;
+}

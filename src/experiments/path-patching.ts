@@ -1,0 +1,242 @@
+import * as tf from "@tensorflow/tfjs";
+import { forward, forwardEach } from "../model/forward";
+import { type ActivationCache, type HeadId, type HookName, type Intervention, merge } from "../model/hooks";
+import { freezeHeads, freezeMlps, patchHeads } from "../model/interventions";
+import { disposeRun, type Model, type Run, type Tokens } from "../model/model";
+import { reusable, sideBySide } from "../model/plan";
+import { checkHeads, checkOneOf, checkSome } from "../numbers/check";
+import { share } from "../numbers/statistics";
+import { LETTERS, type Letter } from "../prompts/dataset";
+import {
+  type Batch,
+  checkCorrupted,
+  columnMean,
+  type Effect,
+  effect,
+  letterReadout,
+  logitDiffs,
+  type Measurement,
+  measureAll,
+  type Prompts,
+  type StreamOptions,
+} from "./measure";
+import { ordinalMeans, WORD_POSITIONS } from "./order-ablation";
+import { allHeads } from "./sweep";
+
+/** What a sender's change is followed to: the logits, or what some heads take in. */
+export type Receiver = "logits" | { readonly heads: readonly HeadId[]; readonly input: "q" | "k" | "v" };
+
+/** How paths are followed. */
+export interface PathsOptions extends StreamOptions {
+  /** Other prompts' tokens, one row per prompt: see `resample`. */
+  readonly corrupted: Tokens;
+  /** Heads whose output is changed, one at a time. Default: every head. */
+  readonly senders?: readonly HeadId[];
+  /** `"live"` (default, as the official code): the path may pass MLPs. `"frozen"`: only the direct path remains. */
+  readonly mlps?: "live" | "frozen";
+  /**
+   * What a sender's output loses. `"content"` (default, as the official code): it is that of the corrupted prompt, at every
+   * position. `"order"`: at C_1 … C_3 it is its mean over prompts and words, which no longer tells which word is which.
+   */
+  readonly lost?: "content" | "order";
+}
+
+export interface PathOptions extends PathsOptions {
+  readonly receiver: Receiver;
+}
+
+export interface PathRow extends HeadId, Effect {
+  readonly letter: Letter;
+  /**
+   * Official score: 0 unchanged, −1 as bad as the corrupted run; with the mean of the wrong letters. NaN where the corrupted prompts
+   * themselves change nothing: then there is no score, and no figure takes it.
+   */
+  readonly score: number;
+}
+
+const endOf = (receiver: Receiver, n_layers: number) =>
+  receiver === "logits" ? n_layers : Math.max(...receiver.heads.map(({ layer }) => layer));
+
+/** Whether a sender is below the receiver. */
+const reaches = (model: Model, { layer }: HeadId, receiver: Receiver) => layer < endOf(receiver, model.config.n_layers);
+
+/** Where a sender's change arrives: `sent` is a run in which only the path from the sender is open. */
+const receivedBy = ({ heads, input }: Exclude<Receiver, "logits">): HookName[] =>
+  [...new Set(heads.map(({ layer }) => layer))].map((layer) => `blocks.${layer}.attn.hook_${input}` as const);
+
+/** @throws RangeError if the model lacks one of the heads, there are none, or the input is none of theirs */
+function checkReceiver({ config }: Model, receiver: Receiver): void {
+  if (receiver === "logits") return;
+  checkSome("heads that receive", receiver.heads);
+  checkHeads(config, receiver.heads);
+  checkOneOf("input", receiver.input, ["q", "k", "v"]);
+}
+
+/** What senders write, and where. */
+interface Sent {
+  readonly source: ActivationCache;
+  readonly at?: readonly number[];
+}
+
+/** Senders write what is sent, every other head what it does in the clean run. */
+function send(senders: readonly HeadId[], clean: Run, { source, at }: Sent, mlps: "live" | "frozen"): Intervention {
+  const heads = merge(freezeHeads(clean, { except: senders }), patchHeads(senders, "z", source, at));
+  return mlps === "frozen" ? merge(heads, freezeMlps(clean)) : heads;
+}
+
+/**
+ * Path patching: the change of each letter's logit difference when one head's changed output reaches the receiver and nothing else.
+ * Every other head's output is frozen to its clean value on the way (so the change passes the residual stream and MLPs only); into
+ * heads, what arrives at their input is then patched into an ordinary clean run.
+ * @returns a row per letter and sender
+ * @throws as `pathsInto`
+ */
+export async function pathPatch(
+  model: Model,
+  data: Prompts,
+  { receiver, ...options }: PathOptions,
+): Promise<PathRow[]> {
+  return (await pathsInto(model, data, [receiver], options)).map(({ receiver: _, ...row }) => row);
+}
+
+/**
+ * Path patching into several receivers at once, each by itself: a sender's change is worked out once for all of them.
+ * @returns a row per receiver (its index in the list), letter and sender that is below it
+ * @throws if there are not as many corrupted rows as prompts, the model lacks a head, or an option is none of those there are
+ */
+export async function pathsInto(
+  model: Model,
+  data: Prompts,
+  receivers: readonly Receiver[],
+  options: PathsOptions,
+): Promise<(PathRow & { readonly receiver: number })[]> {
+  const { corrupted, senders = allHeads(model.config), mlps = "live", lost = "content", ...stream } = options;
+  checkCorrupted(data, corrupted);
+  checkSome("receivers", receivers);
+  for (const receiver of receivers) checkReceiver(model, receiver);
+  checkHeads(model.config, senders);
+  checkOneOf("mlps", mlps, ["live", "frozen"]);
+  checkOneOf("lost", lost, ["content", "order"]);
+  const reaching = senders.filter((sender) => receivers.some((receiver) => reaches(model, sender, receiver)));
+  const means = lost === "order" ? await ordinalMeans(model, data, stream) : undefined;
+  const open = (batch: Batch) => openPaths(model, batch, { receivers, corrupted, mlps, means });
+  try {
+    const points: readonly Point[] = ["clean", "corrupted", ...reaching];
+    const [[clean], [bad], ...values] = (await measureAll(data, points, open, stream)).map(byReceiver);
+    return receivers.flatMap((receiver, r) =>
+      LETTERS.flatMap((letter, i) =>
+        reaching.flatMap((sender, s) => {
+          if (!reaches(model, sender, receiver)) return [];
+          const damage = columnMean(values[s][r], 3 + i) - columnMean(clean, 3 + i);
+          const whole = columnMean(bad, 3 + i) - columnMean(clean, 3 + i);
+          const score = whole === 0 ? Number.NaN : share(`the score of letter ${letter}`, -damage, whole);
+          return [{ ...sender, receiver: r, letter, ...effect(values[s][r], clean, i), score }];
+        }),
+      ),
+    );
+  } finally {
+    if (means) tf.dispose(Object.values(means));
+  }
+}
+
+type Point = HeadId | "clean" | "corrupted";
+
+/** Columns of one receiver: logit differences of three letters to the largest wrong letter, then to their mean. */
+const COLUMNS = 2 * LETTERS.length;
+
+/** `[prompt][receiver * COLUMNS + column]` → `[receiver][prompt][column]` */
+const byReceiver = (rows: readonly (readonly number[])[]): number[][][] =>
+  rows[0].flatMap((_, c) => (c % COLUMNS === 0 ? [rows.map((row) => row.slice(c, c + COLUMNS))] : []));
+
+interface Opened {
+  readonly mlps: "live" | "frozen";
+  readonly receivers: readonly Receiver[];
+  readonly corrupted: Tokens;
+  readonly means?: ActivationCache;
+}
+
+/** The paths of one batch of prompts. */
+function openPaths(model: Model, { prompts, rows }: Batch, { receivers, corrupted, mlps, means }: Opened) {
+  const readout = letterReadout(prompts);
+  const reuse = new Set<HookName>(reusable(model.config));
+  const keep = (name: HookName) => /hook_z$|mlp_out$/.test(name) || reuse.has(name);
+  const clean = forward(model, prompts.tokens, { keep, readout });
+  const other = forward(model, rows(corrupted), { keep, readout });
+  const sent: Sent = means ? { source: means, at: WORD_POSITIONS } : { source: other.cache };
+  const columns = (run: Run) => {
+    const mean = logitDiffs(run, prompts, LETTERS, "mean");
+    return logitDiffs(run, prompts).map((row, i) => [...row, ...mean[i]]);
+  };
+  const { tokens } = prompts;
+  const arriving = receivers.flatMap((receiver) => (receiver === "logits" ? [] : receivedBy(receiver)));
+  const measureFrom = (points: readonly Point[], start: number) => {
+    const first = points[start];
+    if (first === "clean" || first === "corrupted") return [columns(first === "clean" ? clean : other)];
+    const rest = points.slice(start) as readonly HeadId[]; // senders come last
+    const sending = (index: number) => send([rest[index]], clean, sent, mlps);
+    const options = {
+      from: clean,
+      keep: arriving,
+      readout: receivers.includes("logits") ? readout : ("none" as const),
+    };
+    const sends = sideBySide(model, tokens, { ...options, points: sending, count: rest.length });
+    const senders = rest.slice(0, sends.length);
+    const arrived = forwardEach(model, tokens, sends, options);
+    const each = receivers.map((receiver) => {
+      if (receiver === "logits") return arrived.map(columns);
+      const interventions = senders.map((sender, i) =>
+        reaches(model, sender, receiver) ? patchHeads(receiver.heads, receiver.input, arrived[i].cache) : [],
+      );
+      return forwardEach(model, tokens, interventions, { from: clean, readout }).map(columns);
+    });
+    return senders.map((_, i) => tokens.map((_, prompt) => each.flatMap((values) => values[i][prompt])));
+  };
+  return { measureFrom, close: () => disposeRun(clean, other) } satisfies Measurement<Point>;
+}
+
+/**
+ * A clean run of one batch in which only what `senders` write, from their corrupted output, reaches the receivers' input.
+ * The caller disposes it.
+ * @throws if the corrupted prompts don't fit the clean ones, or the model lacks a head
+ */
+export function sendPaths(
+  model: Model,
+  clean: Tokens,
+  corrupted: Tokens,
+  {
+    senders,
+    receiver,
+    keep,
+  }: { senders: readonly HeadId[]; receiver: Exclude<Receiver, "logits">; keep: readonly HookName[] },
+): Run {
+  checkCorrupted({ tokens: clean }, corrupted);
+  checkHeads(model.config, senders);
+  checkReceiver(model, receiver);
+  const all = (name: HookName) => name.endsWith("hook_z");
+  const cleanRun = forward(model, clean, { keep: all, readout: "none" });
+  const corruptedRun = forward(model, corrupted, { keep: all, readout: "none" });
+  const interventions = send(senders, cleanRun, { source: corruptedRun.cache }, "live");
+  const sent = forward(model, clean, { interventions, keep: receivedBy(receiver), readout: "none" });
+  const run = forward(model, clean, { interventions: patchHeads(receiver.heads, receiver.input, sent.cache), keep });
+  disposeRun(cleanRun, corruptedRun, sent);
+  return run;
+}
+
+/**
+ * Of the rows with the same key, the one that loses the largest share of its letter's clean logit difference.
+ * @param clean logit difference of letters 1, 2, 3
+ * @returns a row for each key, in the order in which they first come; `share`: positive is harm
+ * @throws RangeError if a letter has no clean logit difference, or none of which there are shares (0)
+ */
+export function strongestPaths<R extends { readonly letter: Letter; readonly logit_diff: number }>(
+  rows: readonly R[],
+  key: (row: R) => string,
+  clean: readonly number[],
+): (R & { readonly share: number })[] {
+  const best = new Map<string, R & { readonly share: number }>();
+  for (const row of rows) {
+    const lost = share(`what a path loses of letter ${row.letter}`, -row.logit_diff, clean[row.letter - 1]);
+    if (lost > (best.get(key(row))?.share ?? Number.NEGATIVE_INFINITY)) best.set(key(row), { ...row, share: lost });
+  }
+  return [...best.values()];
+}

@@ -1,0 +1,212 @@
+import * as tf from "@tensorflow/tfjs";
+import { checkProcessed, headWeights } from "../load/process";
+import { forward } from "../model/forward";
+import type { ActivationCache, HeadId, HookName } from "../model/hooks";
+import { type HeadActivation, patchHeads } from "../model/interventions";
+import { disposeRun, type Model, type Run } from "../model/model";
+import { reusable } from "../model/plan";
+import { checkCount, checkHead, checkHeads, checkOneOf, checkSome } from "../numbers/check";
+import { meanAndStd } from "../numbers/statistics";
+import { LETTERS, readoutPosition } from "../prompts/dataset";
+import { type Component, components } from "./attribution";
+import {
+  type Batch,
+  type LetterEffect,
+  letterEffects,
+  letterReadout,
+  logitDiffs,
+  type Measurement,
+  measureAll,
+  measureIntervened,
+  type Prompts,
+  type StreamOptions,
+} from "./measure";
+import { activationMeans, type Site, wordPosition } from "./patching";
+import { grid } from "./sweep";
+
+/** What a head takes in (query, key, value), and what it gives out. */
+export type HeadInput = Exclude<HeadActivation, "pattern">;
+export const HEAD_INPUTS: readonly HeadInput[] = ["q", "k", "v", "z"];
+
+/** All queries, all keys, all values or all outputs of these heads at once. @throws RangeError if there are no heads or, when used, the model lacks one */
+export function inputSite(heads: readonly HeadId[]): Site<{ input: HeadInput }> {
+  checkSome("heads whose inputs could be patched", heads);
+  const layers = [...new Set(heads.map(({ layer }) => layer))];
+  return {
+    points: () => HEAD_INPUTS.map((input) => ({ input })),
+    hooks: (config) => {
+      checkHeads(config, heads);
+      return layers.flatMap((layer) => HEAD_INPUTS.map((input) => `blocks.${layer}.attn.hook_${input}` as const));
+    },
+    intervene: ({ input }, source, positions) => patchHeads(heads, input, source, positions),
+  };
+}
+
+export interface AveragedRow extends LetterEffect {
+  readonly input: "q" | "k" | "v";
+  /** `"prompts"`: each position keeps its own mean. `"prompts and positions"`: the three positions get the same. */
+  readonly mean: "prompts" | "prompts and positions";
+}
+
+/**
+ * What is lost when these heads' queries where letters are read, or their keys or values at C_1 … C_3, are replaced by a mean.
+ * The mean over prompts at each position says nothing about this prompt, but still which word or letter it is; that over the three
+ * positions, too, doesn't say it any more.
+ * @returns the change of each letter's logit difference, in logits
+ * @throws RangeError if there are no heads
+ */
+export async function averagedInputs(
+  model: Model,
+  data: Prompts,
+  heads: readonly HeadId[],
+  stream: StreamOptions = {},
+): Promise<AveragedRow[]> {
+  const site = inputSite(heads);
+  const perPosition = await activationMeans(model, data.tokens, site.hooks(model.config), stream);
+  const where = { q: LETTERS.map(readoutPosition), k: LETTERS.map(wordPosition), v: LETTERS.map(wordPosition) };
+  const points = grid({ mean: ["prompts", "prompts and positions"] as const, input: ["q", "k", "v"] as const });
+  const readout = letterReadout(data);
+  const open = ({ prompts }: Batch): Measurement<(typeof points)[number] | null> => {
+    const from = forward(model, prompts.tokens, { keep: reusable(model.config), readout: "none" });
+    const intervene = (point: (typeof points)[number] | null) => {
+      if (point === null) return [];
+      const { input, mean } = point;
+      const source = mean === "prompts" ? perPosition : sameAt(perPosition, where[input]);
+      return site.intervene({ input }, source, where[input], 1);
+    };
+    const read = (logits: tf.Tensor3D) => logitDiffs({ logits }, prompts);
+    return { measureFrom: measureIntervened({ from, readout, intervene, read }), close: () => disposeRun(from) };
+  };
+  try {
+    return await letterEffects(data, points, open, stream);
+  } finally {
+    tf.dispose(Object.values(perPosition));
+  }
+}
+
+/** Activations `[1, pos, …]` with their mean over these positions at every position. */
+function sameAt(activations: ActivationCache, positions: readonly number[]): ActivationCache {
+  const all = Object.entries(activations).map(([name, x]: [string, tf.Tensor]) => [
+    name,
+    tf
+      .gather(x, positions as number[], 1)
+      .mean(1, true)
+      .tile([1, x.shape[1]!, 1, 1]),
+  ]);
+  return Object.fromEntries(all) as ActivationCache;
+}
+
+/** One product of a head's selectivity: of a part of its queries with a part of its keys. */
+export interface SelectivityRow {
+  /** The component of the stream that the query is made from: "position", "1.2", "mlp 0" … */
+  readonly query: string;
+  /** The same of the key. */
+  readonly key: string;
+  /** Mean over prompts, in attention score: the logarithm of a ratio of attentions. */
+  readonly score: number;
+  /** Over prompts (n − 1). */
+  readonly std: number;
+}
+
+/**
+ * Which parts of query and key make a head prefer the right word. Its **selectivity** is the attention score from where letter i
+ * is read to C_i, less that to the other two words, averaged over the letters: e to its power is how many times more attention
+ * the right word gets. Layer norm's scale as it was, scores are products of sums, so every pair of components has a share and
+ * the shares add up to the selectivity. What is the same for all letters, or for all words, cancels out.
+ * @returns a row per component of the query and of the key, in the order of the forward
+ * @throws if the model isn't processed, or has no such head
+ */
+export async function wordSelectivity(
+  model: Model,
+  data: Prompts,
+  head: HeadId,
+  stream: StreamOptions = {},
+): Promise<SelectivityRow[]> {
+  checkProcessed(model);
+  checkHead(model.config, head);
+  const before = components(model).filter(
+    ({ kind, layer }) => kind !== "unembedding bias" && (layer ?? -1) < head.layer,
+  );
+  const keep = (name: HookName) => /^hook_|hook_z$|hook_mlp_out$|ln1\.hook_scale$/.test(name);
+  const open = ({ prompts }: Batch): Measurement<"all"> => {
+    const run = forward(model, prompts.tokens, { keep, readout: "none" });
+    const measure = () => {
+      const { W_Q, W_K } = headWeights(model, head);
+      const queries = projected(run, before, head.layer, LETTERS.map(readoutPosition), W_Q);
+      const keys = projected(run, before, head.layer, LETTERS.map(wordPosition), W_K);
+      // 1/3 Σ_i q_i · (k_i − mean of the other two k) is ½ Σ_i (q_i − mean q) · (k_i − mean k)
+      const scores = tf.matMul(queries, keys, false, true).mul(0.5 / Math.sqrt(model.config.d_head));
+      return scores.reshape([prompts.tokens.length, -1]).arraySync() as number[][];
+    };
+    return { measure, close: () => disposeRun(run) };
+  };
+  const [values] = await measureAll(data, ["all"] as const, open, stream);
+  return before.flatMap((query, q) =>
+    before.map((key, k) => {
+      const { mean, std } = meanAndStd(values.map((row) => row[q * before.length + k]));
+      return { query: query.component, key: key.component, score: mean, std };
+    }),
+  );
+}
+
+/** What each component gives to a head's queries or keys at these positions, less its mean over them: `[batch, component, pos * d_head]`. */
+function projected(
+  run: Run,
+  parts: readonly Component[],
+  layer: number,
+  positions: readonly number[],
+  W: tf.Tensor2D,
+): tf.Tensor3D {
+  const at = (name: HookName) => tf.gather(run.cache[name] as tf.Tensor, positions as number[], 1);
+  const scale = at(`blocks.${layer}.ln1.hook_scale`); // [batch, pos, 1]
+  const [batch, pos] = scale.shape;
+  const each = parts.map((part) => {
+    const x = written(run, part, at).div(scale); // [batch, pos, d_model]
+    const y = tf.matMul(x.reshape([-1, W.shape[0]]) as tf.Tensor2D, W).reshape([batch, pos!, -1]);
+    return y.sub(y.mean(1, true)).reshape([batch, -1]);
+  });
+  return tf.stack(each, 1) as tf.Tensor3D;
+}
+
+/** What a component adds to the stream at the positions that `at` chooses, `[batch, pos, d_model]` (or broadcast to it). */
+function written(run: Run, { kind, layer, head }: Component, at: (name: HookName) => tf.Tensor): tf.Tensor {
+  const { model } = run;
+  switch (kind) {
+    case "embedding":
+      return at("hook_embed");
+    case "position":
+      return at("hook_pos_embed");
+    case "mlp":
+      return at(`blocks.${layer!}.hook_mlp_out`);
+    case "attention bias":
+      return model.blocks[layer!].b_O.reshape([1, 1, -1]);
+    case "head": {
+      const z = at(`blocks.${layer!}.attn.hook_z`);
+      const one = z.slice([0, 0, head!], [-1, -1, 1]).squeeze([2]); // [batch, pos, d_head]
+      const { W_O } = headWeights(model, { layer: layer!, head: head! });
+      const flat = one.reshape([-1, W_O.shape[0]]) as tf.Tensor2D;
+      return tf.matMul(flat, W_O).reshape([one.shape[0], one.shape[1]!, -1]);
+    }
+    default:
+      throw new RangeError(`"${kind}" does not add to the residual stream`);
+  }
+}
+
+/**
+ * The strongest components of a selectivity on one side: its rows summed over the other side.
+ * @param options `side`; `top`: how many, by absolute value (default all)
+ * @throws RangeError if the side is none, or `top` is not a whole number
+ */
+export function selectivityBy(
+  rows: readonly SelectivityRow[],
+  { side, top = rows.length }: { side: "query" | "key"; top?: number },
+): { component: string; score: number }[] {
+  checkOneOf("side", side, ["query", "key"]);
+  checkCount("top", top, 0);
+  const sums = new Map<string, number>();
+  for (const row of rows) sums.set(row[side], (sums.get(row[side]) ?? 0) + row.score);
+  return [...sums]
+    .map(([component, score]) => ({ component, score }))
+    .sort((a, b) => Math.abs(b.score) - Math.abs(a.score))
+    .slice(0, top);
+}

@@ -1,0 +1,87 @@
+import * as tf from "@tensorflow/tfjs";
+import type { HeadId } from "../model/hooks";
+import { checkCount } from "../numbers/check";
+
+/** Every combination of the given values, the first name varying slowest: `grid({ layer: [0, 1], head: [0, 1] })`. */
+export function grid<T extends Readonly<Record<string, readonly unknown[]>>>(
+  axes: T,
+): { [K in keyof T]: T[K][number] }[] {
+  return Object.entries(axes).reduce<Record<string, unknown>[]>(
+    (points, [name, values]) => points.flatMap((point) => values.map((value) => ({ ...point, [name]: value }))),
+    [{}],
+  ) as { [K in keyof T]: T[K][number] }[];
+}
+
+/** 0, 1, … n - 1. @throws RangeError if n is not a whole number, or negative */
+export function range(n: number): number[] {
+  checkCount("n", n, 0);
+  return Array.from({ length: n }, (_, i) => i);
+}
+
+/** Every head of a model. */
+export const allHeads = ({ n_layers, n_heads }: { n_layers: number; n_heads: number }): HeadId[] =>
+  grid({ layer: range(n_layers), head: range(n_heads) });
+
+/** Thrown by a sweep that was interrupted; rows measured so far are in `rows`. */
+export class SweepInterrupted extends Error {
+  constructor(
+    readonly rows: readonly object[],
+    total: number,
+  ) {
+    super(`interrupted after ${rows.length} of ${total} points; the kernel is ready for the next cell`);
+    this.name = "SweepInterrupted";
+  }
+}
+
+/** How a sweep tells how far it is. */
+export interface SweepOptions {
+  readonly progress?: (done: number, total: number) => void;
+}
+
+/**
+ * Measures each point and gives its row, the point's fields and the measurement's. See `sweepTogether`.
+ * @throws SweepInterrupted
+ */
+export function sweep<P extends object, R extends object>(
+  points: readonly P[],
+  measure: (point: P) => R,
+  options: SweepOptions = {},
+): Promise<(P & R)[]> {
+  return sweepTogether(points, (start) => [{ ...points[start], ...measure(points[start]) }], options);
+}
+
+/**
+ * The only loop of the library. `measure` measures the point of that index and, if it likes, some of the next ones along with it;
+ * it gives a row for each. Tensors that it makes are freed. In between the loop lets the kernel breathe, reports progress and stops
+ * on an interrupt (the kernel's stop button).
+ * @throws SweepInterrupted
+ */
+export async function sweepTogether<R extends object>(
+  points: readonly unknown[],
+  measure: (start: number) => readonly R[],
+  { progress }: SweepOptions = {},
+): Promise<R[]> {
+  const rows: R[] = [];
+  let stopped = false;
+  const stop = () => {
+    stopped = true;
+  };
+  const breathe = () => new Promise((resolve) => setImmediate(resolve));
+  await breathe(); // a listener added inside the cell's own turn would make the next interrupt end the kernel
+  process.on("SIGINT", stop);
+  try {
+    while (rows.length < points.length) {
+      if (stopped) throw new SweepInterrupted(rows, points.length);
+      const before = rows.length;
+      tf.tidy(() => {
+        for (const row of measure(before)) rows.push(row); // not rows.push(...): a call takes about 125,000 arguments at most
+      });
+      if (rows.length === before) throw new Error(`point ${before} of ${points.length} was not measured`);
+      for (let done = before + 1; done <= rows.length; done++) progress?.(done, points.length);
+      await breathe();
+    }
+    return rows;
+  } finally {
+    process.off("SIGINT", stop);
+  }
+}

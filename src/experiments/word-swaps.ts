@@ -1,0 +1,174 @@
+import { forward } from "../model/forward";
+import type { HeadId, Intervention } from "../model/hooks";
+import { swapBosAttention, swapPositions } from "../model/interventions";
+import { disposeRun, type Model, type Run } from "../model/model";
+import { reusable } from "../model/plan";
+import { checkFinite, checkHeads } from "../numbers/check";
+import { meanBy } from "../numbers/mean-by";
+import { LETTERS, type Letter, POSITIONS, type Position, position, readoutPosition } from "../prompts/dataset";
+import { attentionRowsUnder } from "./attention";
+import {
+  type Batch,
+  type LetterEffect,
+  letterEffects,
+  letterReadout,
+  logitDiffs,
+  type Measurement,
+  measureIntervened,
+  type Prompts,
+  type StreamOptions,
+} from "./measure";
+import { allHeads } from "./sweep";
+
+/** Two words whose positions are exchanged, by their capitals' positions. */
+export type WordPair = readonly [Position, Position];
+export const WORD_PAIRS: readonly WordPair[] = [
+  ["C1", "C2"],
+  ["C1", "C3"],
+  ["C2", "C3"],
+];
+
+export type BosSwapRow = HeadId & LetterEffect;
+
+/**
+ * The change of each letter's logit difference when one head's attention to BOS is exchanged between two words.
+ * @see the paper's figure 13
+ */
+export async function swapBosSweep(
+  model: Model,
+  data: Prompts,
+  [a, b]: WordPair,
+  stream: StreamOptions = {},
+): Promise<BosSwapRow[]> {
+  checkSwaps(model, [{ pair: [a, b] }]);
+  const heads = allHeads(model.config);
+  const readout = letterReadout(data);
+  const open = ({ prompts }: Batch): Measurement<HeadId | null> => {
+    const reuse = new Set<string>(reusable(model.config));
+    const keep = (name: string) => name.endsWith("hook_pattern") || reuse.has(name);
+    const from = forward(model, prompts.tokens, { keep, readout: "none" });
+    const measureFrom = measureIntervened<HeadId | null>({
+      from,
+      readout,
+      intervene: (head) => (head ? swapBosAttention([head], from, a, b) : []),
+      read: (logits) => logitDiffs({ logits }, prompts),
+    });
+    return { measureFrom, close: () => disposeRun(from) };
+  };
+  return letterEffects(data, heads, open, stream);
+}
+
+/** Heads whose swap lowers the logit difference of any letter by more than `threshold` logits; the paper's is 0.005. */
+export function headsHurtBy(rows: readonly BosSwapRow[], threshold: number): HeadId[] {
+  checkFinite("threshold", threshold);
+  const hurt = rows.filter(({ logit_diff }) => -logit_diff > threshold);
+  const keys = new Set(hurt.map(({ layer, head }) => `${layer}.${head}`));
+  return [...keys].map((key) => key.split(".").map(Number)).map(([layer, head]) => ({ layer, head }));
+}
+
+/** What is exchanged between two words: position embeddings, attention to BOS of these heads, or both. */
+export interface Swap {
+  readonly pair: WordPair;
+  readonly positions?: boolean;
+  readonly bosHeads?: readonly HeadId[];
+}
+
+/** The intervention of a swap, for one clean run that kept its patterns. @see the paper's figures 12 and 14 */
+export const swap =
+  ({ pair: [a, b], positions = false, bosHeads = [] }: Swap) =>
+  (clean: Run): Intervention => [...(positions ? swapPositions(a, b) : []), ...swapBosAttention(bosHeads, clean, a, b)];
+
+/** @throws RangeError if one is of a position or head that isn't there */
+function checkSwaps({ config }: Model, swaps: readonly Swap[]): void {
+  for (const { pair, bosHeads = [] } of swaps) {
+    for (const label of pair) position(label);
+    checkHeads(config, bosHeads);
+  }
+}
+
+/** What figure 14 calls a swap. */
+export function swapName({ positions = false, bosHeads = [] }: Swap): string {
+  const parts = [...(positions ? ["POS"] : []), ...(bosHeads.length > 0 ? ["BOS"] : [])];
+  return parts.length > 0 ? `Swap ${parts.join("+")}` : "Clean Run";
+}
+
+/** The four runs of figure 14, clean run first. */
+export const fourSwaps = (pair: WordPair, bosHeads: readonly HeadId[]): Swap[] => [
+  { pair },
+  { pair, positions: true },
+  { pair, bosHeads },
+  { pair, positions: true, bosHeads },
+];
+
+export interface SwapAttentionRow extends HeadId {
+  readonly pair: string;
+  /** See `swapName`. */
+  readonly swap: string;
+  /** Where it is read, the query is. */
+  readonly letter: Letter;
+  /** C_1, C_2 or C_3. */
+  readonly key: Position;
+  /** Mean attention probability over prompts. */
+  readonly attention: number;
+  /** Over prompts (n − 1). */
+  readonly std: number;
+}
+
+/** Attention of heads to the three words, from where each letter is read, under each swap. @see the paper's figures 12 and 14 */
+export async function swapAttention(
+  model: Model,
+  data: Prompts,
+  heads: readonly HeadId[],
+  swaps: readonly Swap[],
+  stream: StreamOptions = {},
+): Promise<SwapAttentionRow[]> {
+  checkSwaps(model, swaps);
+  const seen = await attentionRowsUnder(model, data, heads, swaps.map(swap), stream);
+  return swaps.flatMap((one, s) => {
+    const [pair, name] = [one.pair.join("↔"), swapName(one)];
+    const words = seen[s].filter(({ key }) => /^C\d$/.test(key));
+    return LETTERS.flatMap((letter) =>
+      words
+        .filter(({ query }) => query === POSITIONS[readoutPosition(letter)])
+        .map(({ query: _, ...row }) => ({ ...row, pair, swap: name, letter })),
+    );
+  });
+}
+
+/**
+ * How far each swap moves attention: the mean absolute change against the clean run, over heads, letters and words.
+ * @throws if a pair has no clean run
+ */
+export function attentionShift(rows: readonly SwapAttentionRow[]): { pair: string; swap: string; shift: number }[] {
+  const clean = new Map(
+    rows.filter(({ swap }) => swap === swapName({ pair: WORD_PAIRS[0] })).map((row) => [cell(row), row.attention]),
+  );
+  const shifts = rows.map((row) => {
+    const before = clean.get(cell(row));
+    if (before === undefined) throw new Error(`${row.pair} has no clean run to compare "${row.swap}" with`);
+    return { pair: row.pair, swap: row.swap, shift: Math.abs(row.attention - before) };
+  });
+  return meanBy(shifts, ["pair", "swap"], "shift").map(({ pair, swap, shift }) => ({ pair, swap, shift }));
+}
+
+const cell = ({ pair, layer, head, letter, key }: SwapAttentionRow) => [pair, layer, head, letter, key].join(" ");
+
+/** The change of each letter's logit difference by each swap. */
+export async function swapEffects(
+  model: Model,
+  data: Prompts,
+  swaps: readonly Swap[],
+  stream: StreamOptions = {},
+): Promise<(Swap & LetterEffect)[]> {
+  checkSwaps(model, swaps);
+  const readout = letterReadout(data);
+  const open = ({ prompts }: Batch): Measurement<Swap | null> => {
+    const clean = forward(model, prompts.tokens, { keep: (name) => name.endsWith("hook_pattern"), readout });
+    const measure = (one: Swap | null) => {
+      const interventions = one ? swap(one)(clean) : [];
+      return logitDiffs(forward(model, prompts.tokens, { interventions, readout }), prompts);
+    };
+    return { measure, close: () => disposeRun(clean) };
+  };
+  return letterEffects(data, swaps, open, stream);
+}

@@ -1,0 +1,143 @@
+import type { HeadId } from "../model/hooks";
+import { checkFinite } from "../numbers/check";
+
+/**
+ * What is known of one head. Effects are shares of the clean logit difference that are lost (positive = harm), of the letter
+ * that loses most; attention is a mean probability over prompts. `null`: not known.
+ */
+export interface HeadEvidence extends HeadId {
+  /** Lost when its output changes on the direct path to the logits only (path patching, heads and MLPs frozen). */
+  readonly direct: number | null;
+  /** Lost when the current word is another one, through this head at all positions (figure 2). */
+  readonly total: number | null;
+  /** Attention from where letter i is read to C_i, of the letter with most (figure 3). */
+  readonly attention_to_word: number | null;
+  /** The same to T(i−1), the end of the word before. */
+  readonly attention_to_previous_end: number | null;
+  /** Attention from C_1 … C_3 to the three tokens before. */
+  readonly attention_to_previous_tokens: number | null;
+  /** Share of words whose own capital is what the head writes most for, of the 26, when it attends to C_i. */
+  readonly copying: number | null;
+  /** Lost when the words before are others, through this head at C_i (figure 5). */
+  readonly at_word: number | null;
+  /** Lost when the words before are others, through this head at A(i−1), where letter i is read (figure 6). */
+  readonly at_last_letter: number | null;
+  /** Lost when its output at C_1 … C_3 can no longer tell which word is which: replaced by its mean over prompts and words. */
+  readonly ordinal: number | null;
+}
+
+/** What a head must show. Relative thresholds are shares of the largest value of any head, so that they serve every model. */
+export interface Criteria {
+  /** Of the largest direct effect (total effect, where the direct one is not known). */
+  readonly mover_effect: number;
+  /** Attention to C_i or T(i−1). */
+  readonly mover_attention: number;
+  readonly copying: number;
+  /** Of the largest effect at A(i−1). */
+  readonly propagation_effect: number;
+  /** Its direct effect is at most this share of its effect at A(i−1). */
+  readonly propagation_direct: number;
+  /** Of the largest effect at C_i, or of the largest ordinal effect. */
+  readonly fuzzy_effect: number;
+  readonly fuzzy_attention: number;
+  /** Effects below this share of the clean logit difference count as none. */
+  readonly floor: number;
+}
+
+/** Calibrated on the paper's digitised figures: the relative thresholds lie between its heads and the next ones. */
+export const CRITERIA: Criteria = {
+  mover_effect: 0.1,
+  mover_attention: 0.1,
+  copying: 0.4,
+  propagation_effect: 0.25,
+  propagation_direct: 0.5,
+  fuzzy_effect: 0.2,
+  fuzzy_attention: 0.3,
+  floor: 0.01,
+};
+
+/** In the order in which a head is asked whether it belongs. */
+export const GROUPS = ["letter mover", "propagation", "fuzzy previous token"] as const;
+
+export type HeadGroup = (typeof GROUPS)[number] | "none";
+
+export interface Classified extends HeadEvidence {
+  readonly group: HeadGroup;
+  /** Criteria of that group that could not be checked because the evidence is `null`. */
+  readonly unknown: readonly string[];
+}
+
+/** Whether a criterion holds; `null`: cannot be told. */
+type Verdict = boolean | null;
+const atLeast = (value: number | null, threshold: number): Verdict => (value === null ? null : value >= threshold);
+const either = (a: Verdict, b: Verdict): Verdict => (a || b ? true : a === null || b === null ? null : false);
+
+/** Columns of the evidence that hold an effect. */
+type EffectColumn = "direct" | "total" | "at_word" | "at_last_letter" | "ordinal";
+
+/** Whether a head meets the criteria of each group; `null`: the evidence is not known. */
+export type Verdicts = Readonly<Record<Exclude<HeadGroup, "none">, Readonly<Record<string, Verdict>>>>;
+
+/** What is asked of each head and whether it holds, in the order of the evidence. @throws RangeError if evidence or a criterion is not finite */
+export function headVerdicts(evidence: readonly HeadEvidence[], criteria: Criteria = CRITERIA): Verdicts[] {
+  for (const name of Object.keys(CRITERIA) as (keyof Criteria)[]) checkFinite(`criterion ${name}`, criteria[name]);
+  for (const { layer, head, ...known } of evidence)
+    for (const [name, value] of Object.entries(known))
+      if (value !== null) checkFinite(`${name} of head ${layer}.${head}`, value);
+  const largest = (column: EffectColumn) => Math.max(0, ...evidence.map((head) => head[column] ?? 0));
+  const shows = (head: HeadEvidence, column: EffectColumn, share: number): Verdict =>
+    atLeast(head[column], Math.max(criteria.floor, share * largest(column)));
+  return evidence.map((head) => ({
+    "letter mover": {
+      effect: shows(head, head.direct === null ? "total" : "direct", criteria.mover_effect),
+      attention: either(
+        atLeast(head.attention_to_word, criteria.mover_attention),
+        atLeast(head.attention_to_previous_end, criteria.mover_attention),
+      ),
+      copying: atLeast(head.copying, criteria.copying),
+    },
+    propagation: {
+      effect: shows(head, "at_last_letter", criteria.propagation_effect),
+      // A(i−1) is where letter i is read: a head that writes to the logits acts there too, but that is not passing on
+      indirect: head.direct === null ? null : head.direct <= criteria.propagation_direct * (head.at_last_letter ?? 0),
+    },
+    "fuzzy previous token": {
+      effect: either(shows(head, "at_word", criteria.fuzzy_effect), shows(head, "ordinal", criteria.fuzzy_effect)),
+      attention: atLeast(head.attention_to_previous_tokens, criteria.fuzzy_attention),
+    },
+  }));
+}
+
+/**
+ * Puts each head in one group. The first that fits, in the order letter mover, propagation, fuzzy previous token: every group's
+ * effect must be shown; of its other criteria none may fail, but some may be unknown.
+ * @throws RangeError as `headVerdicts`
+ */
+export function classifyHeads(evidence: readonly HeadEvidence[], criteria: Criteria = CRITERIA): Classified[] {
+  const verdicts = headVerdicts(evidence, criteria);
+  return evidence.map((head, h) => {
+    const group = GROUPS.find((name) => {
+      const own = verdicts[h][name];
+      return own.effect === true && !Object.values(own).includes(false);
+    });
+    if (group === undefined) return { ...head, group: "none", unknown: [] };
+    const unknown = Object.entries(verdicts[h][group]).filter(([, verdict]) => verdict === null);
+    return { ...head, group, unknown: unknown.map(([name]) => name) };
+  });
+}
+
+/** The heads of one group, or of all three ("circuit"), most effect first. */
+export function headsOf(classified: readonly Classified[], group: Exclude<HeadGroup, "none"> | "circuit"): HeadId[] {
+  const order: readonly HeadGroup[] = GROUPS;
+  const rank = ({ group }: Classified) => order.indexOf(group);
+  const effect = (head: Classified) =>
+    head.group === "letter mover"
+      ? (head.direct ?? head.total ?? 0)
+      : head.group === "propagation"
+        ? (head.at_last_letter ?? 0)
+        : Math.max(head.at_word ?? 0, head.ordinal ?? 0);
+  return classified
+    .filter((head) => (group === "circuit" ? head.group !== "none" : head.group === group))
+    .sort((a, b) => rank(a) - rank(b) || effect(b) - effect(a))
+    .map(({ layer, head }) => ({ layer, head }));
+}

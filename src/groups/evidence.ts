@@ -1,0 +1,125 @@
+import { attentionRows, writtenBy } from "../experiments/attention";
+import {
+  type Batch,
+  columnMean,
+  type LetterEffect,
+  letterReadout,
+  logitDiffs,
+  type Measurement,
+  measureAll,
+  type Prompts,
+  type StreamOptions,
+} from "../experiments/measure";
+import { ordinalAblation, WORD_POSITIONS } from "../experiments/order-ablation";
+import { activationPatch, headSite, lastLetterPosition, wordPosition } from "../experiments/patching";
+import { pathPatch } from "../experiments/path-patching";
+import { allHeads } from "../experiments/sweep";
+import { forward } from "../model/forward";
+import type { HeadId } from "../model/hooks";
+import { disposeRun, type Model, type Tokens } from "../model/model";
+import { share } from "../numbers/statistics";
+import { LETTERS, type Letter, position, readoutPosition } from "../prompts/dataset";
+import type { HeadEvidence } from "./classify";
+
+export interface EvidenceOptions extends StreamOptions {
+  /** Other prompts' tokens, one row per prompt: see `resample`. */
+  readonly corrupted: Tokens;
+}
+
+type HeadEffect = HeadId & LetterEffect;
+
+/** Everything that `classifyHeads` asks of each head, measured on a model. `null` never occurs. */
+export async function headEvidence(model: Model, data: Prompts, options: EvidenceOptions): Promise<HeadEvidence[]> {
+  const { corrupted, progress, ...stream } = options;
+  const heads = allHeads(model.config);
+  const step = (done: number) => progress?.(done, 7);
+  const clean = await cleanLogitDiffs(model, data, stream);
+  const lost = (rows: readonly HeadEffect[]) => mostLost(rows, clean);
+  const patch = (what: "current_word" | "previous_words", at?: (letter: Letter) => number) =>
+    activationPatch(model, data, { site: headSite("z", at), corruption: what, corrupted, ...stream });
+
+  const direct = lost(await pathPatch(model, data, { corrupted, receiver: "logits", mlps: "frozen", ...stream }));
+  step(1);
+  const total = lost(await patch("current_word"));
+  step(2);
+  const atWord = lost(await patch("previous_words", wordPosition));
+  step(3);
+  const atLastLetter = lost(await patch("previous_words", lastLetterPosition));
+  step(4);
+  const ordinal = lost(await ordinalAblation(model, data, stream));
+  step(5);
+  const attention = attentionEvidence(await attentionRows(model, data, heads, stream));
+  step(6);
+  const copying = await copyingShare(model, data, stream);
+  step(7);
+  return heads.map((head, h) => {
+    const key = keyOf(head);
+    return {
+      ...head,
+      direct: direct.get(key)!,
+      total: total.get(key)!,
+      ...attention(head),
+      copying: copying[h],
+      at_word: atWord.get(key)!,
+      at_last_letter: atLastLetter.get(key)!,
+      ordinal: ordinal.get(key)!,
+    };
+  });
+}
+
+const keyOf = ({ layer, head }: HeadId) => `${layer}.${head}`;
+
+async function cleanLogitDiffs(model: Model, data: Prompts, stream: StreamOptions): Promise<number[]> {
+  const open = ({ prompts }: Batch): Measurement<"clean"> => ({
+    measure: () => logitDiffs(forward(model, prompts.tokens, { readout: letterReadout(prompts) }), prompts),
+  });
+  const [values] = await measureAll(data, ["clean"] as const, open, stream);
+  return LETTERS.map((_, i) => columnMean(values, i));
+}
+
+/** By head: the largest share of a letter's clean logit difference that is lost. */
+function mostLost(rows: readonly HeadEffect[], clean: readonly number[]): Map<string, number> {
+  const out = new Map<string, number>();
+  for (const row of rows) {
+    const lost = share(`what head ${keyOf(row)} loses of letter ${row.letter}`, -row.logit_diff, clean[row.letter - 1]);
+    out.set(keyOf(row), Math.max(lost, out.get(keyOf(row)) ?? Number.NEGATIVE_INFINITY));
+  }
+  return out;
+}
+
+/** Attention to what matters, per head. */
+function attentionEvidence(rows: Awaited<ReturnType<typeof attentionRows>>) {
+  const at = new Map(rows.map((row) => [`${keyOf(row)} ${position(row.query)} ${position(row.key)}`, row.attention]));
+  return (head: HeadId) => {
+    const weight = (query: number, key: number) => at.get(`${keyOf(head)} ${query} ${key}`) ?? 0;
+    const before = WORD_POSITIONS.map((word) =>
+      [1, 2, 3].reduce((sum, back) => sum + (word - back > 0 ? weight(word, word - back) : 0), 0),
+    );
+    return {
+      attention_to_word: Math.max(...LETTERS.map((i) => weight(readoutPosition(i), wordPosition(i)))),
+      attention_to_previous_end: Math.max(
+        ...[2, 3].map((i) => weight(readoutPosition(i as Letter), wordPosition(i as Letter) - 1)),
+      ),
+      attention_to_previous_tokens: before.reduce((a, b) => a + b) / before.length,
+    };
+  };
+}
+
+/** By head: share of words whose own capital the head writes most for, of the 26, from its values at C_i. */
+async function copyingShare(model: Model, data: Prompts, stream: StreamOptions): Promise<number[]> {
+  const heads = allHeads(model.config);
+  const open = ({ prompts }: Batch): Measurement<HeadId> => {
+    const run = forward(model, prompts.tokens, { keep: (name) => name.endsWith("hook_v"), readout: "none" });
+    const measure = (head: HeadId) => {
+      const written = LETTERS.map((i) =>
+        writtenBy(model, run, head, { activation: "v", pos: wordPosition(i), vocab: prompts.letters }),
+      );
+      return prompts.answerLetters.map((answers, p) => [
+        LETTERS.filter((_, i) => written[i][p].indexOf(Math.max(...written[i][p])) === answers[i]).length /
+          LETTERS.length,
+      ]);
+    };
+    return { measure, close: () => disposeRun(run) };
+  };
+  return (await measureAll(data, heads, open, stream)).map((rows) => columnMean(rows, 0));
+}

@@ -1,0 +1,141 @@
+import * as tf from "@tensorflow/tfjs";
+import type { Block, LayerNorm, Model, ModelConfig } from "../model/model";
+import { quote } from "./header-reader";
+import type { Checkpoint } from "./safetensors";
+
+/** GPT-2's tensors in Hugging Face's layout, by layer; `$` stands for the layer's number. */
+const BLOCK_TENSORS = {
+  "h.$.ln_1.weight": (c: ModelConfig) => [c.d_model],
+  "h.$.ln_1.bias": (c: ModelConfig) => [c.d_model],
+  "h.$.attn.c_attn.weight": (c: ModelConfig) => [c.d_model, 3 * c.n_heads * c.d_head],
+  "h.$.attn.c_attn.bias": (c: ModelConfig) => [3 * c.n_heads * c.d_head],
+  "h.$.attn.c_proj.weight": (c: ModelConfig) => [c.n_heads * c.d_head, c.d_model],
+  "h.$.attn.c_proj.bias": (c: ModelConfig) => [c.d_model],
+  "h.$.ln_2.weight": (c: ModelConfig) => [c.d_model],
+  "h.$.ln_2.bias": (c: ModelConfig) => [c.d_model],
+  "h.$.mlp.c_fc.weight": (c: ModelConfig) => [c.d_model, c.d_mlp],
+  "h.$.mlp.c_fc.bias": (c: ModelConfig) => [c.d_mlp],
+  "h.$.mlp.c_proj.weight": (c: ModelConfig) => [c.d_mlp, c.d_model],
+  "h.$.mlp.c_proj.bias": (c: ModelConfig) => [c.d_model],
+};
+
+/** Name and shape of every tensor of a checkpoint (without the optional `lm_head.weight`). */
+export function checkpointShapes(config: ModelConfig): Map<string, number[]> {
+  const blocks = Array.from({ length: config.n_layers }, (_, layer) =>
+    Object.entries(BLOCK_TENSORS).map(([name, shape]) => [name.replace("$", `${layer}`), shape(config)] as const),
+  );
+  return new Map<string, number[]>([
+    ["wte.weight", [config.d_vocab, config.d_model]],
+    ["wpe.weight", [config.n_ctx, config.d_model]],
+    ...blocks.flat(),
+    ["ln_f.weight", [config.d_model]],
+    ["ln_f.bias", [config.d_model]],
+  ]);
+}
+
+/** How random weights of that name are spread. `scale`: standard deviation of matrices times √(their rows). */
+export function randomSpread(name: string, shape: readonly number[], scale = 1.2): { mean: number; std: number } {
+  const mean = /ln_\w+\.weight$/.test(name) ? 1 : 0;
+  const std = shape.length === 1 ? 0.15 : /^w[tp]e/.test(name) ? 0.5 : scale / Math.sqrt(shape[0]);
+  return { mean, std };
+}
+
+/** Gives the tensor of that name in Hugging Face's spelling without the prefix `transformer.`. */
+export type TensorSource = (name: string) => tf.Tensor;
+
+/** The parts before and after the blocks. */
+export type Ends = Omit<Model, "config" | "blocks">;
+
+function readNorm(get: TensorSource, name: string): LayerNorm {
+  return { w: get(`${name}.weight`) as tf.Tensor1D, b: get(`${name}.bias`) as tf.Tensor1D };
+}
+
+/** GPT-2 stores the three side by side; apart, each is computed only where it is needed. */
+function queriesKeysValues(W: tf.Tensor, b: tf.Tensor) {
+  const [W_Q, W_K, W_V] = tf.split(W, 3, 1) as tf.Tensor2D[];
+  const [b_Q, b_K, b_V] = tf.split(b, 3) as tf.Tensor1D[];
+  return { W_Q, W_K, W_V, b_Q, b_K, b_V };
+}
+
+/** One layer's weights as they are stored. */
+export function readBlock(get: TensorSource, l: number): Block {
+  return {
+    ln1: readNorm(get, `h.${l}.ln_1`),
+    ...queriesKeysValues(get(`h.${l}.attn.c_attn.weight`), get(`h.${l}.attn.c_attn.bias`)),
+    W_O: get(`h.${l}.attn.c_proj.weight`) as tf.Tensor2D,
+    b_O: get(`h.${l}.attn.c_proj.bias`) as tf.Tensor1D,
+    ln2: readNorm(get, `h.${l}.ln_2`),
+    W_in: get(`h.${l}.mlp.c_fc.weight`) as tf.Tensor2D,
+    b_in: get(`h.${l}.mlp.c_fc.bias`) as tf.Tensor1D,
+    W_out: get(`h.${l}.mlp.c_proj.weight`) as tf.Tensor2D,
+    b_out: get(`h.${l}.mlp.c_proj.bias`) as tf.Tensor1D,
+  };
+}
+
+/** The rest, as it is stored. `unembedding` [d_vocab, d_model]: only where it isn't tied to `wte`. */
+export function readEnds(get: TensorSource, d_vocab: number, unembedding?: tf.Tensor): Ends {
+  const W_E = get("wte.weight") as tf.Tensor2D;
+  return {
+    W_E,
+    W_pos: get("wpe.weight") as tf.Tensor2D,
+    ln_final: readNorm(get, "ln_f"),
+    W_U: (unembedding ?? W_E).transpose() as tf.Tensor2D,
+    b_U: tf.zeros([d_vocab]),
+  };
+}
+
+/** GPT-2's mask buffers, constants that some writers store beside the weights. */
+const isMask = (name: string) => /^h\.\d+\.attn\.(masked_)?bias$/.test(name);
+
+/**
+ * The tensors of a checkpoint in Hugging Face's layout, each read when it is asked for, with or without the prefix `transformer.` in
+ * its names. GPT-2's mask buffers (`h.N.attn.bias`) are not read, nor `lm_head.weight` where it is tied to `wte.weight`, as there.
+ * @throws on missing or unknown tensors and wrong shapes at once; on a dtype that can't be read and values that aren't finite when that
+ *   tensor is asked for. The file and the tensor are named.
+ */
+export function checkpointTensors(config: ModelConfig, checkpoint: Checkpoint): TensorSource {
+  const { file, names } = checkpoint;
+  const stored = new Map(names.map((name) => [name.replace(/^transformer\./, ""), name]));
+  if (stored.size < names.length)
+    throw new Error(`${file} has a tensor twice, with and without the prefix "transformer."`);
+  // before a list of that length is made
+  if (names.length < config.n_layers)
+    throw new Error(
+      `${file} has ${names.length} tensors, too few for config.json's n_layer ${config.n_layers}: ${TOGETHER}`,
+    );
+  const shapes = checkpointShapes(config);
+  if (config.tie_word_embeddings === false || stored.has("lm_head.weight"))
+    shapes.set("lm_head.weight", [config.d_vocab, config.d_model]);
+  for (const [name, shape] of shapes) {
+    const found = stored.get(name);
+    if (found === undefined)
+      throw new Error(`${file} lacks the tensor "${name}", which config.json calls for: ${TOGETHER}`);
+    const actual = checkpoint.shape(found);
+    if (`${actual}` !== `${shape}`)
+      throw new Error(`${file}: "${name}" is [${actual}], config.json wants [${shape}]: ${TOGETHER}`);
+  }
+  const unknown = [...stored.keys()].filter((name) => !shapes.has(name) && !isMask(name));
+  if (unknown.length > 0)
+    throw new Error(
+      `${file} has ${unknown.length} tensors that a GPT-2 of config.json's sizes has not (${unknown.slice(0, 5).map(quote).join(", ")}): ${TOGETHER}`,
+    );
+  return (name) => readFinite(checkpoint, stored.get(name)!);
+}
+
+const TOGETHER = "take both files from the same GPT-2 model";
+
+function readFinite(checkpoint: Checkpoint, name: string): tf.Tensor {
+  const { shape, values } = checkpoint.read(name);
+  const bad = firstNotFinite(values);
+  if (bad >= 0)
+    throw new Error(
+      `${checkpoint.file}: "${name}" holds ${values[bad]} at ${bad}, weights must be finite: the file is damaged or its training diverged; fetch it again`,
+    );
+  return tf.tensor(values, shape as number[]);
+}
+
+/** A plain loop: a callback for each of 10^8 values would take seconds. */
+function firstNotFinite(values: Float32Array): number {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i;
+  return -1;
+}

@@ -1,0 +1,88 @@
+import * as tf from "@tensorflow/tfjs";
+import { random } from "../../numbers/random";
+import { gelu, linear, normalize } from "../ops";
+
+/*
+ * Native code that loads may still compute wrong numbers, on a processor or with a library that nobody tried. Before a backend is
+ * trusted it has to give the right ones on a few examples of what a forward takes most of its time for.
+ */
+
+/** Sums of 70 products of about 1, in float32 and in any order, differ from the exact ones by a few millionths. */
+const TOLERANCE = 1e-4;
+
+type Matrix = readonly (readonly number[])[];
+
+/** An operation on numbers, and what it has to give, in double precision. */
+interface Example {
+  readonly found: tf.Tensor;
+  readonly expected: readonly number[];
+}
+
+const product = (a: Matrix, b: Matrix): number[][] =>
+  a.map((row) => b[0].map((_, j) => row.reduce((sum, value, k) => sum + value * b[k][j], 0)));
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+
+function softmaxOf(row: readonly number[]): number[] {
+  const powers = row.map(Math.exp);
+  return powers.map((power) => power / sum(powers));
+}
+
+function normalized(row: readonly number[]): number[] {
+  const centred = row.map((value) => value - sum(row) / row.length);
+  const scale = Math.sqrt(sum(centred.map((value) => value * value)) / row.length);
+  return centred.map((value) => value / scale);
+}
+
+const geluOf = (x: number) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+
+/** Examples of the operations on which a backend is judged. */
+function examples(): Record<string, Example> {
+  const { normal } = random(0);
+  const matrix = (rows: number, columns: number): Matrix =>
+    Array.from({ length: rows }, () => Float32Array.from({ length: columns }, normal)).map((row) => [...row]);
+  const [a, b, bias] = [matrix(33, 70), matrix(70, 65), matrix(1, 65)[0]];
+  const [A, B] = [a, b].map((rows) => tf.tensor2d(rows as number[][]));
+  const [lefts, rights] = [
+    Array.from({ length: 6 }, () => matrix(5, 9)),
+    Array.from({ length: 6 }, () => matrix(9, 7)),
+  ];
+  const left = tf.tensor3d(lefts as number[][][]).reshape([2, 3, 5, 9]);
+  const right = tf.tensor3d(rights as number[][][]).reshape([2, 3, 9, 7]);
+  const last = [0, 1, 3, 2];
+  const batched = lefts.flatMap((each, i) => product(each, rights[i]).flat());
+  return {
+    "a matrix product": { found: tf.matMul(A, B), expected: product(a, b).flat() },
+    "products side by side": { found: tf.matMul(left, right), expected: batched },
+    "transposed products": {
+      found: tf.matMul(left.transpose(last), right.transpose(last), true, true),
+      expected: batched,
+    },
+    "products with one matrix": {
+      found: tf.matMul(left, tf.tensor4d([[rights[0] as number[][]]])),
+      expected: lefts.flatMap((each) => product(each, rights[0]).flat()),
+    },
+    "a product and a bias": {
+      found: linear(A, B as tf.Tensor2D, tf.tensor1d(bias as number[])),
+      expected: product(a, b).flatMap((row) => row.map((value, j) => value + bias[j])),
+    },
+    GELU: { found: gelu(A), expected: a.flat().map(geluOf) },
+    "a softmax": { found: tf.softmax(A), expected: a.flatMap(softmaxOf) },
+    "a layer norm": { found: normalize(A, 0), expected: a.flatMap(normalized) },
+  };
+}
+
+/**
+ * Has the running backend compute a few examples.
+ * @param what what is named as the culprit
+ * @throws if a number is not the right one
+ */
+export function checkExamples(what: string): void {
+  tf.tidy(() => {
+    for (const [name, { found, expected }] of Object.entries(examples())) {
+      const values = found.dataSync();
+      const wrong = expected.findIndex((value, i) => !(Math.abs(values[i] - value) <= TOLERANCE));
+      if (wrong >= 0)
+        throw new Error(`${what} computes wrong numbers (${name}: ${values[wrong]} instead of ${expected[wrong]})`);
+    }
+  });
+}

@@ -1,0 +1,158 @@
+/** The paper's activation patching: measured with several permutations, and beside the digitised figures. */
+
+import {
+  activationPatch,
+  blockSite,
+  headSite,
+  lastLetterPosition,
+  type PatchOptions,
+  type PatchRow,
+  wordPosition,
+} from "../experiments/patching";
+import { above, type Figure, heatmap, PAPER_MODEL, THIS_MODEL } from "../figures";
+import type { Model } from "../model/model";
+import { mean, meanAndStd } from "../numbers/statistics";
+import { resample } from "../prompts/corruption";
+import type { AcronymDataset, Letter, Position } from "../prompts/dataset";
+import type { MeasuredCell, MeasuredFigures } from "./compare";
+import { paperFigure } from "./paper";
+
+export interface SeedsOptions<P extends object> extends Omit<PatchOptions<P>, "corrupted"> {
+  /** One permutation of the prompts for each. */
+  readonly seeds: readonly number[];
+}
+
+/** `activationPatch` with corrupted prompts from several permutations: the rows of one seed after those of another. */
+export async function patchOverSeeds<P extends object>(
+  model: Model,
+  data: AcronymDataset,
+  { seeds, progress, ...options }: SeedsOptions<P>,
+): Promise<(PatchRow<P> & { readonly seed: number })[]> {
+  const rows: (PatchRow<P> & { readonly seed: number })[] = [];
+  for (const [i, seed] of seeds.entries()) {
+    const own = await activationPatch(model, data, {
+      ...options,
+      corrupted: resample(data, seed),
+      progress: progress && ((done, total) => progress(i * total + done, seeds.length * total)),
+    });
+    for (const row of own) rows.push({ ...row, seed });
+  }
+  return rows;
+}
+
+/** A cell of a patching figure: of one of `activationPatch`'s rows, or of the paper's. */
+export interface PatchCell {
+  readonly letter: Letter;
+  readonly layer: number;
+  /** Of figures 1, 4 and 7. */
+  readonly position?: Position;
+  /** Of figures 2, 5 and 6. */
+  readonly head?: number;
+  /** Patched minus clean, in logits. */
+  readonly logit_diff: number;
+}
+
+/** A cell as it is on average over the permutations. */
+export interface AverageCell extends PatchCell {
+  /** Over prompts (n − 1), averaged. */
+  readonly std: number;
+  /** Of `logit_diff` over the seeds (n − 1); 0 if there is one seed. */
+  readonly seed_std: number;
+}
+
+/** `patchOverSeeds`'s rows with the mean over seeds in place of a row a seed. */
+export function averageSeeds(rows: readonly (PatchCell & { readonly std: number })[]): AverageCell[] {
+  const cells = new Map<string, (PatchCell & { readonly std: number })[]>();
+  for (const row of rows) {
+    const key = [row.letter, row.layer, row.position, row.head].join(" ");
+    cells.set(key, [...(cells.get(key) ?? []), row]);
+  }
+  return [...cells.values()].map((same) => {
+    const { letter, layer, position, head } = same[0];
+    const { mean: logit_diff, std: seed_std } = meanAndStd(same.map((row) => row.logit_diff));
+    const column = head === undefined ? { position } : { head };
+    return { letter, layer, ...column, logit_diff, std: mean(same.map((row) => row.std)), seed_std };
+  });
+}
+
+/**
+ * The paper's heat map as rows of `activationPatch`: what could not be read is left out.
+ * @param figure "fig01_res_1", "fig02_attn_1", "fig04_res_2", "fig05_attn_2_Ci", "fig06_attn_2_Ai_1" or "fig07_res_3"
+ * @throws RangeError if the figure is not about activation patching, or there is none of this name
+ */
+export function paperPatching(figure: string): PatchCell[] {
+  if (!/^fig\d+_(res|attn)_\d/.test(figure) && paperFigure(figure))
+    throw new RangeError(`${figure} is not about activation patching; figures 1, 2, 4, 5, 6 and 7 are`);
+  return paperFigure(figure).rows.flatMap(({ letter, x, y, value }) => {
+    if (value === null) return [];
+    const column = typeof x === "number" ? { head: x } : { position: x as Position };
+    // a patching figure has a panel a letter and a line a layer
+    return [{ letter: letter as Letter, layer: Number(y), ...column, logit_diff: value }];
+  });
+}
+
+/** Rows of `activationPatch` as cells to compare with the paper's figure: see `paperFigureClaim`. */
+export function patchingCells(rows: readonly (PatchCell & { std: number; n: number })[]): MeasuredCell[] {
+  return rows.map(({ letter, layer, position, head, logit_diff, std, n }) => ({
+    letter,
+    x: (position ?? head) as string | number,
+    y: layer,
+    value: logit_diff,
+    std,
+    n,
+  }));
+}
+
+type Measure = (
+  model: Model,
+  data: AcronymDataset,
+  over: SeedsOver,
+) => Promise<(PatchCell & { std: number; n: number })[]>;
+type SeedsOver = Pick<SeedsOptions<object>, "seeds" | "progress">;
+
+/** Letter 1 has no word before it. */
+const letters = [2, 3] as const;
+
+const measured =
+  <P extends Pick<PatchCell, "layer" | "position" | "head">>(
+    options: Omit<SeedsOptions<P>, keyof SeedsOver>,
+  ): Measure =>
+  (model, data, over) =>
+    patchOverSeeds(model, data, { ...options, ...over });
+
+/** What is corrupted and where it is patched, for each of the paper's figures on activation patching. */
+const FIGURES: Readonly<Record<string, Measure>> = {
+  fig01_res_1: measured({ corruption: "current_word", site: blockSite() }),
+  fig02_attn_1: measured({ corruption: "current_word", site: headSite() }),
+  fig04_res_2: measured({ corruption: "previous_words", site: blockSite() }),
+  fig05_attn_2_Ci: measured({ corruption: "previous_words", site: headSite("z", wordPosition), letters }),
+  fig06_attn_2_Ai_1: measured({ corruption: "previous_words", site: headSite("z", lastLetterPosition), letters }),
+  fig07_res_3: measured({ corruption: "previous_letters", site: blockSite() }),
+};
+
+/** One of the paper's figures on activation patching, measured. @throws RangeError if there is no such figure */
+export async function patchingFigure(
+  model: Model,
+  data: AcronymDataset,
+  { figure, ...over }: SeedsOver & { readonly figure: string },
+): Promise<MeasuredFigures> {
+  if (!Object.hasOwn(FIGURES, figure))
+    throw new RangeError(`${figure} is not about activation patching; there are ${Object.keys(FIGURES).join(", ")}`);
+  return { [figure]: patchingCells(await FIGURES[figure](model, data, over)) };
+}
+
+const CHANGE = "change of logit difference (logits)";
+
+/** Patching results as a heat map: layers down, positions or heads across, a panel a letter. */
+export function patchingMap(rows: readonly PatchCell[]): Figure {
+  const x = rows.some(({ head }) => head !== undefined) ? "head" : "position";
+  return heatmap(rows, { x, y: "layer", value: "logit_diff", columns: "letter", names: { logit_diff: CHANGE } });
+}
+
+/** The same of this model and, below it, of the paper's: same axes, same colour rule, each with its own range. */
+export function besidePaper(rows: readonly PatchCell[], figure: string): Figure {
+  return above([
+    { title: THIS_MODEL, figure: patchingMap(rows) },
+    { title: PAPER_MODEL, figure: patchingMap(paperPatching(figure)) },
+  ]);
+}

@@ -1,0 +1,183 @@
+import { readFileSync } from "node:fs";
+import { OFFICIAL_PROMPTS, readOfficialPrompts, startingAt } from "../load/hub/official-prompts";
+import { gpt2Tokenizer, type Tokenizer } from "../load/tokenizer";
+import { checkCount, checkIndices, checkOneOf } from "../numbers/check";
+import { quote } from "../numbers/nearest";
+import { random } from "../numbers/random";
+import { type AcronymLine, parseAcronyms } from "./acronym-lines";
+import { checkWord } from "./words";
+
+/** The eleven positions of a prompt: C_i = space + capital, T_i = the rest of word i, A_i = a letter already written. */
+export const POSITIONS = ["BOS", "The", "C1", "T1", "C2", "T2", "C3", "T3", "(", "A1", "A2"] as const;
+export type Position = (typeof POSITIONS)[number];
+/** The acronym's first, second or third letter. */
+export type Letter = 1 | 2 | 3;
+export const LETTERS: readonly Letter[] = [1, 2, 3];
+
+/** Index of a position: `position("C2")` is 4. @throws RangeError naming the positions there are. */
+export function position(label: Position): number {
+  const index = POSITIONS.indexOf(label);
+  if (index < 0) throw new RangeError(`"${label}" is not a position; there are ${POSITIONS.join(", ")}`);
+  return index;
+}
+
+/** Index of the position whose logits predict a letter: "(", A1, A2 = 8, 9, 10. @throws RangeError if it isn't 1, 2 or 3. */
+export function readoutPosition(letter: Letter): number {
+  checkOneOf("letter", letter, LETTERS);
+  return position("(") + letter - 1;
+}
+
+/** Prompts `The Ketchup Lark Wreck (KL` with their tokens and answers: numbers and texts only, no tensors. */
+export interface AcronymDataset {
+  readonly prompts: string[];
+  /** "KLW". */
+  readonly acronyms: string[];
+  readonly words: (readonly [string, string, string])[];
+  /** [prompt][position] token ids, BOS first; 11 positions. */
+  readonly tokens: number[][];
+  /** [prompt][letter] token ids of the right letters. */
+  readonly answers: number[][];
+  /** [prompt][letter] 0 … 25. */
+  readonly answerLetters: number[][];
+  /** Token ids of "A" … "Z", among which a letter is right or wrong. */
+  readonly letters: readonly number[];
+}
+
+/**
+ * A data set from triples of words.
+ * @param suggest where near words for a refused one are looked for; the project's word list if not given.
+ * @throws Error if a word isn't two tokens " X" + rest of this vocabulary (with near words), or GPT-2 writes the first two letters as one token.
+ */
+export function buildAcronyms(
+  words: readonly (readonly [string, string, string])[],
+  tokenizer: Tokenizer,
+  suggest?: readonly string[],
+): AcronymDataset {
+  for (const word of new Set(words.flat())) {
+    const { ok, reason, near } = checkWord(word, tokenizer, suggest);
+    if (!ok)
+      throw new Error(`${quote(word)} ${reason}${near.length > 0 ? `; near words that work: ${near.join(", ")}` : ""}`);
+  }
+  const lines = words.map((triple) => {
+    const acronym = triple.map((word) => word[0]).join("");
+    return { prompt: `The ${triple.join(" ")} (${acronym.slice(0, 2)}`, acronym, words: triple };
+  });
+  return encodeLines(lines, tokenizer, (index) => `"${lines[index].prompt}"`);
+}
+
+/**
+ * The first `n` prompts of a file in the official format, as the paper's scripts take them, or `n` at random if a seed is given.
+ * @param path of the file, or `"official"`: the prompts of the paper's repository, once they are fetched. Of these a seed
+ *   takes the `n` in a row that start at seed · n, so that seed 0 has the paper's own.
+ * @param options n: all if not given; seed: an integer.
+ * @throws Error naming the file and the line if one is malformed or isn't 11 tokens; RangeError if the file has fewer than n prompts;
+ *   HubError if the official prompts haven't been fetched.
+ */
+export function loadAcronyms(
+  path: string,
+  tokenizer: Tokenizer,
+  options: { n?: number; seed?: number } = {},
+): AcronymDataset {
+  const isOfficial = path === OFFICIAL_PROMPTS;
+  const lines = parseAcronyms(isOfficial ? readOfficialPrompts() : readFileSync(path, "utf8"), path);
+  const { n = lines.length, seed } = options;
+  checkCount("n", n);
+  if (n > lines.length) throw new RangeError(`n = ${n}, but ${path} has ${lines.length} prompts`);
+  const all = lines.map((_, index) => index);
+  const order =
+    seed === undefined ? all : isOfficial ? startingAt(all, seed * n) : random(seed, "prompts").shuffle(all);
+  const chosen = order.slice(0, n);
+  return encodeLines(
+    chosen.map((index) => lines[index]),
+    tokenizer,
+    (index) => `${path}:${chosen[index] + 1}: "${lines[chosen[index]].prompt}"`,
+  );
+}
+
+/** @param where names prompt `index` in messages */
+function encodeLines(
+  lines: readonly AcronymLine[],
+  tokenizer: Tokenizer,
+  where: (index: number) => string,
+): AcronymDataset {
+  const tokens = lines.map(({ prompt }, index) => {
+    try {
+      checkLetters(prompt.slice(-2));
+      return [tokenizer.bos, ...tokenizer.encode(prompt)];
+    } catch (error) {
+      throw new Error(`${where(index)}: ${(error as Error).message}`, { cause: error });
+    }
+  });
+  const answerLetters = lines.map(({ acronym }) =>
+    Array.from(acronym, (letter) => letter.charCodeAt(0) - "A".charCodeAt(0)),
+  );
+  for (const [index, row] of tokens.entries()) {
+    const fits = answerLetters[index].every(
+      (letter, i) => row[position("C1") + 2 * i] === tokenizer.spaceLetters[letter],
+    );
+    if (row.length !== POSITIONS.length || !fits)
+      throw new Error(
+        `${where(index)} does not have the ${POSITIONS.length} tokens ${POSITIONS.join(" ")} but ${row.length}: ` +
+          `${tokenizer
+            .pieces(row)
+            .map((piece) => JSON.stringify(piece))
+            .join(" ")}; each word must be two tokens, " X" + rest`,
+      );
+  }
+  return {
+    prompts: lines.map(({ prompt }) => prompt),
+    acronyms: lines.map(({ acronym }) => acronym),
+    words: lines.map(({ words }) => words),
+    tokens,
+    answers: answerLetters.map((row) => row.map((letter) => tokenizer.letters[letter])),
+    answerLetters,
+    letters: tokenizer.letters,
+  };
+}
+
+/** Some pairs of capitals, such as "US", are one GPT-2 token: then A1 and A2 aren't two positions. */
+function checkLetters(pair: string): void {
+  const splits = (letters: string) => gpt2Tokenizer().encode(letters).length === 2;
+  if (splits(pair)) return;
+  const seconds = Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZ").filter((second) => splits(pair[0] + second));
+  throw new Error(
+    `GPT-2 writes "${pair}" as one token, so the letters can't be predicted one by one; after ${pair[0]} the second word can begin with ${seconds.join(", ")}`,
+  );
+}
+
+/** The prompts with these indices, in their order. @throws RangeError if there is no such prompt. */
+export function select(data: AcronymDataset, indices: readonly number[]): AcronymDataset {
+  const take = <T>(rows: readonly T[]) => indices.map((index) => rows[index]);
+  checkIndices("prompt", indices, data.tokens.length);
+  return {
+    prompts: take(data.prompts),
+    acronyms: take(data.acronyms),
+    words: take(data.words),
+    tokens: take(data.tokens),
+    answers: take(data.answers),
+    answerLetters: take(data.answerLetters),
+    letters: data.letters,
+  };
+}
+
+/** The data set in parts of `size` prompts; the last one may be smaller. */
+export function* batches(data: AcronymDataset, size: number): Generator<AcronymDataset, void> {
+  checkCount("size", size);
+  const n = data.tokens.length;
+  for (let start = 0; start < n; start += size)
+    yield select(
+      data,
+      Array.from({ length: Math.min(size, n - start) }, (_, i) => start + i),
+    );
+}
+
+/** How often each capital is the first, second and third letter: 78 rows, those with 0 prompts included. */
+export function letterCounts(data: AcronymDataset): { letter: Letter; capital: string; prompts: number }[] {
+  return LETTERS.flatMap((letter) =>
+    Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZ", (capital) => ({
+      letter,
+      capital,
+      prompts: data.acronyms.filter((acronym) => acronym[letter - 1] === capital).length,
+    })),
+  );
+}

@@ -1,0 +1,183 @@
+/** What a notebook shows; outside a notebook the same calls print text. */
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { DataFrame } from "danfojs-node";
+import type { Figure } from "../figures/panels";
+import { extent } from "../numbers/extent";
+import { quoted } from "../numbers/nearest";
+import { escapeHtml, notebook, type Write } from "./output";
+import { svgToPng, toSvg } from "./picture";
+
+/** One output in several formats: a viewer takes the best one that it can show. */
+export type Bundle = Readonly<Record<string, unknown>> & { readonly "text/plain": string };
+
+/** Shows an output in the notebook, or prints its text. */
+export function publish(bundle: Bundle): void {
+  send(bundle, notebook());
+}
+
+function send(bundle: Bundle, write: Write | undefined): void {
+  if (write) write({ data: bundle, metadata: {}, transient: {} }, false);
+  else console.log(bundle["text/plain"]);
+}
+
+export interface ShowOptions {
+  /** Name of the picture's files, in kebab-case: "head-patching". */
+  name: string;
+  /** What the figure shows, in words: for who can't see it. */
+  alt: string;
+}
+
+/**
+ * Shows a figure: interactive where plotly is there, a picture elsewhere. With the environment variable
+ * ACRONYM_FIGURES set to a folder, also writes name.png and name.svg there.
+ * @throws RangeError if the name is not in kebab-case or the alternative text is empty.
+ */
+export async function show(figure: Figure, { name, alt }: ShowOptions): Promise<void> {
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) {
+    throw new RangeError(`a figure's name must be in kebab-case, such as "head-patching", not "${name}"`);
+  }
+  if (!alt?.trim()) throw new RangeError(`figure "${name}" needs an alternative text: say in alt what it shows`);
+  // found before the drawing: another cell may run meanwhile, and this output belongs to the cell that called
+  const write = notebook();
+  const folder = process.env.ACRONYM_FIGURES;
+  if (!write && !folder) return console.log(alt);
+  const labelled = rounded({ data: figure.data, layout: { ...figure.layout, meta: { alt } } });
+  const svg = await toSvg(labelled);
+  if (folder) {
+    mkdirSync(folder, { recursive: true });
+    writeWhole(join(folder, `${name}.svg`), svg);
+    writeWhole(join(folder, `${name}.png`), svgToPng(svg, 2));
+  }
+  const bundle = {
+    "application/vnd.plotly.v1+json": { ...labelled, config: { displayModeBar: false } },
+    // one pixel for each px: JupyterLab shows the picture in its own size until the pointer enters it
+    "image/png": svgToPng(svg, 1).toString("base64"),
+    "text/plain": alt,
+  };
+  send(bundle, write);
+}
+
+/** Six digits are more than a figure can show, and don't change with the last bit of a sum. Counts stay whole. */
+function rounded(figure: Figure): Figure {
+  const isFraction = (value: unknown): value is number => typeof value === "number" && !Number.isInteger(value);
+  return JSON.parse(JSON.stringify(figure, (_, value) => (isFraction(value) ? Number(value.toPrecision(6)) : value)));
+}
+
+/** Who reads the file meanwhile finds the old one or the new one, never a half. */
+function writeWhole(path: string, content: string | Buffer): void {
+  const part = `${path}.${process.pid}.part`;
+  writeFileSync(part, content);
+  renameSync(part, path);
+}
+
+/**
+ * Rows as a danfo DataFrame, to group, sort and filter. A column that is called like a method or property of DataFrame ("head", "std",
+ * "shape") is reached by `frame.column("head")`; `frame.head` stays danfo's own.
+ * @throws RangeError if there are no rows, rows differ in their columns, a value is no plain one (such as a tensor), or a column has a name
+ *   that every JavaScript object has ("constructor").
+ */
+export function toFrame(rows: readonly object[]): DataFrame {
+  const reserved = checkedColumns(rows).filter((column) => column in Object.prototype);
+  if (reserved.length > 0)
+    throw new RangeError(
+      `a DataFrame can't have a column ${quoted(reserved)}: every JavaScript object has something of this name; rename it`,
+    );
+  return new (dataFrame())(rows.map((row) => ({ ...row })));
+}
+
+/** danfo's DataFrame; a second to load, so only who needs one waits for it. */
+function dataFrame(): typeof DataFrame {
+  const danfo = require("danfojs-node") as typeof import("danfojs-node");
+  const base = Object.getPrototypeOf(danfo.DataFrame.prototype) as ColumnProperties;
+  // danfo makes each column a property and so hides its own: with a column "shape", head(1) is an empty table
+  defineColumns ??= base.$setInternalColumnDataProperty;
+  base.$setInternalColumnDataProperty = function (column) {
+    for (const name of column === undefined ? this.columns : [column])
+      if (!(name in this)) defineColumns?.call(this, name);
+  };
+  return danfo.DataFrame;
+}
+
+interface ColumnProperties {
+  readonly columns: readonly string[];
+  $setInternalColumnDataProperty(this: ColumnProperties, column?: string): void;
+}
+let defineColumns: ColumnProperties["$setInternalColumnDataProperty"] | undefined;
+
+/** The columns that all rows have. @throws RangeError as `toFrame` does. */
+function checkedColumns(rows: readonly object[]): string[] {
+  if (rows.length === 0) throw new RangeError("a table needs at least one row: there are none");
+  const columns = Object.keys(rows[0]);
+  rows.forEach((row, i) => {
+    const found = Object.keys(row);
+    const differs = found.length !== columns.length || columns.some((column) => !Object.hasOwn(row, column));
+    if (differs) throw new RangeError(`row ${i} has columns ${found.join(", ")}; row 0 has ${columns.join(", ")}`);
+    for (const [column, value] of Object.entries(row)) checkPlain(value, column, i);
+  });
+  return columns;
+}
+
+function checkPlain(value: unknown, column: string, row: number): void {
+  if (value === null || ["number", "string", "boolean"].includes(typeof value)) return;
+  const isTensor = typeof value === "object" && "dataSync" in (value as object);
+  const what = isTensor ? "a tensor: take its numbers first, with arraySync()" : `a ${typeof value}`;
+  throw new RangeError(`column "${column}" must hold numbers, text or booleans; row ${row} has ${what}`);
+}
+
+export interface TableOptions {
+  caption?: string;
+  /** Decimals of numbers that aren't whole, default 3. */
+  digits?: number;
+}
+
+/**
+ * Shows rows, or a danfo DataFrame, as a table.
+ * @throws RangeError if there are no rows, rows differ in their columns, or a value is no plain one (such as a tensor).
+ */
+export function table(rows: readonly object[] | DataFrame, options: TableOptions = {}): void {
+  if (Array.isArray(rows)) {
+    const columns = checkedColumns(rows);
+    const values = rows.map((row) => columns.map((column) => row[column]));
+    publish(tableBundle(columns, values, options));
+  } else {
+    const { columns, values } = rows as DataFrame;
+    publish(tableBundle(columns, values as unknown[][], options));
+  }
+}
+
+/** The table as HTML and as text. Columns of whole numbers stay whole. */
+export function tableBundle(
+  columns: readonly string[],
+  values: readonly (readonly unknown[])[],
+  { caption, digits = 3 }: TableOptions = {},
+): Bundle {
+  const isNumber = columns.map((_, j) => values.every((row) => row[j] === null || typeof row[j] === "number"));
+  const decimals = columns.map((_, j) =>
+    values.every((row) => row[j] === null || Number.isInteger(row[j])) ? 0 : digits,
+  );
+  const cells = values.map((row) => row.map((value, j) => cellText(value, decimals[j])));
+  const align = (j: number) => ` style="text-align:${isNumber[j] ? "right" : "left"}"`;
+  const head = columns.map((column, j) => `<th${align(j)}>${escapeHtml(column)}</th>`).join("");
+  const body = cells.map(
+    (row) => `<tr>${row.map((cell, j) => `<td${align(j)}>${escapeHtml(cell)}</td>`).join("")}</tr>`,
+  );
+  const title = caption === undefined ? "" : `<caption>${escapeHtml(caption)}</caption>`;
+  const widths = columns.map((column, j) => extent([column.length, ...cells.map((row) => row[j].length)])[1]);
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, j) => (isNumber[j] ? cell.padStart(widths[j]) : cell.padEnd(widths[j])))
+      .join("  ")
+      .trimEnd();
+  return {
+    "text/html": `<table>${title}<thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table>`,
+    "text/plain": [...(caption === undefined ? [] : [caption]), line(columns), ...cells.map(line)].join("\n"),
+  };
+}
+
+function cellText(value: unknown, decimals: number): string {
+  if (value === null || value === undefined) return "–";
+  if (typeof value !== "number") return String(value);
+  const text = value.toFixed(decimals);
+  return Number(text) === 0 ? text.replace("-", "") : text;
+}

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import * as tf from "@tensorflow/tfjs";
+import { columnMean, letterReadout, logitDiffs, type Prompts } from "../../../src/experiments/measure";
+import { ordinalAblation, ordinalMeans, WORD_POSITIONS } from "../../../src/experiments/order-ablation";
+import { range } from "../../../src/experiments/sweep";
+import { processWeights, randomModel } from "../../../src/load/process";
+import { initBackend } from "../../../src/model/backend/choose";
+import { forward } from "../../../src/model/forward";
+import { patchHeads } from "../../../src/model/interventions";
+import { disposeRun, type Model, type ModelConfig } from "../../../src/model/model";
+import { random } from "../../../src/numbers/random";
+import { apart, near } from "../../fixtures/close";
+import { TINY } from "../../fixtures/tiny-prompts";
+
+const config: ModelConfig = { ...TINY, n_layers: 2, n_ctx: 12 };
+const { int } = random(5);
+const rows = (length: number, below: number) => range(4).map(() => range(length).map(() => int(below)));
+const data: Prompts = { tokens: rows(11, config.d_vocab), answerLetters: rows(3, 26), letters: range(26) };
+let model: Model;
+
+before(async () => {
+  await initBackend();
+  model = processWeights(randomModel(config, 0));
+});
+
+const hook = "blocks.1.attn.hook_z";
+
+test("the words are C1, C2, C3", () => assert.deepEqual(WORD_POSITIONS, [2, 4, 6]));
+
+test("the mean is over prompts and words, the same at every position, in batches too", async () => {
+  const means = await ordinalMeans(model, data, { batch: 3 });
+  const run = forward(model, data.tokens, { keep: [hook] });
+  const z = run.cache[hook].arraySync(); // [batch, pos, head, d_head]
+  const expected = columnMean(
+    z.flatMap((prompt) => WORD_POSITIONS.map((pos) => [prompt[pos][1][3]])),
+    0,
+  );
+  const found = means[hook].arraySync()[0];
+  assert.equal(found.length, 11);
+  for (const pos of found) near(pos[1][3], expected);
+  disposeRun(run);
+  tf.dispose(Object.values(means));
+});
+
+test("ablation puts the mean in at the three words and nowhere else", async () => {
+  const means = await ordinalMeans(model, data);
+  const readout = letterReadout(data);
+  const values = (on: boolean) => {
+    const interventions = on ? patchHeads([{ layer: 0, head: 1 }], "z", means, [2, 4, 6]) : [];
+    return logitDiffs(forward(model, data.tokens, { interventions, readout }), data);
+  };
+  const [clean, ablated] = [values(false), values(true)];
+  const found = (await ordinalAblation(model, data)).filter(({ layer, head }) => layer === 0 && head === 1);
+  assert.equal(found.length, 3);
+  for (const { letter, logit_diff } of found)
+    near(logit_diff, columnMean(ablated, letter - 1) - columnMean(clean, letter - 1));
+  apart(
+    found.map(({ logit_diff }) => logit_diff),
+    [0, 0, 0],
+  );
+});
+
+test("the last layer's heads at the words can't reach the letters", async () => {
+  for (const { layer, logit_diff } of await ordinalAblation(model, data)) if (layer === 1) near(logit_diff, 0);
+});
+
+test("nothing is left behind but what is given", async () => {
+  const before = tf.memory().numTensors;
+  await ordinalAblation(model, data, { batch: 2 });
+  assert.equal(tf.memory().numTensors, before);
+  const means = await ordinalMeans(model, data);
+  assert.equal(tf.memory().numTensors, before + config.n_layers);
+  tf.dispose(Object.values(means));
+});

@@ -1,0 +1,279 @@
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import * as tf from "@tensorflow/tfjs";
+import { letterReadout, logitDiffs } from "../../../src/experiments/measure";
+import {
+  activationMeans,
+  activationPatch,
+  blockSite,
+  headByPositionSite,
+  headSite,
+  lastLetterPosition,
+  type PatchOptions,
+  patchBetween,
+  type Site,
+  wordPosition,
+} from "../../../src/experiments/patching";
+import { allHeads, range } from "../../../src/experiments/sweep";
+import { initBackend } from "../../../src/model/backend/choose";
+import { forward } from "../../../src/model/forward";
+import { type HookName, type Intervention, patch } from "../../../src/model/hooks";
+import { patchHeads } from "../../../src/model/interventions";
+import { disposeRun, type Model, type Tokens } from "../../../src/model/model";
+import { meanAndStd } from "../../../src/numbers/statistics";
+import { CORRUPTIONS, type Corruption, corrupt, resample } from "../../../src/prompts/corruption";
+import { LETTERS, type Letter, POSITIONS, position, readoutPosition } from "../../../src/prompts/dataset";
+import { apart, near } from "../../fixtures/close";
+import { TINY, tinyModel, tinyPrompts } from "../../fixtures/tiny-prompts";
+
+const data = tinyPrompts(6, 1);
+const corrupted = resample(data, 3);
+let model: Model;
+
+before(async () => {
+  await initBackend();
+  model = tinyModel();
+});
+
+/** Logit differences of one letter `[prompt]`, by a plain forward over all positions. */
+function plainly(tokens: Tokens, letter: Letter, interventions: Intervention = []): number[] {
+  const run = forward(model, tokens, { interventions, readout: letterReadout(data, [letter]) });
+  const values = logitDiffs(run, data, [letter]).map(([value]) => value);
+  disposeRun(run);
+  return values;
+}
+const other = (corruption: Corruption, letter: Letter) => corrupt(data.tokens, corrupted, corruption, letter);
+const minus = (a: readonly number[], b: readonly number[]) => a.map((value, i) => value - b[i]);
+/** What a whole corruption does to a letter. */
+const whole = (corruption: Corruption, letter: Letter) =>
+  meanAndStd(minus(plainly(other(corruption, letter), letter), plainly(data.tokens, letter)));
+
+/** The residual stream before a layer at several positions at once. */
+const atPositions = (at: (pos: number, letter: Letter) => boolean): Site<{ layer: number }> => ({
+  points: ({ n_layers }) => range(n_layers).map((layer) => ({ layer })),
+  hooks: ({ n_layers }) => range(n_layers).map((layer) => `blocks.${layer}.hook_resid_pre` as const),
+  intervene: ({ layer }, source, positions, letter) => {
+    const pos = positions.filter((p) => at(p, letter));
+    const hook = `blocks.${layer}.hook_resid_pre` as const;
+    return pos.length > 0 ? patch(hook, source[hook], { pos }) : [];
+  },
+});
+const everywhere = atPositions(() => true);
+/** At least one effect is more than rounding. */
+const changed = (rows: readonly { logit_diff: number }[]) =>
+  apart(
+    rows.map(({ logit_diff }) => logit_diff),
+    rows.map(() => 0),
+  );
+const measure = <P extends object>(options: Omit<PatchOptions<P>, "corrupted">) =>
+  activationPatch(model, data, { corrupted, ...options });
+
+test("the whole residual stream of the corrupted run does what the corruption does, before every layer", async () => {
+  for (const corruption of CORRUPTIONS) {
+    const rows = await measure({ site: everywhere, corruption });
+    assert.equal(rows.length, TINY.n_layers * 3);
+    for (const { layer, letter, logit_diff, std, n } of rows) {
+      const expected = whole(corruption, letter);
+      near(logit_diff, expected.mean, `${corruption} ${letter} before layer ${layer}`);
+      near(std, expected.std);
+      assert.equal(n, 6);
+    }
+  }
+});
+
+test("denoising with the whole residual stream repairs exactly what was lost", async () => {
+  for (const { letter, logit_diff } of await measure({
+    site: everywhere,
+    corruption: "current_word",
+    direction: "denoising",
+  }))
+    near(logit_diff, -whole("current_word", letter).mean);
+});
+
+test("prompts patched with themselves don't change at all", async () => {
+  const rows = await activationPatch(model, data, {
+    site: blockSite(),
+    corruption: "current_word",
+    corrupted: data.tokens,
+  });
+  assert.ok(rows.every(({ logit_diff, std }) => logit_diff === 0 && std === 0));
+});
+
+test("previous words and letters change letter 1 nowhere, exactly", async () => {
+  for (const corruption of ["previous_words", "previous_letters"] as const)
+    for (const site of [blockSite(), headSite()] as const) {
+      const rows = await measure({ site: site as Site<object>, corruption });
+      assert.ok(rows.filter(({ letter }) => letter === 1).every(({ logit_diff }) => logit_diff === 0));
+      changed(rows.filter(({ letter }) => letter > 1));
+    }
+});
+
+test("previous letters change letter 2 at A1 by the same before every layer: all that the corruption does", async () => {
+  const rows = await measure({ site: blockSite(), corruption: "previous_letters", letters: [2] });
+  const expected = whole("previous_letters", 2).mean;
+  apart(expected, 0);
+  for (const { position: label, logit_diff } of rows) near(logit_diff, label === "A1" ? expected : 0, label);
+});
+
+test("before layer 0 only what differs can matter, and nothing after a letter's read-out ever", async () => {
+  const rows = await measure({ site: blockSite(), corruption: "current_word" });
+  for (const { layer, position: label, letter, logit_diff } of rows) {
+    if (layer === 0 && ![`C${letter}`, `T${letter}`].includes(label)) near(logit_diff, 0, `${letter} ${label}`);
+    if (position(label) > readoutPosition(letter)) assert.equal(logit_diff, 0);
+  }
+});
+
+test("corrupting some positions is repairing all the others", async () => {
+  const some = (pos: number, letter: Letter) => pos === wordPosition(letter);
+  const noising = await measure({ site: atPositions(some), corruption: "current_word" });
+  const rest = atPositions((pos, letter) => !some(pos, letter));
+  const denoising = await measure({ site: rest, corruption: "current_word", direction: "denoising" });
+  for (const [i, { letter, logit_diff }] of noising.entries()) {
+    near(logit_diff, whole("current_word", letter).mean + denoising[i].logit_diff, `letter ${letter}`);
+    apart(logit_diff, 0);
+  }
+});
+
+test("a head at one position, and at the position that depends on the letter", async () => {
+  const corruption = "previous_words";
+  const rows = await measure({ site: headByPositionSite(), corruption });
+  for (const at of [wordPosition, lastLetterPosition])
+    for (const { layer, head, letter, logit_diff } of await measure({ site: headSite("z", at), corruption })) {
+      const same = rows.find(
+        (row) =>
+          row.layer === layer && row.head === head && row.letter === letter && row.position === POSITIONS[at(letter)],
+      );
+      near(logit_diff, same!.logit_diff, `${layer}.${head} letter ${letter}`);
+    }
+});
+
+test("all heads of a layer together are what attention adds there", async () => {
+  const heads: Site<{ layer: number }> = {
+    points: ({ n_layers }) => range(n_layers).map((layer) => ({ layer })),
+    hooks: headSite().hooks,
+    intervene: ({ layer }, source) =>
+      patchHeads(
+        allHeads(TINY).filter((head) => head.layer === layer),
+        "z",
+        source,
+        [position("C2")],
+      ),
+  };
+  const options = { corruption: "previous_words", letters: [2, 3] as const } as const;
+  const attention = (await measure({ site: blockSite("hook_attn_out"), ...options })).filter(
+    (row) => row.position === "C2",
+  );
+  const together = await measure({ site: heads, ...options });
+  changed(together);
+  for (const [i, { logit_diff }] of together.entries()) near(logit_diff, attention[i].logit_diff);
+});
+
+test("head patches are those of a plain forward over all positions", async () => {
+  for (const letter of LETTERS) {
+    const tokens = other("current_word", letter);
+    const source = forward(model, tokens, { keep: (name) => name.endsWith("hook_z") });
+    const clean = plainly(data.tokens, letter);
+    const rows = await measure({ site: headSite(), corruption: "current_word", letters: [letter] });
+    for (const { layer, head, logit_diff, std } of rows) {
+      const patched = plainly(data.tokens, letter, patchHeads([{ layer, head }], "z", source.cache));
+      const expected = meanAndStd(minus(patched, clean));
+      near(logit_diff, expected.mean, `${layer}.${head} letter ${letter}`);
+      near(std, expected.std);
+    }
+    disposeRun(source);
+  }
+});
+
+test("queries, keys, values and patterns can be patched too, and each does something of its own", async () => {
+  const sums = [];
+  for (const activation of ["q", "k", "v", "pattern"] as const) {
+    const rows = await measure({ site: headSite(activation), corruption: "current_word", letters: [2] });
+    sums.push(rows.reduce((sum, { logit_diff }) => sum + Math.abs(logit_diff), 0));
+  }
+  for (const sum of sums) apart(sum, 0);
+  assert.equal(new Set(sums.map((sum) => sum.toFixed(4))).size, 4);
+});
+
+test("the mean over one prompt is that prompt, and over many it is no prompt's", async () => {
+  const one = tinyPrompts(1, 1);
+  const others = tinyPrompts(1, 9).tokens;
+  const options = { site: headSite(), corruption: "current_word", corrupted: others } as const;
+  const [mean, resampled] = [
+    await activationPatch(model, one, { ...options, source: "mean" }),
+    await activationPatch(model, one, options),
+  ];
+  for (const [i, { logit_diff }] of mean.entries()) near(logit_diff, resampled[i].logit_diff);
+  const many = await measure({ site: headSite(), corruption: "current_word", source: "mean" });
+  const rows = await measure({ site: headSite(), corruption: "current_word" });
+  apart(many, rows);
+});
+
+test("means are those over all prompts, in batches of any size", async () => {
+  const hooks: HookName[] = ["blocks.1.attn.hook_z", "hook_embed"];
+  const run = forward(model, data.tokens, { keep: hooks });
+  for (const batch of [1, 4, 100]) {
+    const means = await activationMeans(model, data.tokens, hooks, { batch });
+    for (const hook of hooks) {
+      const expected = (run.cache[hook] as tf.Tensor).mean(0, true);
+      near(means[hook], expected, hook);
+      expected.dispose();
+    }
+    tf.dispose(Object.values(means));
+  }
+  disposeRun(run);
+});
+
+test("batches of any size give the same rows, and progress counts to its end once", async () => {
+  for (const source of ["resample", "mean"] as const) {
+    const options = { site: headSite("z", lastLetterPosition), corruption: "previous_words", source } as const;
+    const rows = await measure(options);
+    const seen: [number, number][] = [];
+    const streamed = await measure({ ...options, batch: 4, progress: (done, total) => seen.push([done, total]) });
+    for (const [i, row] of streamed.entries()) near(row.logit_diff, rows[i].logit_diff, `${row.layer}.${row.head}`);
+    assert.equal(seen.length, 3 * 2 * 7); // letters, batches, heads and the unchanged run
+    assert.ok(seen.every(([done, total], i) => done === i + 1 && total === seen.length));
+  }
+});
+
+test("between two runs: the base is the run as it is, also against the mean of the wrong letters", async () => {
+  const [into, outOf] = [other("current_word", 2), data.tokens];
+  const { base, values } = await patchBetween(model, data, {
+    site: everywhere,
+    letter: 2,
+    into,
+    outOf,
+    against: "mean",
+  });
+  const run = (tokens: Tokens) => {
+    const one = forward(model, tokens, { readout: letterReadout(data, [2]) });
+    const diffs = logitDiffs(one, data, [2], "mean");
+    disposeRun(one);
+    return diffs;
+  };
+  for (const [i, [value]] of run(into).entries()) near(base[i][0], value);
+  for (const [i, [value]] of run(outOf).entries()) near(values[1][i][0], value);
+});
+
+test("patching leaves nothing behind, also when it fails", async () => {
+  const tensors = tf.memory().numTensors;
+  await measure({ site: headSite(), corruption: "current_word" });
+  await measure({ site: blockSite(), corruption: "current_word", source: "mean", direction: "denoising", batch: 4 });
+  assert.equal(tf.memory().numTensors, tensors);
+  const failing: Site<{ layer: number }> = {
+    ...everywhere,
+    intervene: () => {
+      throw new Error("no such site");
+    },
+  };
+  for (const source of ["resample", "mean"] as const)
+    await assert.rejects(measure({ site: failing, corruption: "current_word", source }), /no such site/);
+  assert.equal(tf.memory().numTensors, tensors);
+});
+
+test("another number of corrupted prompts is refused", async () => {
+  const options = { site: headSite(), corruption: "current_word", corrupted: corrupted.slice(2) } as const;
+  await assert.rejects(
+    activationPatch(model, data, options),
+    /4 corrupted prompts for 6 clean ones; give one for each/,
+  );
+});

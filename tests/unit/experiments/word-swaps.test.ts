@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { before, describe, it } from "node:test";
+import * as tf from "@tensorflow/tfjs";
+import { attentionRows, headPattern } from "../../../src/experiments/attention";
+import { letterReadout, type Prompts } from "../../../src/experiments/measure";
+import { allHeads, range } from "../../../src/experiments/sweep";
+import {
+  attentionShift,
+  fourSwaps,
+  headsHurtBy,
+  type SwapAttentionRow,
+  swap,
+  swapAttention,
+  swapBosSweep,
+  swapEffects,
+  swapName,
+  WORD_PAIRS,
+} from "../../../src/experiments/word-swaps";
+import { randomModel } from "../../../src/load/process";
+import { initBackend } from "../../../src/model/backend/choose";
+import { forward } from "../../../src/model/forward";
+import type { Intervention } from "../../../src/model/hooks";
+import { equalPositions, swapPositions } from "../../../src/model/interventions";
+import { disposeRun, type Model, type ModelConfig } from "../../../src/model/model";
+import { random } from "../../../src/numbers/random";
+import { POSITIONS, type Position, position } from "../../../src/prompts/dataset";
+import { apart, near, nearly } from "../../fixtures/close";
+import { TINY } from "../../fixtures/tiny-prompts";
+
+const config: ModelConfig = { ...TINY, n_ctx: 14 };
+const { int } = random(1);
+const prompts: Prompts = {
+  tokens: range(5).map(() => [59, ...range(10).map(() => int(59))]),
+  answerLetters: range(5).map(() => [int(26), int(26), int(26)]),
+  letters: range(26),
+};
+const pair = ["C1", "C3"] as const;
+let model: Model;
+
+before(async () => {
+  await initBackend();
+  model = randomModel(config, 0);
+});
+
+/** The model with other position embeddings: row i becomes row `rows[i]`, or their mean. */
+const withPositions = (change: (W_pos: tf.Tensor2D) => tf.Tensor2D): Model => ({
+  ...model,
+  W_pos: tf.tidy(() => change(model.W_pos)),
+});
+
+/** The logits of this model under an intervention are those of another model. */
+function isAlso(interventions: Intervention, other: Model): void {
+  const [mine, theirs] = [forward(model, prompts.tokens, { interventions }), forward(other, prompts.tokens)];
+  near(mine.logits, theirs.logits);
+  disposeRun(mine, theirs);
+  other.W_pos.dispose();
+}
+
+const keepPatterns = (name: string) => name.endsWith("hook_pattern");
+
+describe("position embeddings", () => {
+  it("exchanged by an intervention or in the weights: the same", () => {
+    const [i, j] = pair.map(position);
+    const rows = range(config.n_ctx).map((p) => (p === i ? j : p === j ? i : p));
+    isAlso(
+      swapPositions(...pair),
+      withPositions((W) => tf.gather(W, rows)),
+    );
+  });
+
+  it("all alike by an intervention or in the weights: the same", () => {
+    const used = POSITIONS.length;
+    const average = (W: tf.Tensor2D) => tf.mean(W.slice(0, used), 0, true).tile([config.n_ctx, 1]) as tf.Tensor2D;
+    isAlso(equalPositions(), withPositions(average));
+  });
+});
+
+describe("swap", () => {
+  it("of nothing changes nothing, and neither does a word with itself", async () => {
+    const bosHeads = allHeads(config);
+    const same = ["C2", "C2"] as const;
+    const swaps = [{ pair }, { pair: same, positions: true }, { pair: same, bosHeads }];
+    for (const { logit_diff } of await swapEffects(model, prompts, swaps)) near(logit_diff, 0);
+  });
+
+  it("gives every chosen head the clean attention to BOS with the two queries exchanged, at every query", () => {
+    const bosHeads = allHeads(config);
+    const clean = forward(model, prompts.tokens, { keep: keepPatterns });
+    const run = forward(model, prompts.tokens, {
+      interventions: swap({ pair, bosHeads, positions: true })(clean),
+      keep: keepPatterns,
+    });
+    const [i, j] = pair.map(position);
+    for (const head of bosHeads) {
+      const [before, after] = [clean, run].map((r) => headPattern(r, head));
+      before.forEach((rows, prompt) => {
+        rows.forEach((_, query) => {
+          const from = query === i ? j : query === j ? i : query;
+          near(after[prompt][query][0], rows[from][0], `query ${query}`);
+        });
+      });
+    }
+    disposeRun(clean, run);
+  });
+
+  it("leaves all other attention of the first layer as it is: rows no longer sum to 1", () => {
+    const head = { layer: 0, head: 1 };
+    const clean = forward(model, prompts.tokens, { keep: keepPatterns });
+    const run = forward(model, prompts.tokens, {
+      interventions: swap({ pair, bosHeads: [head] })(clean),
+      keep: keepPatterns,
+    });
+    const [before, after] = [clean, run].map((r) => headPattern(r, head)[0][position("C1")]);
+    near(after.slice(1), before.slice(1));
+    apart(after[0], before[0]);
+    disposeRun(clean, run);
+  });
+
+  it("of a position that isn't there is refused, naming those that are", async () => {
+    const wrong = { pair: ["C1", "C4" as Position] as const, positions: true };
+    await assert.rejects(swapEffects(model, prompts, [wrong]), /"C4" is not a position; there are BOS, The, C1/);
+  });
+
+  it("has the names of figure 14", () => {
+    const swaps = fourSwaps(pair, [{ layer: 0, head: 0 }]);
+    assert.deepEqual(swaps.map(swapName), ["Clean Run", "Swap POS", "Swap BOS", "Swap POS+BOS"]);
+    assert.equal(swapName({ pair, positions: true, bosHeads: [] }), "Swap POS");
+  });
+});
+
+describe("swapBosSweep", () => {
+  it("is what swapping one head after another gives, computed from the beginning and in other batches", async () => {
+    const rows = await swapBosSweep(model, prompts, pair, { batch: 2 });
+    const heads = allHeads(config);
+    const swaps = heads.map((head) => ({ pair, bosHeads: [head] }));
+    const plain = await swapEffects(model, prompts, swaps);
+    assert.equal(rows.length, 3 * heads.length);
+    rows.forEach((row, i) => {
+      assert.deepEqual([row.letter, { layer: row.layer, head: row.head }], [plain[i].letter, plain[i].bosHeads![0]]);
+      near([row.logit_diff, row.std], [plain[i].logit_diff, plain[i].std]);
+    });
+    apart(
+      rows.map(({ logit_diff }) => logit_diff),
+      rows.map(() => 0),
+    );
+  });
+
+  it("headsHurtBy: each head once, if any letter loses more than the threshold", () => {
+    const row = (head: number, letter: 1 | 2 | 3, logit_diff: number) => ({
+      layer: 1,
+      head,
+      letter,
+      logit_diff,
+      std: 0,
+      n: 2,
+      low: logit_diff,
+      high: logit_diff,
+    });
+    const rows = [row(0, 1, -0.01), row(0, 2, -0.02), row(1, 1, 0.5), row(1, 2, -0.005), row(2, 3, -0.006)];
+    assert.deepEqual(headsHurtBy(rows, 0.005), [
+      { layer: 1, head: 0 },
+      { layer: 1, head: 2 },
+    ]);
+  });
+});
+
+describe("swapAttention", () => {
+  it("without a swap is the clean attention, from where each letter is read to the three words", async () => {
+    const heads = [{ layer: 2, head: 1 }];
+    const rows = await swapAttention(model, prompts, heads, [{ pair }]);
+    const clean = await attentionRows(model, prompts, heads);
+    assert.equal(rows.length, 9);
+    for (const { letter, key, attention, swap: name } of rows) {
+      assert.equal(name, "Clean Run");
+      const same = clean.find((row) => row.query === ["(", "A1", "A2"][letter - 1] && row.key === key)!;
+      near(attention, same.attention);
+    }
+  });
+
+  it("sees what the exchange in the weights would do", async () => {
+    const [i, j] = pair.map(position);
+    const other = withPositions((W) =>
+      tf.gather(
+        W,
+        range(config.n_ctx).map((p) => (p === i ? j : p === j ? i : p)),
+      ),
+    );
+    const heads = allHeads(config);
+    const mine = await swapAttention(model, prompts, heads, [{ pair, positions: true }]);
+    const theirs = await swapAttention(other, prompts, heads, [{ pair }]);
+    mine.forEach(({ attention, std }, k) => {
+      near([attention, std], [theirs[k].attention, theirs[k].std]);
+    });
+    other.W_pos.dispose();
+  });
+});
+
+describe("attentionShift", () => {
+  const row = (name: string, key: Position, attention: number): SwapAttentionRow => {
+    return { layer: 0, head: 0, pair: "C1↔C3", swap: name, letter: 1, key, attention, std: 0 };
+  };
+
+  it("is the mean absolute change against the clean run", () => {
+    const rows = [
+      row("Clean Run", "C1", 0.5),
+      row("Clean Run", "C3", 0.1),
+      row("Swap POS", "C1", 0.2),
+      row("Swap POS", "C3", 0.2),
+    ];
+    const [clean, positions] = attentionShift(rows);
+    assert.deepEqual(clean, { pair: "C1↔C3", swap: "Clean Run", shift: 0 });
+    nearly(positions.shift, 0.2);
+  });
+
+  it("needs the clean run", () => {
+    assert.throws(
+      () => attentionShift([row("Swap POS", "C1", 0.2)]),
+      /C1↔C3 has no clean run to compare "Swap POS" with/,
+    );
+  });
+});
+
+it("nothing stays in memory", async () => {
+  const before = tf.memory().numTensors;
+  const heads = headsHurtBy(await swapBosSweep(model, prompts, WORD_PAIRS[0]), 0);
+  const swaps = fourSwaps(WORD_PAIRS[0], heads);
+  await swapEffects(model, prompts, swaps);
+  await swapAttention(model, prompts, heads, swaps);
+  assert.equal(tf.memory().numTensors, before);
+  const readout = letterReadout(prompts);
+  disposeRun(forward(model, prompts.tokens, { interventions: equalPositions(), readout }));
+  assert.equal(tf.memory().numTensors, before);
+});

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { AttentionRow } from "../../../src/experiments/attention";
+import { CRITERIA, GROUPS, type HeadEvidence } from "../../../src/groups/classify";
+import {
+  CRITERION_MEANINGS,
+  EFFECTS,
+  EVEN_PREVIOUS_TOKENS,
+  evidenceCells,
+  groupOf,
+  hasHead,
+  headList,
+  inPercents,
+  LOOKS,
+  looksMostAt,
+  membersOf,
+  paperPatterns,
+  paperReadoutAttention,
+  percent,
+  readoutAttention,
+} from "../../../src/groups/group-tables";
+import { paperHeads } from "../../../src/paper/paper";
+import { POSITIONS, type Position, position } from "../../../src/prompts/dataset";
+import { nearly } from "../../fixtures/close";
+
+const evidence: HeadEvidence = {
+  layer: 3,
+  head: 1,
+  direct: 0.314,
+  total: null,
+  attention_to_word: 0.5,
+  attention_to_previous_end: 0,
+  attention_to_previous_tokens: 0.25,
+  copying: 1,
+  at_word: -0.02,
+  at_last_letter: 0,
+  ordinal: 0.1,
+};
+const even = (query: Position): AttentionRow[] =>
+  POSITIONS.slice(0, position(query) + 1).map((key) => ({
+    layer: 0,
+    head: 2,
+    query,
+    key,
+    attention: 1 / (position(query) + 1),
+    std: 0,
+  }));
+
+test("every group's heads, and every head's group", () => {
+  const paper = paperHeads();
+  assert.deepEqual(membersOf(paper, "propagation"), [{ layer: 5, head: 8 }]);
+  for (const group of GROUPS) for (const head of membersOf(paper, group)) assert.equal(groupOf(paper, head), group);
+  assert.equal(groupOf(paper, { layer: 0, head: 0 }), "none");
+  assert.ok(hasHead(paper.circuit, { layer: 8, head: 11 }) && !hasHead(paper.circuit, { layer: 11, head: 8 }));
+});
+
+test("heads as text", () => {
+  assert.equal(
+    headList([
+      { layer: 10, head: 10 },
+      { layer: 1, head: 0 },
+    ]),
+    "10.10, 1.0",
+  );
+  assert.equal(headList([]), "none");
+});
+
+test("every criterion has a meaning", () => assert.deepEqual(Object.keys(CRITERION_MEANINGS), Object.keys(CRITERIA)));
+
+test("cells: effects become changes, shares stay, what is not known stays unknown", () => {
+  const cells = evidenceCells(
+    [evidence],
+    ["direct", "total", "at_last_letter", "attention_to_previous_end", "copying"],
+  );
+  assert.deepEqual(
+    cells.map(({ evidence: name, value }) => [name, value === null ? null : value + 0]),
+    [
+      ["direct", -0.314],
+      ["total", null],
+      ["at last letter", 0],
+      ["to previous end", 0],
+      ["copying", 1],
+    ],
+  );
+  assert.deepEqual([cells[0].layer, cells[0].head], [3, 1]);
+});
+
+test("effects and looks are all the evidence there is", () => {
+  const columns = Object.keys(evidence).filter((key) => key !== "layer" && key !== "head");
+  assert.deepEqual([...EFFECTS, ...LOOKS].sort(), columns.sort());
+});
+
+test("percents", () => {
+  assert.deepEqual([percent(0.314), percent(null), percent(-0.02), percent(1.314)], ["31%", "–", "-2%", "131%"]);
+  assert.equal(inPercents(evidence).total, "–");
+  assert.equal(inPercents(evidence).ordinal, "10%");
+});
+
+test("attention where letters are read: (, A1, A2, without BOS", () => {
+  const rows = readoutAttention((["C3", "(", "A1", "A2"] as const).flatMap(even));
+  assert.deepEqual(new Set(rows.map(({ head }) => head)), new Set(["0.2"]));
+  assert.deepEqual(
+    [1, 2, 3].map((letter) => rows.filter((row) => row.letter === letter).length),
+    [8, 9, 10],
+  );
+  assert.ok(rows.every(({ key }) => key !== "BOS"));
+  nearly(rows[0].attention, 1 / 9);
+});
+
+test("the paper's: five heads, no token after the one that looks", () => {
+  const rows = paperReadoutAttention();
+  assert.deepEqual(new Set(rows.map(({ head }) => head)), new Set(["8.11", "9.9", "10.10", "11.4", "5.8"]));
+  assert.ok(rows.every(({ key, letter }) => position(key) <= 7 + letter));
+  assert.equal(looksMostAt(rows, "8.11", 3), "C3");
+  assert.equal(looksMostAt(rows, "5.8", 2), "T1");
+  assert.equal(looksMostAt(rows, "7.7", 2), undefined);
+});
+
+test("the paper's patterns: lines that add up to 1 and see nothing later", () => {
+  const rows = paperPatterns();
+  assert.ok(rows.every(({ query, key }) => position(key) <= position(query)));
+  for (const head of ["1.0", "2.2", "4.11"])
+    for (const query of POSITIONS) {
+      const line = rows.filter((row) => row.head === head && row.query === query);
+      const sum = line.reduce((total, { attention }) => total + attention, 0);
+      assert.ok(Math.abs(sum - 1) < 0.03, `${head}, ${query}: ${sum}`);
+    }
+});
+
+test("even attention gives the three tokens before what EVEN_PREVIOUS_TOKENS says", () => {
+  const sums = (["C1", "C2", "C3"] as const).map((query) =>
+    even(query)
+      .filter(
+        ({ key }) => key !== "BOS" && position(query) - position(key) >= 1 && position(query) - position(key) <= 3,
+      )
+      .reduce((total, { attention }) => total + attention, 0),
+  );
+  nearly(EVEN_PREVIOUS_TOKENS, (sums[0] + sums[1] + sums[2]) / 3);
+});

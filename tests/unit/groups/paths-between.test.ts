@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import * as tf from "@tensorflow/tfjs";
+import type { Prompts } from "../../../src/experiments/measure";
+import { pathPatch } from "../../../src/experiments/path-patching";
+import { range } from "../../../src/experiments/sweep";
+import {
+  type CircuitPath,
+  circuitPaths,
+  circuitReceivers,
+  drawnCircuit,
+  followPaths,
+  inputPanels,
+  strongestInto,
+} from "../../../src/groups/paths-between";
+import { processWeights, randomModel } from "../../../src/load/process";
+import { initBackend } from "../../../src/model/backend/choose";
+import type { Model, ModelConfig } from "../../../src/model/model";
+import { random } from "../../../src/numbers/random";
+import { near } from "../../fixtures/close";
+import { TINY } from "../../fixtures/tiny-prompts";
+
+const config: ModelConfig = { ...TINY, n_ctx: 12 };
+const { int } = random(6);
+const rows = (length: number, below: number) => range(4).map(() => range(length).map(() => int(below)));
+const data: Prompts = { tokens: rows(11, config.d_vocab), answerLetters: rows(3, 26), letters: range(26) };
+const corrupted = rows(11, config.d_vocab);
+const [early, middle, late] = [0, 1, 2].map((layer) => ({ layer, head: 1 }));
+const circuit = {
+  letter_movers: [late],
+  propagation: [middle],
+  fuzzy_previous_token: [early],
+  circuit: [late, middle, early],
+};
+const clean = [2, 4, 8];
+let model: Model;
+let paths: CircuitPath[];
+
+before(async () => {
+  await initBackend();
+  model = processWeights(randomModel(config, 0));
+  paths = await circuitPaths(model, data, circuit, { corrupted, clean });
+});
+
+test("every path that goes up, for content and for order, once", () => {
+  const content = paths.filter(({ lost }) => lost === "content").map(({ from, to, into }) => `${from} ${to} ${into}`);
+  const order = paths.filter(({ lost }) => lost === "order").map(({ from, to, into }) => `${from} ${to} ${into}`);
+  const pairs = [
+    ["0.1", "1.1"],
+    ["0.1", "2.1"],
+    ["1.1", "2.1"],
+  ];
+  const between = pairs.flatMap(([a, b]) => ["query", "key", "value"].map((into) => `${a} ${b} ${into}`));
+  const expected = [...["0.1", "1.1", "2.1"].map((from) => `${from} logits logits`), ...between].sort();
+  assert.deepEqual(content.sort(), expected);
+  assert.deepEqual(order.sort(), expected);
+});
+
+test("a path is path patching into that head alone, of the letter that loses most", async () => {
+  const found = await pathPatch(model, data, { corrupted, receiver: { heads: [late], input: "v" }, senders: [early] });
+  const shares = found.map(({ letter, logit_diff }) => -logit_diff / clean[letter - 1]);
+  const path = paths.find(({ from, to, into, lost }) => `${from} ${to} ${into} ${lost}` === "0.1 2.1 value content")!;
+  near(path.share, Math.max(...shares));
+  near(path.share, shares[path.letter - 1]);
+  near(path.logit_diff, found[path.letter - 1].logit_diff);
+});
+
+test("drawn: groups in columns, the logits on top, weak paths left out", () => {
+  const path = { from: "0.1", to: "2.1", into: "key", lost: "order", logit_diff: -1, std: 0, letter: 2 } as const;
+  const { nodes, edges } = drawnCircuit(
+    circuit,
+    [
+      { ...path, share: 0.3 },
+      { ...path, into: "value", share: 0.01 },
+    ],
+    { n_layers: 3, least: 0.02 },
+  );
+  assert.deepEqual(nodes, [
+    { id: "0.1", layer: 0, group: "fuzzy previous token" },
+    { id: "1.1", layer: 1, group: "propagation" },
+    { id: "2.1", layer: 2, group: "letter mover" },
+    { id: "logits", layer: 3, group: "output" },
+  ]);
+  assert.deepEqual(edges, [{ from: "0.1", to: "2.1", value: 0.3, kind: "key", sent: "order" }]);
+});
+
+test("receivers: the logits and three inputs of the groups that there are", () => {
+  const inputs = (group: string) => ["query", "key", "value"].map((input) => `${group} ${input}`);
+  assert.deepEqual(Object.keys(circuitReceivers(circuit)), ["logits", ...inputs("mover"), ...inputs("propagation")]);
+  const few = circuitReceivers({ ...circuit, propagation: [] });
+  assert.deepEqual(Object.keys(few), ["logits", ...inputs("mover")]);
+  assert.deepEqual(few["mover key"], { heads: [late], input: "k" });
+});
+
+test("followed by name: each receiver's rows are pathPatch's", async () => {
+  const receivers = circuitReceivers(circuit);
+  const rows = await followPaths(model, data, receivers, { corrupted });
+  for (const [name, receiver] of Object.entries(receivers)) {
+    const own = rows.filter(({ into }) => into === name).map(({ into: _, ...row }) => row);
+    near(own, await pathPatch(model, data, { corrupted, receiver }));
+  }
+  const panels = inputPanels(rows, "mover");
+  assert.equal(panels.length, 3 * 3 * 4);
+  assert.deepEqual(new Set(panels.map(({ panel }) => panel)).size, 9);
+  assert.equal(panels[0].panel, `${panels[0].into.split(" ")[1]}, letter ${panels[0].letter}`);
+  const best = strongestInto(rows, "mover", clean)!;
+  assert.equal(best.share, Math.max(...panels.map(({ logit_diff, letter }) => -logit_diff / clean[letter - 1])));
+  assert.equal(strongestInto(rows, "nobody", clean), undefined);
+});
+
+test("nothing is left behind", async () => {
+  const before = tf.memory().numTensors;
+  await circuitPaths(model, data, circuit, { corrupted, clean });
+  assert.equal(tf.memory().numTensors, before);
+});
