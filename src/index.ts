@@ -16,7 +16,6 @@ export * from "./experiments/sweep";
 export * from "./experiments/word-probes";
 export * from "./experiments/word-swaps";
 export * from "./figures";
-export * from "./groups/circuit-heads";
 export * from "./groups/classify";
 export * from "./groups/evidence";
 export * from "./groups/group-tables";

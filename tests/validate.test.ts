@@ -16,13 +16,13 @@ import {
 import { readOptions, UsageError } from "../scripts/validate/options";
 import { page, pictures, type Report, writeReport } from "../scripts/validate/report";
 import { FIGURE_NAMES, STEPS, type StepResult, type Subject } from "../scripts/validate/steps";
-import { range } from "../src/experiments/sweep";
 import { processWeights, randomModel } from "../src/load/process";
 import type { Tokenizer } from "../src/load/tokenizer";
 import { initBackend } from "../src/model/backend/choose";
+import { range } from "../src/numbers/lists";
 import { compareWithPaper, type MeasuredFigures } from "../src/paper/compare";
 import { paperBehaviour, paperFigure, paperFigureNames } from "../src/paper/paper";
-import { LETTERS } from "../src/prompts/dataset";
+import { LETTERS } from "../src/prompts/positions";
 import type { Claim } from "../src/show/claims";
 import { remoteLoads } from "./fixtures/remote-loads";
 import { TINY, tinyPrompts } from "./fixtures/tiny-prompts";

@@ -2,25 +2,17 @@
 import { attentionAgainstLogits, attentionRows } from "../../src/experiments/attention";
 import { evaluateCircuits, growing } from "../../src/experiments/circuit-evaluation";
 import { ovQuadrants } from "../../src/experiments/ov-circuit";
-import {
-  activationPatch,
-  blockSite,
-  headSite,
-  lastLetterPosition,
-  type Site,
-  wordPosition,
-} from "../../src/experiments/patching";
+import { activationPatch, blockSite, headSite, type Site } from "../../src/experiments/patching";
 import { pathPatch } from "../../src/experiments/path-patching";
-import { allHeads } from "../../src/experiments/sweep";
 import { fourSwaps, swapAttention, swapBosSweep, WORD_PAIRS } from "../../src/experiments/word-swaps";
-import { hasHead } from "../../src/groups/group-tables";
 import type { Tokenizer } from "../../src/load/tokenizer";
-import type { HeadId } from "../../src/model/hooks";
+import { allHeads, type HeadId, hasHead } from "../../src/model/heads";
 import type { Model } from "../../src/model/model";
 import { paperHeads } from "../../src/paper/paper";
 import { paperBosSwaps } from "../../src/paper/paper-positional";
+import type { AcronymDataset } from "../../src/prompts/acronyms";
 import { resample } from "../../src/prompts/corruption";
-import type { AcronymDataset } from "../../src/prompts/dataset";
+import { lastLetterPosition, wordPosition } from "../../src/prompts/positions";
 
 /** The kinds of runs of the official scripts, as `peer.py` times them. All but `patterns` unembed every position to the whole vocabulary. */
 export const RUN_KINDS = ["cached", "patterns", "resid_pre", "z", "bos"] as const;

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import type { ModelConfig } from "../../src/model/model";
-import type { AcronymDataset } from "../../src/prompts/dataset";
+import type { AcronymDataset } from "../../src/prompts/acronyms";
 import type { RunSeconds } from "./figures";
 
 export interface Peer {

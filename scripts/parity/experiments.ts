@@ -6,26 +6,25 @@ import {
   headPattern,
 } from "../../src/experiments/attention";
 import { evaluateCircuits, growing } from "../../src/experiments/circuit-evaluation";
-import { columnMean, letterReadout, logitDiffs, type Prompts } from "../../src/experiments/measure";
+import { letterReadout, logitDiffs } from "../../src/experiments/logit-difference";
+import { columnMean, type Prompts } from "../../src/experiments/measure";
 import { copyingScores, ovCircuit } from "../../src/experiments/ov-circuit";
 import {
   activationPatch,
   blockSite,
   headByPositionSite,
   headSite,
-  lastLetterPosition,
   patchBetween,
   type Site,
-  wordPosition,
 } from "../../src/experiments/patching";
 import { pathPatch, type Receiver, sendPaths } from "../../src/experiments/path-patching";
-import { range } from "../../src/experiments/sweep";
 import { headsHurtBy, swap, swapBosSweep, type WordPair } from "../../src/experiments/word-swaps";
 import { forward } from "../../src/model/forward";
-import type { HeadId } from "../../src/model/hooks";
+import type { HeadId } from "../../src/model/heads";
 import { disposeRun, type Model } from "../../src/model/model";
+import { range } from "../../src/numbers/lists";
 import type { Corruption } from "../../src/prompts/corruption";
-import { LETTERS, POSITIONS, type Position } from "../../src/prompts/dataset";
+import { LETTERS, lastLetterPosition, POSITIONS, type Position, wordPosition } from "../../src/prompts/positions";
 import { type Fixture, headIds, type Inputs } from "./fixture";
 import type { Counterpart } from "./main";
 

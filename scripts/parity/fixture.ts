@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { Prompts } from "../../src/experiments/measure";
 import { loadWeights, readConfig } from "../../src/load/load";
-import type { HeadId } from "../../src/model/hooks";
+import type { HeadId } from "../../src/model/heads";
 import type { Model } from "../../src/model/model";
 
 /** inputs.json of a fixture folder, as far as it is used. */

@@ -1,11 +1,11 @@
 /** Our values of the fixture tensors that come from one forward or from weights. */
 import * as tf from "@tensorflow/tfjs";
-import { letterReadout, logitDiffs } from "../../src/experiments/measure";
-import { range } from "../../src/experiments/sweep";
-import { headWeights } from "../../src/load/process";
+import { letterReadout, logitDiffs } from "../../src/experiments/logit-difference";
 import { forward } from "../../src/model/forward";
+import { headWeights } from "../../src/model/head-weights";
 import type { HookName } from "../../src/model/hooks";
 import { disposeRun, type Model } from "../../src/model/model";
+import { range } from "../../src/numbers/lists";
 import { mean } from "../../src/numbers/statistics";
 import type { Fixture, Inputs } from "./fixture";
 import type { Counterpart } from "./main";

@@ -1,14 +1,16 @@
 /** How much of the paper's circuit a trained model shows, as numbers: the search's score. */
 
 import { evaluateCircuits } from "../../src/experiments/circuit-evaluation";
-import { allHeads, range } from "../../src/experiments/sweep";
 import { swapEffects, WORD_PAIRS } from "../../src/experiments/word-swaps";
 import { type Classified, classifyHeads, headsOf } from "../../src/groups/classify";
 import { headEvidence } from "../../src/groups/evidence";
+import { allHeads } from "../../src/model/heads";
 import type { Model } from "../../src/model/model";
+import { range } from "../../src/numbers/lists";
 import { mean } from "../../src/numbers/statistics";
+import type { AcronymDataset } from "../../src/prompts/acronyms";
 import { permuteTokens } from "../../src/prompts/corruption";
-import { type AcronymDataset, LETTERS } from "../../src/prompts/dataset";
+import { LETTERS } from "../../src/prompts/positions";
 import { unhashed } from "../build-data/unhashed";
 
 /** Each part is 0 … 1 except the head lists; the score is their sum. */

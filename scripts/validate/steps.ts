@@ -1,12 +1,11 @@
 /** What is compared, in the order of how much it tells. */
 import { attentionRows } from "../../src/experiments/attention";
 import { behaviour, summarise } from "../../src/experiments/behaviour";
-import { allHeads, range } from "../../src/experiments/sweep";
 import { type Figure, scatter } from "../../src/figures";
-import { headName } from "../../src/groups/circuit-heads";
-import { hasHead } from "../../src/groups/group-tables";
 import type { Tokenizer } from "../../src/load/tokenizer";
+import { allHeads, hasHead, headName } from "../../src/model/heads";
 import type { Model } from "../../src/model/model";
+import { range } from "../../src/numbers/lists";
 import { figureClaims, type MeasuredFigures } from "../../src/paper/compare";
 import { paperHeads } from "../../src/paper/paper";
 import {
@@ -19,7 +18,7 @@ import {
   scatterRows,
 } from "../../src/paper/paper-figures";
 import { patchingFigure } from "../../src/paper/paper-patching";
-import { type AcronymDataset, select } from "../../src/prompts/dataset";
+import { type AcronymDataset, select } from "../../src/prompts/acronyms";
 import type { Claim } from "../../src/show/claims";
 import { hundredths } from "../../src/show/progress";
 import { cleanClaims, letterOneUnchanged, matchingPrefixes, rowsSumToOne, sameInAllLayers } from "./checks";

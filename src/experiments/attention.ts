@@ -1,13 +1,14 @@
 import * as tf from "@tensorflow/tfjs";
-import { headWeights } from "../load/process";
 import { forward } from "../model/forward";
-import type { HeadId, HookName, Intervention } from "../model/hooks";
+import { headWeights } from "../model/head-weights";
+import { checkHead, checkHeads, type HeadId } from "../model/heads";
+import type { HookName, Intervention } from "../model/hooks";
 import { disposeRun, type Model, type Run } from "../model/model";
 import { unembedding } from "../model/ops";
 import { reusable } from "../model/plan";
-import { checkHead, checkHeads, checkIndex, checkIndices, checkOneOf, checkSome } from "../numbers/check";
+import { checkIndex, checkIndices, checkOneOf, checkSome } from "../numbers/check";
 import { meanAndStd } from "../numbers/statistics";
-import { LETTERS, type Letter, POSITIONS, type Position, readoutPosition } from "../prompts/dataset";
+import { LETTERS, type Letter, POSITIONS, type Position, readoutPosition } from "../prompts/positions";
 import { type Batch, type Measurement, measureAll, type Prompts, type StreamOptions } from "./measure";
 
 const patternHook = (layer: number) => `blocks.${layer}.attn.hook_pattern` as const;

@@ -1,14 +1,15 @@
 import * as tf from "@tensorflow/tfjs";
-import { checkProcessed, headWeights } from "../load/process";
 import { forward } from "../model/forward";
-import type { HeadId, HookName } from "../model/hooks";
+import { checkProcessed, headWeights } from "../model/head-weights";
+import { checkHeads, type HeadId } from "../model/heads";
+import type { HookName } from "../model/hooks";
 import { disposeRun, type Model, type Run } from "../model/model";
 import { normalize, unembedding } from "../model/ops";
-import { checkHeads } from "../numbers/check";
-import { letterLogitDiff, meanAndStd } from "../numbers/statistics";
-import { LETTERS, type Letter, POSITIONS, type Position, readoutPosition } from "../prompts/dataset";
-import { type Batch, letterReadout, type Measurement, measureAll, type Prompts, type StreamOptions } from "./measure";
-import { range } from "./sweep";
+import { range } from "../numbers/lists";
+import { meanAndStd } from "../numbers/statistics";
+import { LETTERS, type Letter, POSITIONS, type Position, readoutPosition } from "../prompts/positions";
+import { letterLogitDiff, letterReadout } from "./logit-difference";
+import { type Batch, type Measurement, measureAll, type Prompts, type StreamOptions } from "./measure";
 
 /** What adds to the final residual stream. */
 export interface Component {

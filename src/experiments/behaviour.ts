@@ -3,10 +3,13 @@ import type { Tokenizer } from "../load/tokenizer";
 import { forward } from "../model/forward";
 import type { Model, Tokens } from "../model/model";
 import { checkCount, checkSome } from "../numbers/check";
-import { finiteLogits, letterLogitDiff, mean, meanAndStd } from "../numbers/statistics";
+import { grid, range } from "../numbers/lists";
+import { mean, meanAndStd } from "../numbers/statistics";
+import type { AcronymDataset } from "../prompts/acronyms";
 import { CORRUPTIONS, type Corruption, corrupt, resample } from "../prompts/corruption";
-import { type AcronymDataset, LETTERS, type Letter, readoutPosition } from "../prompts/dataset";
-import { grid, range, sweep } from "./sweep";
+import { LETTERS, type Letter, readoutPosition } from "../prompts/positions";
+import { finiteLogits, letterLogitDiff } from "./logit-difference";
+import { sweep } from "./sweep";
 
 /** What a model says at one letter of one prompt. */
 export interface LetterRow {

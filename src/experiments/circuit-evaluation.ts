@@ -1,18 +1,19 @@
 import * as tf from "@tensorflow/tfjs";
 import { forward } from "../model/forward";
-import type { ActivationCache, HeadId, HookName } from "../model/hooks";
-import { headsOutside, patchHeads } from "../model/interventions";
+import { allHeads, checkHeads, type HeadId, headsOutside } from "../model/heads";
+import type { ActivationCache, HookName } from "../model/hooks";
+import { patchHeads } from "../model/interventions";
 import { disposeRun, type Model, type Run, type Tokens } from "../model/model";
 import { reusable } from "../model/plan";
-import { checkHeads, checkOneOf } from "../numbers/check";
+import { checkOneOf } from "../numbers/check";
+import { range } from "../numbers/lists";
 import { meanAndStd, share } from "../numbers/statistics";
-import { LETTERS, type Letter } from "../prompts/dataset";
+import { LETTERS, type Letter } from "../prompts/positions";
+import { letterReadout, logitDiffs } from "./logit-difference";
 import {
   type Batch,
   checkCorrupted,
   columnMean,
-  letterReadout,
-  logitDiffs,
   type Measurement,
   measureAll,
   measureIntervened,
@@ -20,7 +21,6 @@ import {
   type StreamOptions,
 } from "./measure";
 import { activationMeans } from "./patching";
-import { allHeads, range } from "./sweep";
 
 /** What a removed head writes instead: its mean over the corrupted prompts at each position, or another prompt's output. */
 export type Ablation = "mean" | "resample";

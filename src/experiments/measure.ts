@@ -4,9 +4,11 @@ import type { Intervention } from "../model/hooks";
 import type { Readout, Run, Tokens } from "../model/model";
 import { sideBySide } from "../model/plan";
 import { checkAllFinite, checkCount, checkSome } from "../numbers/check";
-import { type Against, bootstrapMean, type Interval, letterLogitDiff, mean, meanAndStd } from "../numbers/statistics";
-import { type AcronymDataset, LETTERS, type Letter, POSITIONS, readoutPosition } from "../prompts/dataset";
-import { range, sweepTogether } from "./sweep";
+import { range } from "../numbers/lists";
+import { bootstrapMean, type Interval, mean, meanAndStd } from "../numbers/statistics";
+import type { AcronymDataset } from "../prompts/acronyms";
+import { LETTERS, type Letter, POSITIONS } from "../prompts/positions";
+import { sweepTogether } from "./sweep";
 
 /** What an experiment needs of a data set. */
 export type Prompts = Pick<AcronymDataset, "tokens" | "answerLetters" | "letters"> & {
@@ -22,25 +24,6 @@ export interface StreamOptions {
   readonly batch?: number;
   readonly progress?: (done: number, total: number) => void;
 }
-
-/** The logits of A … Z where these letters are read. */
-export const letterReadout = ({ letters }: Prompts, which: readonly Letter[] = LETTERS): Readout => ({
-  positions: which.map(readoutPosition),
-  vocab: letters,
-});
-
-/** Logit differences `[prompt][letter]` of a run with `letterReadout`. @throws as `letterLogitDiff` does */
-export function logitDiffs(
-  { logits }: Pick<Run, "logits">,
-  { answerLetters, first }: Prompts,
-  which: readonly Letter[] = LETTERS,
-  against: Against = "max",
-): number[][] {
-  return letterLogitDiff(logits, answersOf(answerLetters, which), against, { first, letters: which });
-}
-
-const answersOf = (answers: readonly (readonly number[])[], which: readonly Letter[]) =>
-  answers.map((row) => which.map((letter) => row[letter - 1]));
 
 /** Rows `start` … of a list, one batch long. */
 export interface Batch {

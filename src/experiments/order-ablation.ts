@@ -1,23 +1,23 @@
 import * as tf from "@tensorflow/tfjs";
 import { forward } from "../model/forward";
-import type { ActivationCache, HeadId } from "../model/hooks";
+import { allHeads, type HeadId } from "../model/heads";
+import type { ActivationCache } from "../model/hooks";
 import { patchHeads } from "../model/interventions";
 import { disposeRun, type Model } from "../model/model";
 import { reusable } from "../model/plan";
-import { LETTERS } from "../prompts/dataset";
+import { range } from "../numbers/lists";
+import { LETTERS, wordPosition } from "../prompts/positions";
+import { letterReadout, logitDiffs } from "./logit-difference";
 import {
   type Batch,
   type LetterEffect,
   letterEffects,
-  letterReadout,
-  logitDiffs,
   type Measurement,
   measureIntervened,
   type Prompts,
   type StreamOptions,
 } from "./measure";
-import { activationMeans, wordPosition } from "./patching";
-import { allHeads, range } from "./sweep";
+import { activationMeans } from "./patching";
 
 /** C_1 … C_3. Which of them a word is, is the same in all prompts: no other prompt's activations can take it away. */
 export const WORD_POSITIONS: readonly number[] = LETTERS.map(wordPosition);

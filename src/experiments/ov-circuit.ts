@@ -1,12 +1,11 @@
 import * as tf from "@tensorflow/tfjs";
-import { checkProcessed, headWeights } from "../load/process";
-import type { HeadId } from "../model/hooks";
+import { checkProcessed, headWeights } from "../model/head-weights";
+import { allHeads, checkHeads, type HeadId } from "../model/heads";
 import type { Model } from "../model/model";
 import { gelu, normalize, unembedding } from "../model/ops";
-import { checkAllFinite, checkCount, checkHeads, checkIndices, checkOneOf, checkSome } from "../numbers/check";
+import { checkAllFinite, checkCount, checkIndices, checkOneOf, checkSome } from "../numbers/check";
 import { logitAttribution } from "./attribution";
 import type { Prompts, StreamOptions } from "./measure";
-import { allHeads } from "./sweep";
 
 const int = (ids: readonly number[]) => tf.tensor1d(ids as number[], "int32");
 

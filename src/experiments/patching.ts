@@ -5,23 +5,21 @@ import { type HeadActivation, patchHeads } from "../model/interventions";
 import { disposeRun, keepRun, type Model, type ModelConfig, type Run, type Tokens } from "../model/model";
 import { reusable } from "../model/plan";
 import { checkCount, checkIndex, checkOneOf, checkSome } from "../numbers/check";
-import type { Against } from "../numbers/statistics";
+import { grid, range } from "../numbers/lists";
 import { type Corruption, corrupt } from "../prompts/corruption";
-import { LETTERS, type Letter, POSITIONS, type Position, position, readoutPosition } from "../prompts/dataset";
+import { LETTERS, type Letter, POSITIONS, type Position, position, readoutPosition } from "../prompts/positions";
+import { type Against, letterReadout, logitDiffs } from "./logit-difference";
 import {
   type Batch,
   checkCorrupted,
   type Effect,
   effect,
   firstDifference,
-  letterReadout,
-  logitDiffs,
   measureAll,
   measureIntervened,
   type Prompts,
   type StreamOptions,
 } from "./measure";
-import { grid, range } from "./sweep";
 
 /** Where one activation is replaced: a set of points, and the intervention at each. */
 export interface Site<P extends object> {
@@ -84,11 +82,6 @@ export function headByPositionSite(
       positions.includes(position(label)) ? patchHeads([{ layer, head }], activation, source, [position(label)]) : [],
   };
 }
-
-/** C_i, where letter i's word begins. */
-export const wordPosition = (letter: Letter): number => position(`C${letter}`);
-/** A_(i−1), the letter written before letter i (for letter 1: the parenthesis), where letter i is read. */
-export const lastLetterPosition = (letter: Letter): number => readoutPosition(letter);
 
 export interface PatchOptions<P extends object> extends StreamOptions {
   readonly site: Site<P>;

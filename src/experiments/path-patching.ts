@@ -1,27 +1,26 @@
 import * as tf from "@tensorflow/tfjs";
 import { forward, forwardEach } from "../model/forward";
-import { type ActivationCache, type HeadId, type HookName, type Intervention, merge } from "../model/hooks";
+import { allHeads, checkHeads, type HeadId } from "../model/heads";
+import { type ActivationCache, type HookName, type Intervention, merge } from "../model/hooks";
 import { freezeHeads, freezeMlps, patchHeads } from "../model/interventions";
 import { disposeRun, type Model, type Run, type Tokens } from "../model/model";
 import { reusable, sideBySide } from "../model/plan";
-import { checkHeads, checkOneOf, checkSome } from "../numbers/check";
+import { checkOneOf, checkSome } from "../numbers/check";
 import { share } from "../numbers/statistics";
-import { LETTERS, type Letter } from "../prompts/dataset";
+import { LETTERS, type Letter } from "../prompts/positions";
+import { letterReadout, logitDiffs } from "./logit-difference";
 import {
   type Batch,
   checkCorrupted,
   columnMean,
   type Effect,
   effect,
-  letterReadout,
-  logitDiffs,
   type Measurement,
   measureAll,
   type Prompts,
   type StreamOptions,
 } from "./measure";
 import { ordinalMeans, WORD_POSITIONS } from "./order-ablation";
-import { allHeads } from "./sweep";
 
 /** What a sender's change is followed to: the logits, or what some heads take in. */
 export type Receiver = "logits" | { readonly heads: readonly HeadId[]; readonly input: "q" | "k" | "v" };

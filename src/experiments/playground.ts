@@ -1,10 +1,9 @@
 import { forward } from "../model/forward";
 import type { Intervention } from "../model/hooks";
 import { disposeRun, type Model, type Run } from "../model/model";
-import { letterLogitDiff } from "../numbers/statistics";
-import type { AcronymDataset, Letter } from "../prompts/dataset";
-import { LETTERS } from "../prompts/dataset";
-import { letterReadout } from "./measure";
+import type { AcronymDataset } from "../prompts/acronyms";
+import { LETTERS, type Letter } from "../prompts/positions";
+import { letterLogitDiff, letterReadout } from "./logit-difference";
 
 /** What a model says at one letter of one prompt. */
 export interface Said {

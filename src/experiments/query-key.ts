@@ -1,28 +1,28 @@
 import * as tf from "@tensorflow/tfjs";
-import { checkProcessed, headWeights } from "../load/process";
 import { forward } from "../model/forward";
-import type { ActivationCache, HeadId, HookName } from "../model/hooks";
+import { checkProcessed, headWeights } from "../model/head-weights";
+import { checkHead, checkHeads, type HeadId } from "../model/heads";
+import type { ActivationCache, HookName } from "../model/hooks";
 import { type HeadActivation, patchHeads } from "../model/interventions";
 import { disposeRun, type Model, type Run } from "../model/model";
 import { reusable } from "../model/plan";
-import { checkCount, checkHead, checkHeads, checkOneOf, checkSome } from "../numbers/check";
+import { checkCount, checkOneOf, checkSome } from "../numbers/check";
+import { grid } from "../numbers/lists";
 import { meanAndStd } from "../numbers/statistics";
-import { LETTERS, readoutPosition } from "../prompts/dataset";
+import { LETTERS, readoutPosition, wordPosition } from "../prompts/positions";
 import { type Component, components } from "./attribution";
+import { letterReadout, logitDiffs } from "./logit-difference";
 import {
   type Batch,
   type LetterEffect,
   letterEffects,
-  letterReadout,
-  logitDiffs,
   type Measurement,
   measureAll,
   measureIntervened,
   type Prompts,
   type StreamOptions,
 } from "./measure";
-import { activationMeans, type Site, wordPosition } from "./patching";
-import { grid } from "./sweep";
+import { activationMeans, type Site } from "./patching";
 
 /** What a head takes in (query, key, value), and what it gives out. */
 export type HeadInput = Exclude<HeadActivation, "pattern">;

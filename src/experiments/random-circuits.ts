@@ -1,8 +1,8 @@
-import type { HeadId } from "../model/hooks";
+import { allHeads, checkHeads, type HeadId } from "../model/heads";
 import type { ModelConfig } from "../model/model";
-import { checkHeads, checkOneOf } from "../numbers/check";
+import { checkOneOf } from "../numbers/check";
+import { range } from "../numbers/lists";
 import { random } from "../numbers/random";
-import { allHeads, range } from "./sweep";
 
 /** Subsets of a circuit for `completeness` and `minimality`: each head is in each with probability ½. */
 export function randomSubsets(

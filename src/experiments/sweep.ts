@@ -1,26 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { HeadId } from "../model/hooks";
-import { checkCount } from "../numbers/check";
-
-/** Every combination of the given values, the first name varying slowest: `grid({ layer: [0, 1], head: [0, 1] })`. */
-export function grid<T extends Readonly<Record<string, readonly unknown[]>>>(
-  axes: T,
-): { [K in keyof T]: T[K][number] }[] {
-  return Object.entries(axes).reduce<Record<string, unknown>[]>(
-    (points, [name, values]) => points.flatMap((point) => values.map((value) => ({ ...point, [name]: value }))),
-    [{}],
-  ) as { [K in keyof T]: T[K][number] }[];
-}
-
-/** 0, 1, … n - 1. @throws RangeError if n is not a whole number, or negative */
-export function range(n: number): number[] {
-  checkCount("n", n, 0);
-  return Array.from({ length: n }, (_, i) => i);
-}
-
-/** Every head of a model. */
-export const allHeads = ({ n_layers, n_heads }: { n_layers: number; n_heads: number }): HeadId[] =>
-  grid({ layer: range(n_layers), head: range(n_heads) });
+import { host } from "../model/host";
 
 /** Thrown by a sweep that was interrupted; rows measured so far are in `rows`. */
 export class SweepInterrupted extends Error {
@@ -66,9 +45,9 @@ export async function sweepTogether<R extends object>(
   const stop = () => {
     stopped = true;
   };
-  const breathe = () => new Promise((resolve) => setImmediate(resolve));
+  const { breathe, onInterrupt } = host();
   await breathe(); // a listener added inside the cell's own turn would make the next interrupt end the kernel
-  process.on("SIGINT", stop);
+  const forget = onInterrupt(stop);
   try {
     while (rows.length < points.length) {
       if (stopped) throw new SweepInterrupted(rows, points.length);
@@ -82,6 +61,6 @@ export async function sweepTogether<R extends object>(
     }
     return rows;
   } finally {
-    process.off("SIGINT", stop);
+    forget();
   }
 }

@@ -1,14 +1,15 @@
 import * as tf from "@tensorflow/tfjs";
 import { forward } from "../model/forward";
-import type { HeadId, HookName, Intervention } from "../model/hooks";
+import { allHeads, type HeadId } from "../model/heads";
+import type { HookName, Intervention } from "../model/hooks";
 import { disposeRun, type Model, type ModelConfig, type Run } from "../model/model";
 import { checkSome } from "../numbers/check";
+import { range } from "../numbers/lists";
 import { random } from "../numbers/random";
 import { fitProbe, probeAccuracy } from "../numbers/softmax-regression";
-import { LETTERS, position } from "../prompts/dataset";
+import { LETTERS, position, wordPosition } from "../prompts/positions";
 import { type Batch, type Measurement, measureAll, type Prompts, type StreamOptions } from "./measure";
-import { wordPosition } from "./patching";
-import { allHeads, range, sweep } from "./sweep";
+import { sweep } from "./sweep";
 
 /** What a probe reads at each of its points: a vector for each word of each prompt. */
 export interface ProbeSite<P extends object> {

@@ -1,24 +1,24 @@
 import { forward } from "../model/forward";
-import type { HeadId, Intervention } from "../model/hooks";
-import { swapBosAttention, swapPositions } from "../model/interventions";
+import { allHeads, checkHeads, type HeadId, headsByLayer } from "../model/heads";
+import { edit, type Intervention, merge, patch } from "../model/hooks";
 import { disposeRun, type Model, type Run } from "../model/model";
 import { reusable } from "../model/plan";
-import { checkFinite, checkHeads } from "../numbers/check";
+import { pick } from "../model/slices";
+import { checkFinite } from "../numbers/check";
+import { range } from "../numbers/lists";
 import { meanBy } from "../numbers/mean-by";
-import { LETTERS, type Letter, POSITIONS, type Position, position, readoutPosition } from "../prompts/dataset";
+import { LETTERS, type Letter, POSITIONS, type Position, position, readoutPosition } from "../prompts/positions";
 import { attentionRowsUnder } from "./attention";
+import { letterReadout, logitDiffs } from "./logit-difference";
 import {
   type Batch,
   type LetterEffect,
   letterEffects,
-  letterReadout,
-  logitDiffs,
   type Measurement,
   measureIntervened,
   type Prompts,
   type StreamOptions,
 } from "./measure";
-import { allHeads } from "./sweep";
 
 /** Two words whose positions are exchanged, by their capitals' positions. */
 export type WordPair = readonly [Position, Position];
@@ -171,4 +171,36 @@ export async function swapEffects(
     return { measure, close: () => disposeRun(clean) };
   };
   return letterEffects(data, swaps, open, stream);
+}
+
+/** 0 … n - 1 with a and b exchanged. */
+export const exchanged = (n: number, a: number, b: number) => range(n).map((i) => (i === a ? b : i === b ? a : i));
+
+/** Exchanges two positions' embeddings; the tokens stay. @see the paper's figure 12 */
+export function swapPositions(a: Position, b: Position): Intervention {
+  const [i, j] = [position(a), position(b)];
+  return edit("hook_pos_embed", (embedding) => pick(embedding, exchanged(embedding.shape[1], i, j), 1), {
+    pos: [i, j],
+  });
+}
+
+/**
+ * Gives each head the clean run's attention to BOS, with that of queries a and b exchanged. As in the official scripts it is
+ * written at every query (over several layers the two alone would be something else), and rows are not renormalised.
+ * @see the paper's figures 13 and 14
+ */
+export function swapBosAttention(heads: readonly HeadId[], clean: Run, a: Position, b: Position): Intervention {
+  const [i, j] = [position(a), position(b)];
+  return merge(
+    ...[...headsByLayer(heads)].map(([layer, head]) => {
+      const at = `blocks.${layer}.attn.hook_pattern` as const;
+      const pattern = clean.cache[at]; // [batch, head, query_pos, key_pos]
+      const queries = range(pattern.shape[2]);
+      const slice = { head, key_pos: position("BOS") };
+      return merge(
+        patch(at, pattern, { ...slice, query_pos: queries.filter((q) => q !== i && q !== j) }),
+        patch(at, pick(pattern, exchanged(queries.length, i, j), 2), { ...slice, query_pos: [i, j] }),
+      );
+    }),
+  );
 }

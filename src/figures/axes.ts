@@ -1,5 +1,5 @@
 /** What an axis shows: labels that never overlap, or numbers. */
-import { extent } from "../numbers/extent";
+import { extent } from "../numbers/lists";
 import type { Axis } from "./panels";
 import type { Label } from "./rows";
 import { FONT_SIZE, plotlyText, textWidth } from "./style";

@@ -1,5 +1,5 @@
 /** Heads as nodes, paths as edges: what feeds what. */
-import { extent } from "../numbers/extent";
+import { extent } from "../numbers/lists";
 import type { Axis, Figure, Trace } from "./panels";
 import { grid } from "./panels";
 import { checkRows, checkUnique, distinct, type Label, labels, numbers, type Row } from "./rows";

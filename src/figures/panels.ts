@@ -1,6 +1,6 @@
 /** Small multiples: panels in lines, laid out in px, so that a browser and a static picture agree. */
 import { checkCount } from "../numbers/check";
-import { extent } from "../numbers/extent";
+import { extent } from "../numbers/lists";
 import { FONT, FONT_SIZE, GRID, INK, textWidth } from "./style";
 
 export type Trace = Record<string, unknown>;

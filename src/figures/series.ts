@@ -1,6 +1,6 @@
 /** Values as heights: bars, lines, points. */
 
-import { extent } from "../numbers/extent";
+import { extent } from "../numbers/lists";
 import { labelsAcross, numbersAcross, numbersUp } from "./axes";
 import { type Axis, type Figure, grid, type Panel, type Trace } from "./panels";
 import {

@@ -1,6 +1,6 @@
 /** How values spread over prompts: the mean alone hides it. */
 import { checkCount } from "../numbers/check";
-import { extent } from "../numbers/extent";
+import { extent } from "../numbers/lists";
 import type { Figure, Trace } from "./panels";
 import { type Column, checkRows, groups, labels, numbers, type Row } from "./rows";
 import { plot, type SeriesOptions } from "./series";

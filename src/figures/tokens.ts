@@ -1,5 +1,5 @@
 /** Tokens: where they look, and what a value says about each. */
-import { extent } from "../numbers/extent";
+import { extent } from "../numbers/lists";
 import { heatmap } from "./heatmap";
 import type { Figure } from "./panels";
 import { type Column, checkRows, distinct, type Label, numbersOrNull, type Row } from "./rows";

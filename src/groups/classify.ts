@@ -1,4 +1,4 @@
-import type { HeadId } from "../model/hooks";
+import type { HeadId } from "../model/heads";
 import { checkFinite } from "../numbers/check";
 
 /**
@@ -140,4 +140,22 @@ export function headsOf(classified: readonly Classified[], group: Exclude<HeadGr
     .filter((head) => (group === "circuit" ? head.group !== "none" : head.group === group))
     .sort((a, b) => rank(a) - rank(b) || effect(b) - effect(a))
     .map(({ layer, head }) => ({ layer, head }));
+}
+
+/** The three groups of a circuit, most effect first, and all of them. A group may be empty. */
+export interface CircuitHeads {
+  readonly letter_movers: HeadId[];
+  readonly propagation: HeadId[];
+  readonly fuzzy_previous_token: HeadId[];
+  readonly circuit: HeadId[];
+}
+
+/** Classified heads by group. */
+export function circuitHeads(classified: Parameters<typeof headsOf>[0]): CircuitHeads {
+  return {
+    letter_movers: headsOf(classified, "letter mover"),
+    propagation: headsOf(classified, "propagation"),
+    fuzzy_previous_token: headsOf(classified, "fuzzy previous token"),
+    circuit: headsOf(classified, "circuit"),
+  };
 }

@@ -1,24 +1,29 @@
 import { attentionRows, writtenBy } from "../experiments/attention";
+import { letterReadout, logitDiffs } from "../experiments/logit-difference";
 import {
   type Batch,
   columnMean,
   type LetterEffect,
-  letterReadout,
-  logitDiffs,
   type Measurement,
   measureAll,
   type Prompts,
   type StreamOptions,
 } from "../experiments/measure";
 import { ordinalAblation, WORD_POSITIONS } from "../experiments/order-ablation";
-import { activationPatch, headSite, lastLetterPosition, wordPosition } from "../experiments/patching";
+import { activationPatch, headSite } from "../experiments/patching";
 import { pathPatch } from "../experiments/path-patching";
-import { allHeads } from "../experiments/sweep";
 import { forward } from "../model/forward";
-import type { HeadId } from "../model/hooks";
+import { allHeads, type HeadId } from "../model/heads";
 import { disposeRun, type Model, type Tokens } from "../model/model";
 import { share } from "../numbers/statistics";
-import { LETTERS, type Letter, position, readoutPosition } from "../prompts/dataset";
+import {
+  LETTERS,
+  type Letter,
+  lastLetterPosition,
+  position,
+  readoutPosition,
+  wordPosition,
+} from "../prompts/positions";
 import type { HeadEvidence } from "./classify";
 
 export interface EvidenceOptions extends StreamOptions {

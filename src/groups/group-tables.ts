@@ -1,10 +1,8 @@
 /** What a notebook needs to set evidence and attention of head groups beside the paper's. Pure. */
 import type { AttentionRow } from "../experiments/attention";
-import type { HeadId } from "../model/hooks";
-import { paperFigure, paperFigureNames } from "../paper/paper";
-import { LETTERS, type Letter, POSITIONS, type Position, position, readoutPosition } from "../prompts/dataset";
-import { type CircuitHeads, headName } from "./circuit-heads";
-import { type Criteria, GROUPS, type HeadEvidence } from "./classify";
+import { type HeadId, hasHead, headName } from "../model/heads";
+import { LETTERS, type Letter, type Position, position, readoutPosition } from "../prompts/positions";
+import { type CircuitHeads, type Criteria, GROUPS, type HeadEvidence } from "./classify";
 
 export type GroupName = (typeof GROUPS)[number];
 
@@ -17,16 +15,9 @@ const MEMBERS = {
 /** The heads of one group, most effect first. */
 export const membersOf = (heads: CircuitHeads, group: GroupName): HeadId[] => heads[MEMBERS[group]];
 
-/** Whether a list has this head. */
-export const hasHead = (heads: readonly HeadId[], { layer, head }: HeadId): boolean =>
-  heads.some((one) => one.layer === layer && one.head === head);
-
 /** The group in which a head is. */
 export const groupOf = (heads: CircuitHeads, head: HeadId): GroupName | "none" =>
   GROUPS.find((group) => hasHead(membersOf(heads, group), head)) ?? "none";
-
-/** Heads as they are written, "8.11, 9.9", or "none". */
-export const headList = (heads: readonly HeadId[]): string => heads.map(headName).join(", ") || "none";
 
 /** What each criterion asks, in words. */
 export const CRITERION_MEANINGS: Readonly<Record<keyof Criteria, string>> = {
@@ -101,36 +92,6 @@ export function readoutAttention(rows: readonly AttentionRow[]): ReadoutAttentio
         std,
       })),
   );
-}
-
-/** The same of GPT-2 Small, for the heads that the paper's figure 3 shows. */
-export function paperReadoutAttention(): ReadoutAttention[] {
-  const names = paperFigureNames().filter((name) => name.startsWith("fig03_hist_"));
-  return names.flatMap((name) => {
-    const head = name.replace("fig03_hist_", "").replace("_", ".");
-    const seen = paperFigure(name).rows.filter(
-      ({ x, letter }) => POSITIONS.indexOf(x as Position) <= readoutPosition(letter!),
-    );
-    return seen.map(({ letter, x, value, std }) => ({
-      head,
-      letter: letter!,
-      key: x as Position,
-      attention: value!,
-      std: std!,
-    }));
-  });
-}
-
-/** GPT-2 Small's mean attention patterns in the paper's supplement, for `attentionPattern`. */
-export function paperPatterns(): { head: string; query: Position; key: Position; attention: number }[] {
-  return paperFigure("figS_attn_patterns_fuzzy")
-    .rows.map(({ panel, x, y, value }) => ({
-      head: panel,
-      query: y as Position,
-      key: x as Position,
-      attention: value!,
-    }))
-    .filter(({ query, key }) => position(key) <= position(query));
 }
 
 /** The token at which a head looks most when a letter is predicted. */

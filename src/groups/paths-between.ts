@@ -6,10 +6,10 @@ import {
   type Receiver,
   strongestPaths,
 } from "../experiments/path-patching";
-import type { HeadId } from "../model/hooks";
+import { type HeadId, headName } from "../model/heads";
 import type { Model } from "../model/model";
-import type { Letter } from "../prompts/dataset";
-import { type CircuitHeads, headName } from "./circuit-heads";
+import type { Letter } from "../prompts/positions";
+import type { CircuitHeads } from "./classify";
 
 /** What passes from one head of a circuit to another, or to the logits. */
 export interface CircuitPath {

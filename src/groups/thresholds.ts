@@ -1,4 +1,4 @@
-import type { HeadId } from "../model/hooks";
+import type { HeadId } from "../model/heads";
 import { CRITERIA, type Criteria, classifyHeads, GROUPS, type HeadEvidence, headVerdicts } from "./classify";
 
 type Criterion = keyof Criteria;

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkIndex } from "../numbers/check";
-import { nearest, quote, quoted } from "../numbers/nearest";
+import { nearest, quoted } from "../numbers/text";
+import { quote } from "./header-reader";
 
 /** Text ↔ token ids of one vocabulary: GPT-2's, or a part of it. */
 export interface Tokenizer {

@@ -43,11 +43,6 @@ export type Activation<N extends HookName = HookName> = N extends HookName ? OfR
 /** Kept activations by hook name. An activation that was not kept is an error on access, never `undefined`. */
 export type ActivationCache = { readonly [N in HookName]: Activation<N> };
 
-export interface HeadId {
-  readonly layer: number;
-  readonly head: number;
-}
-
 type Index = number | readonly number[];
 /** Where on its axes an edit acts; a list on one axis and a list on another make an outer product, an empty list is nowhere. */
 export type Slice<N extends HookName = HookName> = N extends HookName

@@ -1,6 +1,6 @@
-import { freemem } from "node:os";
 import * as tf from "@tensorflow/tfjs";
 import { type HookName, layerOf, shapeOf } from "./hooks";
+import { host } from "./host";
 import type { ForwardOptions, ModelConfig } from "./model";
 import { BYTES, keptBytes, type Plan } from "./plan";
 
@@ -79,4 +79,4 @@ export function checkModelFits(name: string, shapes: readonly number[][], availa
 }
 
 const bytesFree = (): number =>
-  tf.getBackend() === "wasm" ? Math.min(WASM_BYTES - tf.memory().numBytes, freemem()) : freemem();
+  tf.getBackend() === "wasm" ? Math.min(WASM_BYTES - tf.memory().numBytes, host().freeMemory()) : host().freeMemory();

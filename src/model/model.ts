@@ -73,6 +73,8 @@ export interface ForwardOptions {
   readonly from?: Run;
   /** Position id of each row's first token (training uses it), 0 … n_ctx − tokens. Default 0. */
   readonly offset?: readonly number[];
+  /** False: everything is computed and nothing is taken from `from`; to compare. Default: as the host says, true. */
+  readonly plan?: boolean;
 }
 
 /** What a forward gave, with its own frozen copy of what it was given. The caller owns its tensors: see `disposeRun`. */

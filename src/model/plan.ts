@@ -10,6 +10,7 @@ import {
   layerOf,
   shapeOf,
 } from "./hooks";
+import { host } from "./host";
 import type { ForwardOptions, Model, ModelConfig, Run, Tokens } from "./model";
 
 /*
@@ -62,7 +63,7 @@ export function makePlan(model: Model, tokens: Tokens, points: readonly Interven
   for (const [name, each] of edits)
     for (const edit of each.flat()) checkEdit(edit, shapeOf(name, { ...config, batch: tokens.length, length }));
   if (options.from) checkFrom(options.from, model, tokens, options);
-  const off = process.env.ACRONYM_PLAN === "off"; // to compare: everything is computed, nothing is taken from `from`
+  const off = !(options.plan ?? host().plan);
   const from = off ? undefined : options.from;
   const keeps = typeof keep === "function" ? keep : (name: HookName) => keep.includes(name);
 

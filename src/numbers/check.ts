@@ -50,33 +50,3 @@ export function checkAllFinite(name: string, values: readonly unknown[]): void {
 export function checkSome(name: string, list: readonly unknown[]): void {
   if (list.length === 0) throw new RangeError(`there are no ${name}; give at least one`);
 }
-
-interface HeadCounts {
-  readonly n_layers: number;
-  readonly n_heads: number;
-}
-
-/** @throws RangeError if the model has no such head, naming those it has */
-export function checkHead(
-  { n_layers, n_heads }: HeadCounts,
-  { layer, head }: { readonly layer: number; readonly head: number },
-): void {
-  if (!isWhole(layer, 0) || layer >= n_layers || !isWhole(head, 0) || head >= n_heads)
-    throw new RangeError(
-      `no head ${shown(layer)}.${shown(head)}; layers are 0 … ${n_layers - 1}, heads 0 … ${n_heads - 1}`,
-    );
-}
-
-/** An empty list passes. @throws RangeError if the model lacks one of the heads, or one comes twice */
-export function checkHeads(
-  config: HeadCounts,
-  heads: readonly { readonly layer: number; readonly head: number }[],
-): void {
-  const seen = new Set<string>();
-  for (const one of heads) {
-    checkHead(config, one);
-    const name = `${one.layer}.${one.head}`;
-    if (seen.has(name)) throw new RangeError(`head ${name} comes twice; give it once`);
-    seen.add(name);
-  }
-}

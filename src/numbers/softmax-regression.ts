@@ -1,8 +1,7 @@
 /** Softmax regression on plain numbers: the same result on every backend. */
 
-import { range } from "../experiments/sweep";
 import { checkAllFinite, checkCount, checkFinite, checkSome } from "./check";
-import { extent } from "./extent";
+import { extent, range } from "./lists";
 import { mean, meanAndStd } from "./statistics";
 
 /** A linear classifier: the class with the largest `weights[class] · features + bias[class]`. */

@@ -1,7 +1,7 @@
-import { grid, range } from "../experiments/sweep";
 import type { HeadEvidence } from "../groups/classify";
-import type { HeadId } from "../model/hooks";
-import type { Letter } from "../prompts/dataset";
+import type { HeadId } from "../model/heads";
+import { grid, range } from "../numbers/lists";
+import type { Letter } from "../prompts/positions";
 import { type PaperRow, paperBehaviour, paperFigure, paperFigureNames } from "./paper";
 
 /** GPT-2 Small's layers and heads. */

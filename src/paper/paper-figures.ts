@@ -13,15 +13,15 @@ import {
   WORD_PAIRS,
 } from "../experiments/word-swaps";
 import { above, bars, type Figure, heatmap, PAPER_MODEL, THIS_MODEL } from "../figures";
-import { headName } from "../groups/circuit-heads";
-import { hasHead, readoutAttention } from "../groups/group-tables";
+import { readoutAttention } from "../groups/group-tables";
 import type { Tokenizer } from "../load/tokenizer";
-import type { HeadId } from "../model/hooks";
+import { type HeadId, hasHead, headName } from "../model/heads";
 import type { Model } from "../model/model";
-import { extent } from "../numbers/extent";
+import { extent } from "../numbers/lists";
 import { mean } from "../numbers/statistics";
+import type { AcronymDataset } from "../prompts/acronyms";
 import { resample } from "../prompts/corruption";
-import type { AcronymDataset, Letter } from "../prompts/dataset";
+import type { Letter } from "../prompts/positions";
 import { type Claim, claim } from "../show/claims";
 import type { MeasuredCell, MeasuredFigures } from "./compare";
 import { paperFigure, paperHeads, paperScatterExtents } from "./paper";

@@ -1,19 +1,12 @@
 /** The paper's activation patching: measured with several permutations, and beside the digitised figures. */
 
-import {
-  activationPatch,
-  blockSite,
-  headSite,
-  lastLetterPosition,
-  type PatchOptions,
-  type PatchRow,
-  wordPosition,
-} from "../experiments/patching";
+import { activationPatch, blockSite, headSite, type PatchOptions, type PatchRow } from "../experiments/patching";
 import { above, type Figure, heatmap, PAPER_MODEL, THIS_MODEL } from "../figures";
 import type { Model } from "../model/model";
 import { mean, meanAndStd } from "../numbers/statistics";
+import type { AcronymDataset } from "../prompts/acronyms";
 import { resample } from "../prompts/corruption";
-import type { AcronymDataset, Letter, Position } from "../prompts/dataset";
+import { type Letter, lastLetterPosition, type Position, wordPosition } from "../prompts/positions";
 import type { MeasuredCell, MeasuredFigures } from "./compare";
 import { paperFigure } from "./paper";
 

@@ -1,6 +1,6 @@
 import { type SwapAttentionRow, WORD_PAIRS, type WordPair } from "../experiments/word-swaps";
-import type { HeadId } from "../model/hooks";
-import type { Letter, Position } from "../prompts/dataset";
+import type { HeadId } from "../model/heads";
+import type { Letter, Position } from "../prompts/positions";
 import type { Claim } from "../show/claims";
 import { figureClaims, type MeasuredCell, type MeasuredFigures } from "./compare";
 import { paperFigure, paperHeads } from "./paper";

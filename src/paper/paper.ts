@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { HeadId } from "../model/hooks";
-import { nearest } from "../numbers/nearest";
-import type { Letter } from "../prompts/dataset";
+import type { CircuitHeads } from "../groups/classify";
+import type { HeadId } from "../model/heads";
+import { nearest } from "../numbers/text";
+import type { Letter } from "../prompts/positions";
 
 /** One number read off a figure of the paper. What couldn't be read is null. */
 export interface PaperRow {
@@ -43,15 +44,6 @@ export interface PaperClaim {
   readonly value: unknown;
   readonly source: string;
   readonly certainty: string;
-}
-
-/** The head groups the paper names; the name of the third could not be recovered. */
-export interface PaperHeads {
-  readonly letter_movers: HeadId[];
-  readonly fuzzy_previous_token: HeadId[];
-  readonly propagation: HeadId[];
-  /** All of them, in the order in which the paper gives them back to the ablated model. */
-  readonly circuit: HeadId[];
 }
 
 /** How well GPT-2 Small does on the paper's prompts. */
@@ -114,7 +106,7 @@ export function paperClaims(): PaperClaim[] {
 }
 
 /** The paper's circuit: what a classification of one's own is compared with. */
-export function paperHeads(): PaperHeads {
+export function paperHeads(): CircuitHeads {
   const heads = (claim: string) => (claimed(claim) as string[]).map(parseHead);
   return {
     letter_movers: heads("Letter Mover Heads"),

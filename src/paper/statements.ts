@@ -1,7 +1,7 @@
-import { range } from "../experiments/sweep";
 import { attentionShift, type SwapAttentionRow } from "../experiments/word-swaps";
-import type { HeadId } from "../model/hooks";
-import type { Letter, Position } from "../prompts/dataset";
+import type { HeadId } from "../model/heads";
+import { range } from "../numbers/lists";
+import type { Letter, Position } from "../prompts/positions";
 
 /** What the exchange of one head's attention to BOS changes, as far as it is needed here. */
 export interface BosEffect extends HeadId {

@@ -1,4 +1,4 @@
-import { quote } from "../numbers/nearest";
+import { quote } from "../numbers/text";
 
 /** One line of a prompts file. */
 export interface AcronymLine {

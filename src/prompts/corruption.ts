@@ -1,6 +1,7 @@
 import { checkCount, checkIndices, checkOneOf } from "../numbers/check";
 import { random } from "../numbers/random";
-import { type AcronymDataset, type Letter, POSITIONS, position, readoutPosition } from "./dataset";
+import type { AcronymDataset } from "./acronyms";
+import { type Letter, POSITIONS, position, readoutPosition } from "./positions";
 
 /**
  * What is taken from another prompt, seen from letter i:

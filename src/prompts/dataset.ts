@@ -1,47 +1,13 @@
 import { readFileSync } from "node:fs";
 import { OFFICIAL_PROMPTS, readOfficialPrompts, startingAt } from "../load/hub/official-prompts";
 import { gpt2Tokenizer, type Tokenizer } from "../load/tokenizer";
-import { checkCount, checkIndices, checkOneOf } from "../numbers/check";
-import { quote } from "../numbers/nearest";
+import { checkCount } from "../numbers/check";
 import { random } from "../numbers/random";
+import { quote } from "../numbers/text";
 import { type AcronymLine, parseAcronyms } from "./acronym-lines";
+import { type AcronymDataset, select } from "./acronyms";
+import { POSITIONS, position } from "./positions";
 import { checkWord } from "./words";
-
-/** The eleven positions of a prompt: C_i = space + capital, T_i = the rest of word i, A_i = a letter already written. */
-export const POSITIONS = ["BOS", "The", "C1", "T1", "C2", "T2", "C3", "T3", "(", "A1", "A2"] as const;
-export type Position = (typeof POSITIONS)[number];
-/** The acronym's first, second or third letter. */
-export type Letter = 1 | 2 | 3;
-export const LETTERS: readonly Letter[] = [1, 2, 3];
-
-/** Index of a position: `position("C2")` is 4. @throws RangeError naming the positions there are. */
-export function position(label: Position): number {
-  const index = POSITIONS.indexOf(label);
-  if (index < 0) throw new RangeError(`"${label}" is not a position; there are ${POSITIONS.join(", ")}`);
-  return index;
-}
-
-/** Index of the position whose logits predict a letter: "(", A1, A2 = 8, 9, 10. @throws RangeError if it isn't 1, 2 or 3. */
-export function readoutPosition(letter: Letter): number {
-  checkOneOf("letter", letter, LETTERS);
-  return position("(") + letter - 1;
-}
-
-/** Prompts `The Ketchup Lark Wreck (KL` with their tokens and answers: numbers and texts only, no tensors. */
-export interface AcronymDataset {
-  readonly prompts: string[];
-  /** "KLW". */
-  readonly acronyms: string[];
-  readonly words: (readonly [string, string, string])[];
-  /** [prompt][position] token ids, BOS first; 11 positions. */
-  readonly tokens: number[][];
-  /** [prompt][letter] token ids of the right letters. */
-  readonly answers: number[][];
-  /** [prompt][letter] 0 … 25. */
-  readonly answerLetters: number[][];
-  /** Token ids of "A" … "Z", among which a letter is right or wrong. */
-  readonly letters: readonly number[];
-}
 
 /**
  * A data set from triples of words.
@@ -145,21 +111,6 @@ function checkLetters(pair: string): void {
   );
 }
 
-/** The prompts with these indices, in their order. @throws RangeError if there is no such prompt. */
-export function select(data: AcronymDataset, indices: readonly number[]): AcronymDataset {
-  const take = <T>(rows: readonly T[]) => indices.map((index) => rows[index]);
-  checkIndices("prompt", indices, data.tokens.length);
-  return {
-    prompts: take(data.prompts),
-    acronyms: take(data.acronyms),
-    words: take(data.words),
-    tokens: take(data.tokens),
-    answers: take(data.answers),
-    answerLetters: take(data.answerLetters),
-    letters: data.letters,
-  };
-}
-
 /** The data set in parts of `size` prompts; the last one may be smaller. */
 export function* batches(data: AcronymDataset, size: number): Generator<AcronymDataset, void> {
   checkCount("size", size);
@@ -169,15 +120,4 @@ export function* batches(data: AcronymDataset, size: number): Generator<AcronymD
       data,
       Array.from({ length: Math.min(size, n - start) }, (_, i) => start + i),
     );
-}
-
-/** How often each capital is the first, second and third letter: 78 rows, those with 0 prompts included. */
-export function letterCounts(data: AcronymDataset): { letter: Letter; capital: string; prompts: number }[] {
-  return LETTERS.flatMap((letter) =>
-    Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZ", (capital) => ({
-      letter,
-      capital,
-      prompts: data.acronyms.filter((acronym) => acronym[letter - 1] === capital).length,
-    })),
-  );
 }

@@ -1,5 +1,5 @@
 import type { Tokenizer } from "../load/tokenizer";
-import { POSITIONS, type Position } from "./dataset";
+import { POSITIONS, type Position } from "./positions";
 
 /** One token of one prompt, to be drawn. */
 export interface TokenRow {

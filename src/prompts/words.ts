@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gpt2Tokenizer, type Tokenizer } from "../load/tokenizer";
-import { nearest, quote, quoted, unseen } from "../numbers/nearest";
+import { nearest, quote, quoted, unseen } from "../numbers/text";
 
 /** One noun of the project's word list. */
 export interface WordEntry {

@@ -3,8 +3,8 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DataFrame } from "danfojs-node";
 import type { Figure } from "../figures/panels";
-import { extent } from "../numbers/extent";
-import { quoted } from "../numbers/nearest";
+import { extent } from "../numbers/lists";
+import { quoted } from "../numbers/text";
 import { escapeHtml, notebook, type Write } from "./output";
 import { svgToPng, toSvg } from "./picture";
 

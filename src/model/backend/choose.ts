@@ -2,7 +2,9 @@ import { cpus, homedir } from "node:os";
 import path from "node:path";
 import util from "node:util";
 import * as tf from "@tensorflow/tfjs";
+import { useHost } from "../host";
 import { checkExamples } from "./examples";
+import { nodeHost } from "./node-host";
 import { ONNX_THREADS, useOnnxKernels } from "./onnx-kernels";
 
 export type BackendName = "native" | "onnx" | "wasm" | "cpu";
@@ -96,12 +98,13 @@ const START: Record<BackendName, () => Promise<string>> = {
 let current: Promise<Backend> | undefined;
 
 /**
- * Starts the fastest tfjs backend that loads and computes a few examples rightly: native tfjs-node, else WebAssembly with onnxruntime's matrix products, else WebAssembly
+ * Makes Node the library's host and starts the fastest tfjs backend that loads and computes a few examples rightly: native tfjs-node, else WebAssembly with onnxruntime's matrix products, else WebAssembly
  * alone, else plain JavaScript. Later calls return the same answer: tensors of two backends don't mix.
  * The environment variable ACRONYM_BACKEND (native, onnx, wasm or cpu) asks for one.
  * @throws if the one asked for doesn't exist or doesn't load.
  */
 export function initBackend(): Promise<Backend> {
+  useHost(nodeHost);
   current ??= choose(process.env.ACRONYM_BACKEND);
   return current;
 }

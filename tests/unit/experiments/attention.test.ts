@@ -9,15 +9,15 @@ import {
   writtenBy,
 } from "../../../src/experiments/attention";
 import type { Prompts } from "../../../src/experiments/measure";
-import { wordPosition } from "../../../src/experiments/patching";
-import { allHeads, range } from "../../../src/experiments/sweep";
 import { processWeights, randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
+import { allHeads } from "../../../src/model/heads";
 import { edit } from "../../../src/model/hooks";
 import { disposeRun, type Model, type ModelConfig } from "../../../src/model/model";
+import { range } from "../../../src/numbers/lists";
 import { mean } from "../../../src/numbers/statistics";
-import { POSITIONS, position, readoutPosition } from "../../../src/prompts/dataset";
+import { POSITIONS, position, readoutPosition, wordPosition } from "../../../src/prompts/positions";
 import { near } from "../../fixtures/close";
 import { randomPrompts, TINY } from "../../fixtures/tiny-prompts";
 

@@ -9,13 +9,14 @@ import {
   type LetterRow,
   summarise,
 } from "../../../src/experiments/behaviour";
-import { range } from "../../../src/experiments/sweep";
 import type { Tokenizer } from "../../../src/load/tokenizer";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { disposeRun, type Model } from "../../../src/model/model";
+import { range } from "../../../src/numbers/lists";
+import { select } from "../../../src/prompts/acronyms";
 import { CORRUPTIONS, corrupt, resample } from "../../../src/prompts/corruption";
-import { LETTERS, readoutPosition, select } from "../../../src/prompts/dataset";
+import { LETTERS, readoutPosition } from "../../../src/prompts/positions";
 import { apart, near, nearly } from "../../fixtures/close";
 import { TINY, tinyModel, tinyPrompts } from "../../fixtures/tiny-prompts";
 

@@ -9,15 +9,17 @@ import {
   growing,
   minimality,
 } from "../../../src/experiments/circuit-evaluation";
-import { columnMean, letterReadout, logitDiffs, type Prompts } from "../../../src/experiments/measure";
-import { allHeads, range } from "../../../src/experiments/sweep";
+import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
+import { columnMean, type Prompts } from "../../../src/experiments/measure";
 import { randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
-import { type HeadId, patch } from "../../../src/model/hooks";
+import { allHeads, type HeadId } from "../../../src/model/heads";
+import { patch } from "../../../src/model/hooks";
 import { disposeRun, type Model, type ModelConfig, type Tokens } from "../../../src/model/model";
+import { range } from "../../../src/numbers/lists";
 import { meanAndStd } from "../../../src/numbers/statistics";
-import { LETTERS } from "../../../src/prompts/dataset";
+import { LETTERS } from "../../../src/prompts/positions";
 import { apart, near, nearly } from "../../fixtures/close";
 import { randomPrompts, TINY } from "../../fixtures/tiny-prompts";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
 import {
   type Batch,
   checkCorrupted,
@@ -8,15 +9,13 @@ import {
   effect,
   firstDifference,
   letterEffects,
-  letterReadout,
-  logitDiffs,
   measureAll,
   withInterval,
 } from "../../../src/experiments/measure";
-import { range } from "../../../src/experiments/sweep";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { disposeRun, type Model } from "../../../src/model/model";
+import { range } from "../../../src/numbers/lists";
 import { bootstrapMean } from "../../../src/numbers/statistics";
 import { near, nearly } from "../../fixtures/close";
 import { tinyModel, tinyPrompts } from "../../fixtures/tiny-prompts";

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import { columnMean, letterReadout, logitDiffs, type Prompts } from "../../../src/experiments/measure";
+import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
+import { columnMean, type Prompts } from "../../../src/experiments/measure";
 import { ordinalAblation, ordinalMeans, WORD_POSITIONS } from "../../../src/experiments/order-ablation";
-import { range } from "../../../src/experiments/sweep";
 import { processWeights, randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { patchHeads } from "../../../src/model/interventions";
 import { disposeRun, type Model, type ModelConfig } from "../../../src/model/model";
+import { range } from "../../../src/numbers/lists";
 import { random } from "../../../src/numbers/random";
 import { apart, near } from "../../fixtures/close";
 import { TINY } from "../../fixtures/tiny-prompts";

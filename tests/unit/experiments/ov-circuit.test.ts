@@ -12,12 +12,14 @@ import {
   ovRows,
   strongestWriters,
 } from "../../../src/experiments/ov-circuit";
-import { allHeads, range } from "../../../src/experiments/sweep";
-import { headWeights, processWeights, randomModel } from "../../../src/load/process";
+import { processWeights, randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
+import { headWeights } from "../../../src/model/head-weights";
+import { allHeads } from "../../../src/model/heads";
 import { edit } from "../../../src/model/hooks";
 import { disposeModel, disposeRun, type Model, type ModelConfig } from "../../../src/model/model";
+import { range } from "../../../src/numbers/lists";
 import { random } from "../../../src/numbers/random";
 import { mean } from "../../../src/numbers/statistics";
 import { paperFigure } from "../../../src/paper/paper";

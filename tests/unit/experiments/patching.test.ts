@@ -1,28 +1,35 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import { letterReadout, logitDiffs } from "../../../src/experiments/measure";
+import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
 import {
   activationMeans,
   activationPatch,
   blockSite,
   headByPositionSite,
   headSite,
-  lastLetterPosition,
   type PatchOptions,
   patchBetween,
   type Site,
-  wordPosition,
 } from "../../../src/experiments/patching";
-import { allHeads, range } from "../../../src/experiments/sweep";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
+import { allHeads } from "../../../src/model/heads";
 import { type HookName, type Intervention, patch } from "../../../src/model/hooks";
 import { patchHeads } from "../../../src/model/interventions";
 import { disposeRun, type Model, type Tokens } from "../../../src/model/model";
+import { range } from "../../../src/numbers/lists";
 import { meanAndStd } from "../../../src/numbers/statistics";
 import { CORRUPTIONS, type Corruption, corrupt, resample } from "../../../src/prompts/corruption";
-import { LETTERS, type Letter, POSITIONS, position, readoutPosition } from "../../../src/prompts/dataset";
+import {
+  LETTERS,
+  type Letter,
+  lastLetterPosition,
+  POSITIONS,
+  position,
+  readoutPosition,
+  wordPosition,
+} from "../../../src/prompts/positions";
 import { apart, near } from "../../fixtures/close";
 import { TINY, tinyModel, tinyPrompts } from "../../fixtures/tiny-prompts";
 

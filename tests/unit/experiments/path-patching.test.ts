@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { headPattern } from "../../../src/experiments/attention";
-import { columnMean, letterReadout, logitDiffs, type Prompts } from "../../../src/experiments/measure";
+import { type Against, letterLogitDiff, letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
+import { columnMean, type Prompts } from "../../../src/experiments/measure";
 import { ordinalMeans, WORD_POSITIONS } from "../../../src/experiments/order-ablation";
 import {
   type PathRow,
@@ -12,16 +13,17 @@ import {
   sendPaths,
   strongestPaths,
 } from "../../../src/experiments/path-patching";
-import { allHeads, range } from "../../../src/experiments/sweep";
-import { headWeights, processWeights, randomModel } from "../../../src/load/process";
+import { processWeights, randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
-import { type ActivationCache, type HeadId, type Intervention, merge } from "../../../src/model/hooks";
+import { headWeights } from "../../../src/model/head-weights";
+import { allHeads, type HeadId } from "../../../src/model/heads";
+import { type ActivationCache, type Intervention, merge } from "../../../src/model/hooks";
 import { freezeHeads, freezeMlps, patchHeads } from "../../../src/model/interventions";
 import type { Model, ModelConfig } from "../../../src/model/model";
+import { range } from "../../../src/numbers/lists";
 import { random } from "../../../src/numbers/random";
-import { type Against, letterLogitDiff } from "../../../src/numbers/statistics";
-import { LETTERS, readoutPosition } from "../../../src/prompts/dataset";
+import { LETTERS, readoutPosition } from "../../../src/prompts/positions";
 import { apart, near } from "../../fixtures/close";
 import { TINY } from "../../fixtures/tiny-prompts";
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import { letterReadout, logitDiffs, type Prompts } from "../../../src/experiments/measure";
-import { activationPatch, headSite, wordPosition } from "../../../src/experiments/patching";
+import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
+import type { Prompts } from "../../../src/experiments/measure";
+import { activationPatch, headSite } from "../../../src/experiments/patching";
 import {
   averagedInputs,
   type HeadInput,
@@ -11,14 +12,14 @@ import {
   selectivityBy,
   wordSelectivity,
 } from "../../../src/experiments/query-key";
-import { range } from "../../../src/experiments/sweep";
 import { processWeights, randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { merge, patch } from "../../../src/model/hooks";
 import { disposeRun, type Model, type ModelConfig } from "../../../src/model/model";
+import { range } from "../../../src/numbers/lists";
 import { mean } from "../../../src/numbers/statistics";
-import { readoutPosition } from "../../../src/prompts/dataset";
+import { readoutPosition, wordPosition } from "../../../src/prompts/positions";
 import { apart, near, nearly } from "../../fixtures/close";
 import { randomPrompts, TINY } from "../../fixtures/tiny-prompts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { randomCircuits, randomSubsets } from "../../../src/experiments/random-circuits";
-import { allHeads } from "../../../src/experiments/sweep";
+import { allHeads } from "../../../src/model/heads";
 
 const config = { n_layers: 4, n_heads: 4 };
 const circuit = [

@@ -3,8 +3,10 @@ import { spawn } from "node:child_process";
 import path from "node:path";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import { allHeads, grid, range, sweep } from "../../../src/experiments/sweep";
+import { sweep } from "../../../src/experiments/sweep";
 import { initBackend } from "../../../src/model/backend/choose";
+import { allHeads } from "../../../src/model/heads";
+import { grid, range } from "../../../src/numbers/lists";
 
 before(() => initBackend());
 
@@ -49,9 +51,10 @@ test("an error in a measurement ends the sweep and leaves neither tensors nor li
 test("an interrupt stops a sweep between two points; the process goes on", async () => {
   const script = `
     const { sweep, SweepInterrupted } = require(${JSON.stringify(path.join(__dirname, "../../../src/experiments/sweep.ts"))});
+    const { initBackend } = require(${JSON.stringify(path.join(__dirname, "../../../src/model/backend/choose.ts"))});
     const points = Array.from({ length: 1e6 }, (_, x) => ({ x }));
     const measure = ({ x }) => { if (x === 10) process.kill(process.pid, "SIGINT"); return {}; };
-    sweep(points, measure).catch((error) => {
+    initBackend().then(() => sweep(points, measure)).catch((error) => {
       console.log(error instanceof SweepInterrupted, error.rows.length < 1000, error.message.includes("of 1000000 points"));
       return sweep([{ x: 1 }], ({ x }) => ({ y: x + 1 })).then((rows) => console.log(JSON.stringify(rows)));
     });`;

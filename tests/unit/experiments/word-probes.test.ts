@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import type { Prompts } from "../../../src/experiments/measure";
-import { allHeads, range } from "../../../src/experiments/sweep";
 import {
   bosProbes,
   headProbes,
@@ -14,9 +13,11 @@ import {
 import { randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
+import { allHeads } from "../../../src/model/heads";
 import { edit } from "../../../src/model/hooks";
 import { equalPositions } from "../../../src/model/interventions";
 import { disposeRun, type Model, type ModelConfig } from "../../../src/model/model";
+import { range } from "../../../src/numbers/lists";
 import { random } from "../../../src/numbers/random";
 import { nearly } from "../../fixtures/close";
 import { TINY } from "../../fixtures/tiny-prompts";

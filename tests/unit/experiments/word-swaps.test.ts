@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { attentionRows, headPattern } from "../../../src/experiments/attention";
-import { letterReadout, type Prompts } from "../../../src/experiments/measure";
-import { allHeads, range } from "../../../src/experiments/sweep";
+import { letterReadout } from "../../../src/experiments/logit-difference";
+import type { Prompts } from "../../../src/experiments/measure";
 import {
   attentionShift,
   fourSwaps,
@@ -14,16 +14,19 @@ import {
   swapBosSweep,
   swapEffects,
   swapName,
+  swapPositions,
   WORD_PAIRS,
 } from "../../../src/experiments/word-swaps";
 import { randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
+import { allHeads } from "../../../src/model/heads";
 import type { Intervention } from "../../../src/model/hooks";
-import { equalPositions, swapPositions } from "../../../src/model/interventions";
+import { equalPositions } from "../../../src/model/interventions";
 import { disposeRun, type Model, type ModelConfig } from "../../../src/model/model";
+import { range } from "../../../src/numbers/lists";
 import { random } from "../../../src/numbers/random";
-import { POSITIONS, type Position, position } from "../../../src/prompts/dataset";
+import { POSITIONS, type Position, position } from "../../../src/prompts/positions";
 import { apart, near, nearly } from "../../fixtures/close";
 import { TINY } from "../../fixtures/tiny-prompts";
 

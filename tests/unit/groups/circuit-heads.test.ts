@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import { type ChooseOptions, chooseHeads, headName } from "../../../src/groups/circuit-heads";
 import { CRITERIA, classifyHeads, headsOf } from "../../../src/groups/classify";
 import { headEvidence } from "../../../src/groups/evidence";
 import { randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
+import { headName } from "../../../src/model/heads";
 import type { Model } from "../../../src/model/model";
+import { type ChooseOptions, chooseHeads } from "../../../src/paper/choose-heads";
 import { paperHeads } from "../../../src/paper/paper";
 
 const config = {

@@ -8,19 +8,17 @@ import {
   EVEN_PREVIOUS_TOKENS,
   evidenceCells,
   groupOf,
-  hasHead,
-  headList,
   inPercents,
   LOOKS,
   looksMostAt,
   membersOf,
-  paperPatterns,
-  paperReadoutAttention,
   percent,
   readoutAttention,
 } from "../../../src/groups/group-tables";
+import { hasHead, headList } from "../../../src/model/heads";
 import { paperHeads } from "../../../src/paper/paper";
-import { POSITIONS, type Position, position } from "../../../src/prompts/dataset";
+import { paperPatterns, paperReadoutAttention } from "../../../src/paper/paper-attention";
+import { POSITIONS, type Position, position } from "../../../src/prompts/positions";
 import { nearly } from "../../fixtures/close";
 
 const evidence: HeadEvidence = {

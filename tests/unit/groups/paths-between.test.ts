@@ -3,7 +3,6 @@ import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import type { Prompts } from "../../../src/experiments/measure";
 import { pathPatch } from "../../../src/experiments/path-patching";
-import { range } from "../../../src/experiments/sweep";
 import {
   type CircuitPath,
   circuitPaths,
@@ -16,6 +15,7 @@ import {
 import { processWeights, randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import type { Model, ModelConfig } from "../../../src/model/model";
+import { range } from "../../../src/numbers/lists";
 import { random } from "../../../src/numbers/random";
 import { near } from "../../fixtures/close";
 import { TINY } from "../../fixtures/tiny-prompts";

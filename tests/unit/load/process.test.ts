@@ -6,6 +6,7 @@ import * as weights from "../../../src/load/process";
 import { encodeSafetensors, parseSafetensors, type TensorData } from "../../../src/load/safetensors";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
+import { headWeights } from "../../../src/model/head-weights";
 import { disposeModel, type Model, type ModelConfig } from "../../../src/model/model";
 import { apart, near } from "../../fixtures/close";
 
@@ -172,7 +173,7 @@ test("a random model depends on its seed only", () => {
 
 test("head weights are the columns the forward uses", () => {
   const model = weights.randomModel(config, 6);
-  const { W_Q, b_Q, W_V, b_V, W_O } = weights.headWeights(model, { layer: 1, head: 1 });
+  const { W_Q, b_Q, W_V, b_V, W_O } = headWeights(model, { layer: 1, head: 1 });
   const names = [
     "blocks.1.ln1.hook_normalized",
     "blocks.1.attn.hook_q",
@@ -185,14 +186,14 @@ test("head weights are the columns the forward uses", () => {
   const ofHead = (t: tf.Tensor4D, head: number) => t.slice([0, 0, head, 0], [-1, -1, 1, -1]).reshape([8, 4]);
   near(tf.matMul(x, W_Q).add(b_Q), ofHead(cache["blocks.1.attn.hook_q"], 1));
   near(tf.matMul(x, W_V).add(b_V), ofHead(cache["blocks.1.attn.hook_v"], 1));
-  const other = weights.headWeights(model, { layer: 1, head: 0 });
+  const other = headWeights(model, { layer: 1, head: 0 });
   const z = cache["blocks.1.attn.hook_z"];
   const sum = tf
     .matMul(ofHead(z, 0), other.W_O)
     .add(tf.matMul(ofHead(z, 1), W_O))
     .add(model.blocks[1].b_O);
   near(sum, cache["blocks.1.hook_attn_out"].reshape([8, 8]));
-  assert.throws(() => weights.headWeights(model, { layer: 2, head: 0 }), /no head 2.0; layers are 0 … 1, heads 0 … 1/);
+  assert.throws(() => headWeights(model, { layer: 2, head: 0 }), /no head 2.0; layers are 0 … 1, heads 0 … 1/);
 });
 
 test("nothing is left behind but the result, which shares nothing with its source", () => {

@@ -34,15 +34,6 @@ before(async () => {
   corruptedRun = forward(model, corrupted, { keep: all });
 });
 
-const withoutPlan = <T>(run: () => T): T => {
-  process.env.ACRONYM_PLAN = "off";
-  try {
-    return run();
-  } finally {
-    delete process.env.ACRONYM_PLAN;
-  }
-};
-
 test("patching the whole residual stream gives the corrupted run, at every layer", () => {
   for (let layer = 0; layer < config.n_layers; layer++) {
     const name = `blocks.${layer}.hook_resid_pre` as const;
@@ -150,7 +141,7 @@ test("a clean piece laid over another's does not make the row clean", () => {
   const at = "blocks.1.attn.hook_pattern";
   const interventions = merge(patch(at, corruptedRun.cache[at]), patch(at, cleanRun.cache[at], { key_pos: 0 }));
   const planned = forward(model, clean, { interventions, from: cleanRun });
-  near(planned.logits, withoutPlan(() => forward(model, clean, { interventions })).logits);
+  near(planned.logits, forward(model, clean, { interventions, plan: false }).logits);
   apart(planned.logits, cleanRun.logits);
   const back = merge(patch(at, corruptedRun.cache[at]), patch(at, cleanRun.cache[at]));
   assert.deepEqual([...forward(model, clean, { interventions: back, from: cleanRun }).computed.keys()], []);
@@ -248,7 +239,7 @@ test("planned equals plain, for random models, interventions, read-outs, kept na
         const from = fromKeeps === "nothing" ? undefined : kept;
         const planned = forwardEach(world.model, clean, points, { ...options, from });
         points.forEach((interventions, p) => {
-          const plain = withoutPlan(() => forward(world.model, clean, { ...options, interventions }));
+          const plain = forward(world.model, clean, { ...options, interventions, plan: false });
           const what = `point ${p} of ${JSON.stringify(edits)}`;
           near(planned[p].logits, plain.logits, what);
           for (const name of names) near(planned[p].cache[name], plain.cache[name], `${name} after ${what}`);
@@ -259,10 +250,16 @@ test("planned equals plain, for random models, interventions, read-outs, kept na
   );
 });
 
-test("ACRONYM_PLAN=off computes everything", () => {
+test("without a plan everything is computed, by option or by ACRONYM_PLAN", () => {
   const interventions = patch("blocks.2.attn.hook_z", corruptedRun.cache["blocks.2.attn.hook_z"]);
-  const { computed } = withoutPlan(() => forward(model, clean, { interventions, from: cleanRun, readout: "none" }));
+  const { computed } = forward(model, clean, { interventions, from: cleanRun, readout: "none", plan: false });
   for (const name of hookNames(config.n_layers)) assert.equal(computed.get(name)?.length, LENGTH, name);
+  process.env.ACRONYM_PLAN = "off";
+  try {
+    assert.deepEqual(forward(model, clean, { interventions, from: cleanRun, readout: "none" }).computed, computed);
+  } finally {
+    delete process.env.ACRONYM_PLAN;
+  }
 });
 
 test("a clean run that doesn't belong is refused", () => {

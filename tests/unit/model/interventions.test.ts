@@ -1,20 +1,14 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import { allHeads } from "../../../src/experiments/sweep";
+import { swapBosAttention, swapPositions } from "../../../src";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
-import { type HeadId, type HookName, type Intervention, merge } from "../../../src/model/hooks";
-import {
-  freezeHeads,
-  freezeMlps,
-  headsOutside,
-  patchHeads,
-  swapBosAttention,
-  swapPositions,
-} from "../../../src/model/interventions";
+import { allHeads, type HeadId, headsOutside } from "../../../src/model/heads";
+import { type HookName, type Intervention, merge } from "../../../src/model/hooks";
+import { freezeHeads, freezeMlps, patchHeads } from "../../../src/model/interventions";
 import { disposeRun, type Model, type Run } from "../../../src/model/model";
-import { position } from "../../../src/prompts/dataset";
+import { position } from "../../../src/prompts/positions";
 import { apart, near } from "../../fixtures/close";
 import { TINY, tinyModel, tinyPrompts } from "../../fixtures/tiny-prompts";
 

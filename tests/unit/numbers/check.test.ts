@@ -25,30 +25,25 @@ import { pathPatch, pathsInto, sendPaths, strongestPaths } from "../../../src/ex
 import { say } from "../../../src/experiments/playground";
 import { averagedInputs, inputSite, selectivityBy, wordSelectivity } from "../../../src/experiments/query-key";
 import { randomCircuits } from "../../../src/experiments/random-circuits";
-import { range } from "../../../src/experiments/sweep";
 import { residualProbes, wordProbes } from "../../../src/experiments/word-probes";
 import { headsHurtBy, swapAttention, swapBosSweep, swapEffects } from "../../../src/experiments/word-swaps";
 import { CRITERIA, classifyHeads } from "../../../src/groups/classify";
 import { circuitPaths } from "../../../src/groups/paths-between";
-import { headWeights } from "../../../src/load/process";
 import type { Tokenizer } from "../../../src/load/tokenizer";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward, forwardEach } from "../../../src/model/forward";
-import { freezeHeads, headsOutside } from "../../../src/model/interventions";
+import { headWeights } from "../../../src/model/head-weights";
+import { checkHead, checkHeads, headsOutside } from "../../../src/model/heads";
+import { freezeHeads } from "../../../src/model/interventions";
 import type { Model } from "../../../src/model/model";
-import {
-  checkAllFinite,
-  checkCount,
-  checkFinite,
-  checkHead,
-  checkHeads,
-  checkIndex,
-  checkIndices,
-} from "../../../src/numbers/check";
+import { checkAllFinite, checkCount, checkFinite, checkIndex, checkIndices } from "../../../src/numbers/check";
+import { range } from "../../../src/numbers/lists";
 import { fitProbe, predictClasses } from "../../../src/numbers/softmax-regression";
 import { compareWithPaper } from "../../../src/paper/compare";
+import { select } from "../../../src/prompts/acronyms";
 import { corrupt, drawPermutations, permuteTokens } from "../../../src/prompts/corruption";
-import { batches, type Letter, select } from "../../../src/prompts/dataset";
+import { batches } from "../../../src/prompts/dataset";
+import type { Letter } from "../../../src/prompts/positions";
 import { randomPrompts, TINY, tinyModel, tinyPrompts } from "../../fixtures/tiny-prompts";
 
 const data = randomPrompts(3, 1);

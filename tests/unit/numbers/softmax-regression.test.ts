@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { range } from "../../../src/experiments/sweep";
+import { range } from "../../../src/numbers/lists";
 import { random } from "../../../src/numbers/random";
 import { fitProbe, type LinearProbe, predictClasses, probeAccuracy } from "../../../src/numbers/softmax-regression";
 import { mean } from "../../../src/numbers/statistics";

@@ -1,16 +1,9 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { letterLogitDiff } from "../../../src/experiments/logit-difference";
 import { initBackend } from "../../../src/model/backend/choose";
-import {
-  bootstrapMean,
-  column,
-  correlation,
-  letterLogitDiff,
-  mean,
-  meanAndStd,
-  share,
-} from "../../../src/numbers/statistics";
+import { bootstrapMean, column, correlation, mean, meanAndStd, share } from "../../../src/numbers/statistics";
 import { near, nearly } from "../../fixtures/close";
 
 before(async () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { circuitHeads, headName } from "../../../src/groups/circuit-heads";
-import { classifyHeads } from "../../../src/groups/classify";
+import { circuitHeads, classifyHeads } from "../../../src/groups/classify";
 import { nearMisses } from "../../../src/groups/thresholds";
+import { headName } from "../../../src/model/heads";
 import { paperBehaviour, paperFigure, paperHeads } from "../../../src/paper/paper";
 import { paperEvidence } from "../../../src/paper/paper-evidence";
 import { nearly } from "../../fixtures/close";

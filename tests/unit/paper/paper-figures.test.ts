@@ -19,7 +19,7 @@ import {
 } from "../../../src/paper/paper-figures";
 import { patchingFigure } from "../../../src/paper/paper-patching";
 import { resample } from "../../../src/prompts/corruption";
-import { LETTERS } from "../../../src/prompts/dataset";
+import { LETTERS } from "../../../src/prompts/positions";
 import { apart, near, nearly } from "../../fixtures/close";
 import { TINY, tinyModel, tinyPrompts } from "../../fixtures/tiny-prompts";
 

@@ -11,7 +11,8 @@ import {
   permuteTokens,
   resample,
 } from "../../../src/prompts/corruption";
-import { LETTERS, type Letter, loadAcronyms } from "../../../src/prompts/dataset";
+import { loadAcronyms } from "../../../src/prompts/dataset";
+import { LETTERS, type Letter } from "../../../src/prompts/positions";
 
 const inputs = JSON.parse(readFileSync(join(__dirname, "../..", "fixtures", "tiny-a", "inputs.json"), "utf8"));
 const data = loadAcronyms(join(__dirname, "../../..", "data", "acronyms", "train.txt"), gpt2Tokenizer(), { n: 40 });

@@ -4,19 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { gpt2Tokenizer, pruneVocabulary, vocabTokenizer } from "../../../src/load/tokenizer";
+import { letterCounts, select } from "../../../src/prompts/acronyms";
+import { batches, buildAcronyms, loadAcronyms } from "../../../src/prompts/dataset";
 import {
-  batches,
-  buildAcronyms,
   LETTERS,
   type Letter,
-  letterCounts,
-  loadAcronyms,
   POSITIONS,
   type Position,
   position,
   readoutPosition,
-  select,
-} from "../../../src/prompts/dataset";
+} from "../../../src/prompts/positions";
 
 // the library itself, past our own code; its declarations for this entry don't parse
 const { encode } = require("gpt-tokenizer/cjs/encoding/r50k_base") as { encode(text: string): number[] };

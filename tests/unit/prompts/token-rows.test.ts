@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gpt2Tokenizer } from "../../../src/load/tokenizer";
-import { buildAcronyms, POSITIONS } from "../../../src/prompts/dataset";
+import { buildAcronyms } from "../../../src/prompts/dataset";
+import { POSITIONS } from "../../../src/prompts/positions";
 import { tokenRows } from "../../../src/prompts/token-rows";
 
 const tokenizer = gpt2Tokenizer();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nearest, quoted } from "../../../src/numbers/nearest";
+import { nearest, quoted } from "../../../src/numbers/text";
 
 test("nearest sorts by edit distance, without regard to case, then by alphabet", () => {
   assert.deepEqual(nearest("zebraz", ["Zulu", "Zeta", "Zebra", "ZEBRAS"]), ["ZEBRAS", "Zebra", "Zeta", "Zulu"]);

@@ -1,0 +1,92 @@
+import type * as tf from "@tensorflow/tfjs";
+import type { Readout, Run } from "../model/model";
+import { checkIndices, checkOneOf } from "../numbers/check";
+import { mean } from "../numbers/statistics";
+import { LETTERS, type Letter, readoutPosition } from "../prompts/positions";
+import type { Prompts } from "./measure";
+
+/** What the right letter is compared with: the largest wrong capital (the paper's figures) or the mean of them (path patching). */
+export type Against = "max" | "mean";
+
+const AGAINST: readonly Against[] = ["max", "mean"];
+
+/** What rows and read-outs of logits are, for messages. */
+export interface LogitNames {
+  /** Index of the first prompt in the whole data, of which these may be one batch. Default 0. */
+  readonly first?: number;
+  /** The letter of each read-out. Default 1, 2, 3. */
+  readonly letters?: readonly number[];
+}
+
+/**
+ * The values of logits `[batch, letters, tokens]`, all of them finite.
+ * @throws RangeError naming prompt, letter and token of the first that is not, and what may have caused it
+ */
+export function finiteLogits(logits: tf.Tensor3D, { first = 0, letters }: LogitNames = {}): Float32Array {
+  const values = logits.dataSync<"float32">();
+  for (let i = 0; i < values.length; i++)
+    if (!Number.isFinite(values[i])) {
+      const [, readouts, tokens] = logits.shape;
+      const [prompt, readout, token] = [
+        Math.floor(i / tokens / readouts),
+        Math.floor(i / tokens) % readouts,
+        i % tokens,
+      ];
+      const name = tokens === 26 ? `"${String.fromCharCode(65 + token)}"` : `token ${token}`;
+      throw new RangeError(
+        `prompt ${first + prompt}, letter ${letters?.[readout] ?? readout + 1}: the logit of ${name} is ${values[i]}, not a finite number. ` +
+          "Either something that is not finite was put in (a head whose scores are all −∞ attends to nothing), or weights or activations are too large for float32.",
+      );
+    }
+  return values;
+}
+
+/**
+ * Logit difference per prompt and letter: right letter − largest (or mean) wrong capital, in logits.
+ * @param logits `[batch, letters, 26]`: one read-out per letter, in alphabetical order
+ * @param answers `[batch][letters]`, the right letter as 0 … 25
+ * @returns `[batch][letters]`
+ * @throws RangeError if a logit is not finite, an answer is no letter, or `against` is neither; Error if the shapes don't fit
+ */
+export function letterLogitDiff(
+  logits: tf.Tensor3D,
+  answers: readonly (readonly number[])[],
+  against: Against = "max",
+  names: LogitNames = {},
+): number[][] {
+  checkOneOf("against", against, AGAINST);
+  const [batch, letters, alphabet] = logits.shape;
+  if (alphabet !== 26 || answers.length !== batch || answers.some((row) => row.length !== letters))
+    throw new Error(
+      `letter logits are [${logits.shape}] for ${answers.length} answers of ${answers[0]?.length} letters; expected [batch, letters, 26]`,
+    );
+  for (const row of answers) checkIndices("answer", row, alphabet);
+  const values = finiteLogits(logits, names);
+  return answers.map((row, i) =>
+    row.map((right, j) => {
+      const start = (i * letters + j) * alphabet;
+      const wrong = Array.from(values.subarray(start, start + alphabet)).filter((_, letter) => letter !== right);
+      const reference = against === "max" ? Math.max(...wrong) : mean(wrong);
+      return values[start + right] - reference;
+    }),
+  );
+}
+
+/** The logits of A … Z where these letters are read. */
+export const letterReadout = ({ letters }: Prompts, which: readonly Letter[] = LETTERS): Readout => ({
+  positions: which.map(readoutPosition),
+  vocab: letters,
+});
+
+/** Logit differences `[prompt][letter]` of a run with `letterReadout`. @throws as `letterLogitDiff` does */
+export function logitDiffs(
+  { logits }: Pick<Run, "logits">,
+  { answerLetters, first }: Prompts,
+  which: readonly Letter[] = LETTERS,
+  against: Against = "max",
+): number[][] {
+  return letterLogitDiff(logits, answersOf(answerLetters, which), against, { first, letters: which });
+}
+
+const answersOf = (answers: readonly (readonly number[])[], which: readonly Letter[]) =>
+  answers.map((row) => which.map((letter) => row[letter - 1]));

@@ -1,0 +1,70 @@
+/** Heads by layer and number, both from 0. */
+import { checkIndex } from "../numbers/check";
+import { grid, range } from "../numbers/lists";
+
+export interface HeadId {
+  readonly layer: number;
+  readonly head: number;
+}
+
+/** "8.11": layer and head as they are written. */
+export const headName = ({ layer, head }: HeadId): string => `${layer}.${head}`;
+
+/** Whether a list has this head. */
+export const hasHead = (heads: readonly HeadId[], { layer, head }: HeadId): boolean =>
+  heads.some((one) => one.layer === layer && one.head === head);
+
+/** Heads as they are written, "8.11, 9.9", or "none". */
+export const headList = (heads: readonly HeadId[]): string => heads.map(headName).join(", ") || "none";
+
+/** Every head of a model. */
+export const allHeads = ({ n_layers, n_heads }: { n_layers: number; n_heads: number }): HeadId[] =>
+  grid({ layer: range(n_layers), head: range(n_heads) });
+
+/** The heads of each layer that has one. */
+export const headsByLayer = (heads: readonly HeadId[]): Map<number, number[]> => {
+  const layers = new Map<number, number[]>();
+  for (const { layer, head } of heads) layers.set(layer, [...(layers.get(layer) ?? []), head]);
+  return layers;
+};
+
+/** The heads of a model that are not in a circuit. @throws RangeError if the circuit has heads that the model lacks, or one twice */
+export function headsOutside(
+  circuit: readonly HeadId[],
+  config: { readonly n_layers: number; readonly n_heads: number },
+): HeadId[] {
+  checkHeads(config, circuit);
+  return allHeads(config).filter(({ layer, head }) => !circuit.some((c) => c.layer === layer && c.head === head));
+}
+
+interface HeadCounts {
+  readonly n_layers: number;
+  readonly n_heads: number;
+}
+
+/** @throws RangeError if the model has no such head, naming those it has */
+export function checkHead(
+  { n_layers, n_heads }: HeadCounts,
+  { layer, head }: { readonly layer: number; readonly head: number },
+): void {
+  try {
+    checkIndex("layer", layer, n_layers);
+    checkIndex("head", head, n_heads);
+  } catch (error) {
+    throw new RangeError(`there is no head ${layer}.${head}: ${(error as Error).message}`);
+  }
+}
+
+/** An empty list passes. @throws RangeError if the model lacks one of the heads, or one comes twice */
+export function checkHeads(
+  config: HeadCounts,
+  heads: readonly { readonly layer: number; readonly head: number }[],
+): void {
+  const seen = new Set<string>();
+  for (const one of heads) {
+    checkHead(config, one);
+    const name = headName(one);
+    if (seen.has(name)) throw new RangeError(`head ${name} comes twice; give it once`);
+    seen.add(name);
+  }
+}

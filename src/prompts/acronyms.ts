@@ -1,0 +1,44 @@
+import { checkIndices } from "../numbers/check";
+import { LETTERS, type Letter } from "./positions";
+
+/** Prompts `The Ketchup Lark Wreck (KL` with their tokens and answers: numbers and texts only, no tensors. */
+export interface AcronymDataset {
+  readonly prompts: string[];
+  /** "KLW". */
+  readonly acronyms: string[];
+  readonly words: (readonly [string, string, string])[];
+  /** [prompt][position] token ids, BOS first; 11 positions. */
+  readonly tokens: number[][];
+  /** [prompt][letter] token ids of the right letters. */
+  readonly answers: number[][];
+  /** [prompt][letter] 0 … 25. */
+  readonly answerLetters: number[][];
+  /** Token ids of "A" … "Z", among which a letter is right or wrong. */
+  readonly letters: readonly number[];
+}
+
+/** The prompts with these indices, in their order. @throws RangeError if there is no such prompt. */
+export function select(data: AcronymDataset, indices: readonly number[]): AcronymDataset {
+  const take = <T>(rows: readonly T[]) => indices.map((index) => rows[index]);
+  checkIndices("prompt", indices, data.tokens.length);
+  return {
+    prompts: take(data.prompts),
+    acronyms: take(data.acronyms),
+    words: take(data.words),
+    tokens: take(data.tokens),
+    answers: take(data.answers),
+    answerLetters: take(data.answerLetters),
+    letters: data.letters,
+  };
+}
+
+/** How often each capital is the first, second and third letter: 78 rows, those with 0 prompts included. */
+export function letterCounts(data: AcronymDataset): { letter: Letter; capital: string; prompts: number }[] {
+  return LETTERS.flatMap((letter) =>
+    Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZ", (capital) => ({
+      letter,
+      capital,
+      prompts: data.acronyms.filter((acronym) => acronym[letter - 1] === capital).length,
+    })),
+  );
+}
