@@ -89,7 +89,7 @@ const attention =
 
 /** The heads over the paper's threshold in its own figure 13, so that the work doesn't depend on the weights. */
 function bosHeads(pair: string): HeadId[] {
-  const hurt = paperBosSwaps().filter((row) => row.pair === pair && -row.logit_diff > 0.005);
+  const hurt = paperBosSwaps().filter((row) => row.pair === pair && -row.change > 0.005);
   return allHeads({ n_layers: LAYERS, n_heads: HEADS }).filter((head) => hasHead(hurt, head));
 }
 

@@ -50,7 +50,7 @@ async function patched(fixture: Fixture, corruption: Corruption, site: string): 
   const { proc, prompts, inputs } = fixture;
   const options = { site: SITES[site], corruption, corrupted: inputs.corrupted_tokens, batch };
   const base = cleanMeans(fixture);
-  return (await activationPatch(proc, prompts, options)).map(({ letter, logit_diff }) => base[letter - 1] + logit_diff);
+  return (await activationPatch(proc, prompts, options)).map(({ letter, change }) => base[letter - 1] + change);
 }
 
 /** What the official scripts plot: corruption, site, letters. */
@@ -72,7 +72,7 @@ async function figure({ proc, prompts, inputs }: Fixture, name: string): Promise
     corrupted: inputs.corrupted_tokens,
     batch,
   });
-  return rows.map(({ logit_diff }) => logit_diff);
+  return rows.map(({ change }) => change);
 }
 
 const receiverOf = ({ path_receivers }: Inputs, name: string): Receiver => {
@@ -87,7 +87,7 @@ async function paths(fixture: Fixture, receiver: Receiver, what: string): Promis
     receiver,
     batch,
   });
-  return rows.map(({ score, letter, logit_diff }) => (what === "score" ? score : base[letter - 1] + logit_diff));
+  return rows.map(({ score, letter, change }) => (what === "score" ? score : base[letter - 1] + change));
 }
 
 function multiplePaths({ proc, inputs }: Fixture): number[] {
@@ -186,7 +186,7 @@ async function bosSwaps(fixture: Fixture, what: string): Promise<number[]> {
   const out: number[] = [];
   for (const pair of pairsOf(inputs)) {
     const rows = await swapBosSweep(proc, prompts, pair, { batch });
-    if (what === "logit_diff_2") out.push(...rows.map(({ letter, logit_diff }) => base[letter - 1] + logit_diff));
+    if (what === "logit_diff_2") out.push(...rows.map(({ letter, change }) => base[letter - 1] + change));
     else {
       const hurt = new Set(headsHurtBy(rows, inputs.bos_swap_threshold).map(({ layer, head }) => `${layer}.${head}`));
       out.push(

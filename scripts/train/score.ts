@@ -80,7 +80,7 @@ async function bosShare(model: Model, data: AcronymDataset, clean: (letter: numb
     mean(
       rows
         .filter((row) => row.letter === letter && row.bosHeads!.length > 0 === both)
-        .map(({ logit_diff }) => -logit_diff / clean(letter)),
+        .map(({ change }) => -change / clean(letter)),
     );
   return mean(LETTERS.map((letter) => lost(true, letter) - lost(false, letter)));
 }

@@ -137,7 +137,7 @@ export function measureIntervened<P>({ from, readout, intervene, read }: Interve
 /** A mean over prompts with its spread; `low` … `high` is its 95% bootstrap interval over prompts. */
 export interface Effect extends Interval {
   /** Change of the logit difference, in logits: negative is harm. */
-  readonly logit_diff: number;
+  readonly change: number;
   /** Standard deviation of the change over prompts (n − 1). */
   readonly std: number;
   readonly n: number;
@@ -150,13 +150,13 @@ export function effect(
   column: number,
 ): Effect {
   const changes = values.map((row, i) => row[column] - baseline[i][column]);
-  const { mean: logit_diff, std } = meanAndStd(changes);
-  return { logit_diff, std, n: changes.length, ...bootstrapMean(changes, { seed: 0 }) };
+  const { mean: change, std } = meanAndStd(changes);
+  return { change, std, n: changes.length, ...bootstrapMean(changes, { seed: 0 }) };
 }
 
 /** "-5.98 [-6.41, -5.56]": a mean with its bootstrap interval, for evidence. */
-export const withInterval = ({ logit_diff, low, high }: Effect, digits = 2): string =>
-  `${logit_diff.toFixed(digits)} [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
+export const withInterval = ({ change, low, high }: Effect, digits = 2): string =>
+  `${change.toFixed(digits)} [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
 
 /** First position at which any row differs; the length if none does. */
 export function firstDifference(a: Tokens, b: Tokens): number {

@@ -227,14 +227,14 @@ export function sendPaths(
  * @returns a row for each key, in the order in which they first come; `share`: positive is harm
  * @throws RangeError if a letter has no clean logit difference, or none of which there are shares (0)
  */
-export function strongestPaths<R extends { readonly letter: Letter; readonly logit_diff: number }>(
+export function strongestPaths<R extends { readonly letter: Letter; readonly change: number }>(
   rows: readonly R[],
   key: (row: R) => string,
   clean: readonly number[],
 ): (R & { readonly share: number })[] {
   const best = new Map<string, R & { readonly share: number }>();
   for (const row of rows) {
-    const lost = share(`what a path loses of letter ${row.letter}`, -row.logit_diff, clean[row.letter - 1]);
+    const lost = share(`what a path loses of letter ${row.letter}`, -row.change, clean[row.letter - 1]);
     if (lost > (best.get(key(row))?.share ?? Number.NEGATIVE_INFINITY)) best.set(key(row), { ...row, share: lost });
   }
   return [...best.values()];

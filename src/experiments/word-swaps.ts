@@ -61,7 +61,7 @@ export async function swapBosSweep(
 /** Heads whose swap lowers the logit difference of any letter by more than `threshold` logits; the paper's is 0.005. */
 export function headsHurtBy(rows: readonly BosSwapRow[], threshold: number): HeadId[] {
   checkFinite("threshold", threshold);
-  const hurt = rows.filter(({ logit_diff }) => -logit_diff > threshold);
+  const hurt = rows.filter(({ change }) => -change > threshold);
   const keys = new Set(hurt.map(({ layer, head }) => `${layer}.${head}`));
   return [...keys].map((key) => key.split(".").map(Number)).map(([layer, head]) => ({ layer, head }));
 }

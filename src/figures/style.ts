@@ -35,6 +35,7 @@ export function seriesColour(column: string | undefined, value: Label | undefine
 
 const NAMES: Readonly<Record<string, string>> = {
   logit_diff: "logit difference (logits)",
+  change: "change of logit difference (logits)",
   logit: "logit",
   attention: "attention probability",
   probability: "probability",

@@ -86,7 +86,7 @@ async function cleanLogitDiffs(model: Model, data: Prompts, stream: StreamOption
 function mostLost(rows: readonly HeadEffect[], clean: readonly number[]): Map<string, number> {
   const out = new Map<string, number>();
   for (const row of rows) {
-    const lost = share(`what head ${keyOf(row)} loses of letter ${row.letter}`, -row.logit_diff, clean[row.letter - 1]);
+    const lost = share(`what head ${keyOf(row)} loses of letter ${row.letter}`, -row.change, clean[row.letter - 1]);
     out.set(keyOf(row), Math.max(lost, out.get(keyOf(row)) ?? Number.NEGATIVE_INFINITY));
   }
   return out;

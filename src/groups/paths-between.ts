@@ -20,7 +20,7 @@ export interface CircuitPath {
   readonly into: "logits" | "query" | "key" | "value";
   readonly lost: "content" | "order";
   /** Of the letter that loses most: the change of its logit difference, in logits … */
-  readonly logit_diff: number;
+  readonly change: number;
   /** … over prompts (n − 1) … */
   readonly std: number;
   /** … as a share of its clean logit difference; positive is harm. */
@@ -100,11 +100,11 @@ export async function circuitPaths(
   for (const [i, lost] of (["content", "order"] as const).entries()) {
     const step = progress && ((done: number, total: number) => progress(i * total + done, 2 * total));
     const rows = await pathsInto(model, data, receivers, { ...options, senders: heads, lost, progress: step });
-    const named = rows.map(({ receiver: r, letter, logit_diff, std, ...head }) => {
+    const named = rows.map(({ receiver: r, letter, change, std, ...head }) => {
       const receiver = receivers[r];
       const [from, to] = [headName(head), receiver === "logits" ? receiver : headName(receiver.heads[0])];
       const into = receiver === "logits" ? receiver : INPUTS[receiver.input];
-      return { path: `${from} ${r}`, from, to, into, lost, letter, logit_diff, std };
+      return { path: `${from} ${r}`, from, to, into, lost, letter, change, std };
     });
     out.push(...strongestPaths(named, ({ path }) => path, clean).map(({ path: _, ...row }) => row));
   }

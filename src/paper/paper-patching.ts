@@ -42,14 +42,14 @@ export interface PatchCell {
   /** Of figures 2, 5 and 6. */
   readonly head?: number;
   /** Patched minus clean, in logits. */
-  readonly logit_diff: number;
+  readonly change: number;
 }
 
 /** A cell as it is on average over the permutations. */
 export interface AverageCell extends PatchCell {
   /** Over prompts (n − 1), averaged. */
   readonly std: number;
-  /** Of `logit_diff` over the seeds (n − 1); 0 if there is one seed. */
+  /** Of `change` over the seeds (n − 1); 0 if there is one seed. */
   readonly seed_std: number;
 }
 
@@ -62,9 +62,9 @@ export function averageSeeds(rows: readonly (PatchCell & { readonly std: number 
   }
   return [...cells.values()].map((same) => {
     const { letter, layer, position, head } = same[0];
-    const { mean: logit_diff, std: seed_std } = meanAndStd(same.map((row) => row.logit_diff));
+    const { mean: change, std: seed_std } = meanAndStd(same.map((row) => row.change));
     const column = head === undefined ? { position } : { head };
-    return { letter, layer, ...column, logit_diff, std: mean(same.map((row) => row.std)), seed_std };
+    return { letter, layer, ...column, change, std: mean(same.map((row) => row.std)), seed_std };
   });
 }
 
@@ -80,17 +80,17 @@ export function paperPatching(figure: string): PatchCell[] {
     if (value === null) return [];
     const column = typeof x === "number" ? { head: x } : { position: x as Position };
     // a patching figure has a panel a letter and a line a layer
-    return [{ letter: letter as Letter, layer: Number(y), ...column, logit_diff: value }];
+    return [{ letter: letter as Letter, layer: Number(y), ...column, change: value }];
   });
 }
 
 /** Rows of `activationPatch` as cells to compare with the paper's figure: see `paperFigureClaim`. */
 export function patchingCells(rows: readonly (PatchCell & { std: number; n: number })[]): MeasuredCell[] {
-  return rows.map(({ letter, layer, position, head, logit_diff, std, n }) => ({
+  return rows.map(({ letter, layer, position, head, change, std, n }) => ({
     letter,
     x: (position ?? head) as string | number,
     y: layer,
-    value: logit_diff,
+    value: change,
     std,
     n,
   }));
@@ -134,12 +134,10 @@ export async function patchingFigure(
   return { [figure]: patchingCells(await FIGURES[figure](model, data, over)) };
 }
 
-const CHANGE = "change of logit difference (logits)";
-
 /** Patching results as a heat map: layers down, positions or heads across, a panel a letter. */
 export function patchingMap(rows: readonly PatchCell[]): Figure {
   const x = rows.some(({ head }) => head !== undefined) ? "head" : "position";
-  return heatmap(rows, { x, y: "layer", value: "logit_diff", columns: "letter", names: { logit_diff: CHANGE } });
+  return heatmap(rows, { x, y: "layer", value: "change", columns: "letter" });
 }
 
 /** The same of this model and, below it, of the paper's: same axes, same colour rule, each with its own range. */

@@ -32,7 +32,7 @@ export interface PairBosSwap extends HeadId {
   readonly pair: string;
   readonly letter: Letter;
   /** Change of the letter's logit difference, in logits. */
-  readonly logit_diff: number;
+  readonly change: number;
 }
 
 /** The same with its spread over n prompts. */
@@ -49,7 +49,7 @@ export function paperBosSwaps(): PairBosSwap[] {
       letter: letter!,
       layer: Number(y),
       head: Number(x),
-      logit_diff: value!,
+      change: value!,
     })),
   );
 }
@@ -67,8 +67,8 @@ export function positionalCells(
   for (const pair of WORD_PAIRS) {
     const ofPair = <R extends { pair: string }>(rows: readonly R[]) =>
       rows.filter((row) => row.pair === pair.join("↔"));
-    figures[fig13(pair)] = ofPair(bosSwaps).map(({ letter, layer, head, logit_diff, std, n }) => ({
-      ...{ letter, x: head, y: layer, value: logit_diff, std, n },
+    figures[fig13(pair)] = ofPair(bosSwaps).map(({ letter, layer, head, change, std, n }) => ({
+      ...{ letter, x: head, y: layer, value: change, std, n },
     }));
     for (const mover of paperHeads().letter_movers) {
       const own = ofPair(attention).filter(({ layer, head }) => layer === mover.layer && head === mover.head);

@@ -6,7 +6,7 @@ import type { Letter, Position } from "../prompts/positions";
 /** What the exchange of one head's attention to BOS changes, as far as it is needed here. */
 export interface BosEffect extends HeadId {
   /** Change of a letter's logit difference, in logits. */
-  readonly logit_diff: number;
+  readonly change: number;
 }
 
 /** By layer: its share of all harm, summed over heads, letters and pairs of words. All 0 if nothing harms. */
@@ -19,7 +19,7 @@ export function harmByLayer(rows: readonly BosEffect[]): { layer: number; share:
 }
 
 const total = (rows: readonly BosEffect[]): number =>
-  rows.reduce((sum, { logit_diff }) => sum + Math.max(0, -logit_diff), 0);
+  rows.reduce((sum, { change }) => sum + Math.max(0, -change), 0);
 
 /** The fewest heads that have half of all harm between them. */
 export function headsWithHalf(rows: readonly BosEffect[]): number {

@@ -96,7 +96,7 @@ test("progress counts every point of every batch", async () => {
 });
 
 test("an effect is paired: its spread is that of the changes, with n − 1", () => {
-  const { logit_diff, std, n } = effect(
+  const { change, std, n } = effect(
     [
       [0, 5],
       [0, 9],
@@ -107,7 +107,7 @@ test("an effect is paired: its spread is that of the changes, with n − 1", () 
     ],
     1,
   ); // changes 1 and 4
-  assert.deepEqual([logit_diff, n], [2.5, 2]);
+  assert.deepEqual([change, n], [2.5, 2]);
   nearly(std, Math.sqrt(4.5));
   assert.equal(
     columnMean(
@@ -126,8 +126,8 @@ test("an effect's interval is the bootstrap interval of the changes, and is writ
   const values = [[1], [2.5], [2], [5]];
   const found = effect(values, base, 0);
   assert.deepEqual({ low: found.low, high: found.high }, bootstrapMean([1, 1.5, 0, 2], { seed: 0 }));
-  assert.ok(found.low < found.logit_diff && found.logit_diff < found.high);
-  assert.equal(withInterval({ logit_diff: -1.126, low: -2, high: -0.5, std: 1, n: 4 }, 1), "-1.1 [-2.0, -0.5]");
+  assert.ok(found.low < found.change && found.change < found.high);
+  assert.equal(withInterval({ change: -1.126, low: -2, high: -0.5, std: 1, n: 4 }, 1), "-1.1 [-2.0, -0.5]");
 });
 
 test("effects by letter are against the unchanged run", async () => {
@@ -137,7 +137,7 @@ test("effects by letter are against the unchanged run", async () => {
   });
   const rows = await letterEffects(data, [{ by: 2 }, { by: -1 }], open);
   assert.deepEqual(
-    rows.map(({ by, letter, logit_diff, std }) => [letter, by, logit_diff, std]),
+    rows.map(({ by, letter, change, std }) => [letter, by, change, std]),
     [
       [1, 2, 2, 0],
       [1, -1, -1, 0],

@@ -54,16 +54,15 @@ test("ablation puts the mean in at the three words and nowhere else", async () =
   const [clean, ablated] = [values(false), values(true)];
   const found = (await ordinalAblation(model, data)).filter(({ layer, head }) => layer === 0 && head === 1);
   assert.equal(found.length, 3);
-  for (const { letter, logit_diff } of found)
-    near(logit_diff, columnMean(ablated, letter - 1) - columnMean(clean, letter - 1));
+  for (const { letter, change } of found) near(change, columnMean(ablated, letter - 1) - columnMean(clean, letter - 1));
   apart(
-    found.map(({ logit_diff }) => logit_diff),
+    found.map(({ change }) => change),
     [0, 0, 0],
   );
 });
 
 test("the last layer's heads at the words can't reach the letters", async () => {
-  for (const { layer, logit_diff } of await ordinalAblation(model, data)) if (layer === 1) near(logit_diff, 0);
+  for (const { layer, change } of await ordinalAblation(model, data)) if (layer === 1) near(change, 0);
 });
 
 test("nothing is left behind but what is given", async () => {

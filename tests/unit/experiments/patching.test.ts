@@ -67,9 +67,9 @@ const atPositions = (at: (pos: number, letter: Letter) => boolean): Site<{ layer
 });
 const everywhere = atPositions(() => true);
 /** At least one effect is more than rounding. */
-const changed = (rows: readonly { logit_diff: number }[]) =>
+const changed = (rows: readonly { change: number }[]) =>
   apart(
-    rows.map(({ logit_diff }) => logit_diff),
+    rows.map(({ change }) => change),
     rows.map(() => 0),
   );
 const measure = <P extends object>(options: Omit<PatchOptions<P>, "corrupted">) =>
@@ -79,9 +79,9 @@ test("the whole residual stream of the corrupted run does what the corruption do
   for (const corruption of CORRUPTIONS) {
     const rows = await measure({ site: everywhere, corruption });
     assert.equal(rows.length, TINY.n_layers * 3);
-    for (const { layer, letter, logit_diff, std, n } of rows) {
+    for (const { layer, letter, change, std, n } of rows) {
       const expected = whole(corruption, letter);
-      near(logit_diff, expected.mean, `${corruption} ${letter} before layer ${layer}`);
+      near(change, expected.mean, `${corruption} ${letter} before layer ${layer}`);
       near(std, expected.std);
       assert.equal(n, 6);
     }
@@ -89,12 +89,12 @@ test("the whole residual stream of the corrupted run does what the corruption do
 });
 
 test("denoising with the whole residual stream repairs exactly what was lost", async () => {
-  for (const { letter, logit_diff } of await measure({
+  for (const { letter, change } of await measure({
     site: everywhere,
     corruption: "current_word",
     direction: "denoising",
   }))
-    near(logit_diff, -whole("current_word", letter).mean);
+    near(change, -whole("current_word", letter).mean);
 });
 
 test("prompts patched with themselves don't change at all", async () => {
@@ -103,14 +103,14 @@ test("prompts patched with themselves don't change at all", async () => {
     corruption: "current_word",
     corrupted: data.tokens,
   });
-  assert.ok(rows.every(({ logit_diff, std }) => logit_diff === 0 && std === 0));
+  assert.ok(rows.every(({ change, std }) => change === 0 && std === 0));
 });
 
 test("previous words and letters change letter 1 nowhere, exactly", async () => {
   for (const corruption of ["previous_words", "previous_letters"] as const)
     for (const site of [blockSite(), headSite()] as const) {
       const rows = await measure({ site: site as Site<object>, corruption });
-      assert.ok(rows.filter(({ letter }) => letter === 1).every(({ logit_diff }) => logit_diff === 0));
+      assert.ok(rows.filter(({ letter }) => letter === 1).every(({ change }) => change === 0));
       changed(rows.filter(({ letter }) => letter > 1));
     }
 });
@@ -119,14 +119,14 @@ test("previous letters change letter 2 at A1 by the same before every layer: all
   const rows = await measure({ site: blockSite(), corruption: "previous_letters", letters: [2] });
   const expected = whole("previous_letters", 2).mean;
   apart(expected, 0);
-  for (const { position: label, logit_diff } of rows) near(logit_diff, label === "A1" ? expected : 0, label);
+  for (const { position: label, change } of rows) near(change, label === "A1" ? expected : 0, label);
 });
 
 test("before layer 0 only what differs can matter, and nothing after a letter's read-out ever", async () => {
   const rows = await measure({ site: blockSite(), corruption: "current_word" });
-  for (const { layer, position: label, letter, logit_diff } of rows) {
-    if (layer === 0 && ![`C${letter}`, `T${letter}`].includes(label)) near(logit_diff, 0, `${letter} ${label}`);
-    if (position(label) > readoutPosition(letter)) assert.equal(logit_diff, 0);
+  for (const { layer, position: label, letter, change } of rows) {
+    if (layer === 0 && ![`C${letter}`, `T${letter}`].includes(label)) near(change, 0, `${letter} ${label}`);
+    if (position(label) > readoutPosition(letter)) assert.equal(change, 0);
   }
 });
 
@@ -135,9 +135,9 @@ test("corrupting some positions is repairing all the others", async () => {
   const noising = await measure({ site: atPositions(some), corruption: "current_word" });
   const rest = atPositions((pos, letter) => !some(pos, letter));
   const denoising = await measure({ site: rest, corruption: "current_word", direction: "denoising" });
-  for (const [i, { letter, logit_diff }] of noising.entries()) {
-    near(logit_diff, whole("current_word", letter).mean + denoising[i].logit_diff, `letter ${letter}`);
-    apart(logit_diff, 0);
+  for (const [i, { letter, change }] of noising.entries()) {
+    near(change, whole("current_word", letter).mean + denoising[i].change, `letter ${letter}`);
+    apart(change, 0);
   }
 });
 
@@ -145,12 +145,12 @@ test("a head at one position, and at the position that depends on the letter", a
   const corruption = "previous_words";
   const rows = await measure({ site: headByPositionSite(), corruption });
   for (const at of [wordPosition, lastLetterPosition])
-    for (const { layer, head, letter, logit_diff } of await measure({ site: headSite("z", at), corruption })) {
+    for (const { layer, head, letter, change } of await measure({ site: headSite("z", at), corruption })) {
       const same = rows.find(
         (row) =>
           row.layer === layer && row.head === head && row.letter === letter && row.position === POSITIONS[at(letter)],
       );
-      near(logit_diff, same!.logit_diff, `${layer}.${head} letter ${letter}`);
+      near(change, same!.change, `${layer}.${head} letter ${letter}`);
     }
 });
 
@@ -172,7 +172,7 @@ test("all heads of a layer together are what attention adds there", async () => 
   );
   const together = await measure({ site: heads, ...options });
   changed(together);
-  for (const [i, { logit_diff }] of together.entries()) near(logit_diff, attention[i].logit_diff);
+  for (const [i, { change }] of together.entries()) near(change, attention[i].change);
 });
 
 test("head patches are those of a plain forward over all positions", async () => {
@@ -181,10 +181,10 @@ test("head patches are those of a plain forward over all positions", async () =>
     const source = forward(model, tokens, { keep: (name) => name.endsWith("hook_z") });
     const clean = plainly(data.tokens, letter);
     const rows = await measure({ site: headSite(), corruption: "current_word", letters: [letter] });
-    for (const { layer, head, logit_diff, std } of rows) {
+    for (const { layer, head, change, std } of rows) {
       const patched = plainly(data.tokens, letter, patchHeads([{ layer, head }], "z", source.cache));
       const expected = meanAndStd(minus(patched, clean));
-      near(logit_diff, expected.mean, `${layer}.${head} letter ${letter}`);
+      near(change, expected.mean, `${layer}.${head} letter ${letter}`);
       near(std, expected.std);
     }
     disposeRun(source);
@@ -195,7 +195,7 @@ test("queries, keys, values and patterns can be patched too, and each does somet
   const sums = [];
   for (const activation of ["q", "k", "v", "pattern"] as const) {
     const rows = await measure({ site: headSite(activation), corruption: "current_word", letters: [2] });
-    sums.push(rows.reduce((sum, { logit_diff }) => sum + Math.abs(logit_diff), 0));
+    sums.push(rows.reduce((sum, { change }) => sum + Math.abs(change), 0));
   }
   for (const sum of sums) apart(sum, 0);
   assert.equal(new Set(sums.map((sum) => sum.toFixed(4))).size, 4);
@@ -209,7 +209,7 @@ test("the mean over one prompt is that prompt, and over many it is no prompt's",
     await activationPatch(model, one, { ...options, source: "mean" }),
     await activationPatch(model, one, options),
   ];
-  for (const [i, { logit_diff }] of mean.entries()) near(logit_diff, resampled[i].logit_diff);
+  for (const [i, { change }] of mean.entries()) near(change, resampled[i].change);
   const many = await measure({ site: headSite(), corruption: "current_word", source: "mean" });
   const rows = await measure({ site: headSite(), corruption: "current_word" });
   apart(many, rows);
@@ -236,7 +236,7 @@ test("batches of any size give the same rows, and progress counts to its end onc
     const rows = await measure(options);
     const seen: [number, number][] = [];
     const streamed = await measure({ ...options, batch: 4, progress: (done, total) => seen.push([done, total]) });
-    for (const [i, row] of streamed.entries()) near(row.logit_diff, rows[i].logit_diff, `${row.layer}.${row.head}`);
+    for (const [i, row] of streamed.entries()) near(row.change, rows[i].change, `${row.layer}.${row.head}`);
     assert.equal(seen.length, 3 * 2 * 7); // letters, batches, heads and the unchanged run
     assert.ok(seen.every(([done, total], i) => done === i + 1 && total === seen.length));
   }

@@ -41,7 +41,7 @@ before(async () => {
   model = processWeights(randomModel(config, 0));
 });
 
-const changes = (found: readonly { logit_diff: number }[]) => found.map(({ logit_diff }) => logit_diff);
+const changes = (found: readonly { change: number }[]) => found.map(({ change }) => change);
 const minus = (a: readonly number[], b: readonly number[]) => a.map((value, i) => value - b[i]);
 const of = (found: readonly PathRow[], { layer, head }: HeadId) =>
   found.filter((row) => row.layer === layer && row.head === head);
@@ -93,7 +93,7 @@ for (const mlps of ["live", "frozen"] as const)
 test("what is sent unchanged changes nothing", async () => {
   const found = await pathsInto(model, data, RECEIVERS, { corrupted: data.tokens });
   assert.ok(found.length > 0);
-  for (const { logit_diff } of found) near(logit_diff, 0);
+  for (const { change } of found) near(change, 0);
 });
 
 test("the direct path adds the difference of a head's output to the final residual stream and no more", async () => {
@@ -132,7 +132,7 @@ test("above the last heads all paths are one: patching a head of the last layer"
 
 test("which word is which never reaches the logits without a head that reads it", async () => {
   const found = await pathPatch(model, data, { corrupted, receiver: "logits", lost: "order" });
-  for (const { logit_diff } of found) near(logit_diff, 0); // not to the bit: products with fewer rows round differently
+  for (const { change } of found) near(change, 0); // not to the bit: products with fewer rows round differently
 });
 
 test("order is not lost at other positions: a receiver's queries at the read-outs see nothing", async () => {
@@ -200,14 +200,14 @@ test("sendPaths: only the named input is changed", () => {
 
 test("strongestPaths: by share of the letter's own level, not by logits", () => {
   const found = [
-    { to: "a", letter: 1 as const, logit_diff: -1 },
-    { to: "a", letter: 2 as const, logit_diff: -2 },
-    { to: "b", letter: 3 as const, logit_diff: 0.5 },
+    { to: "a", letter: 1 as const, change: -1 },
+    { to: "a", letter: 2 as const, change: -2 },
+    { to: "b", letter: 3 as const, change: 0.5 },
   ];
   const best = strongestPaths(found, ({ to }) => to, [1, 10, 1]);
   assert.deepEqual(best, [
-    { to: "a", letter: 1, logit_diff: -1, share: 1 },
-    { to: "b", letter: 3, logit_diff: 0.5, share: -0.5 },
+    { to: "a", letter: 1, change: -1, share: 1 },
+    { to: "b", letter: 3, change: 0.5, share: -0.5 },
   ]);
 });
 

@@ -102,8 +102,8 @@ test("outputs of one head are patched as headSite does", async () => {
   const options = { corruption: "previous_letters", corrupted } as const;
   const joint = await activationPatch(model, data, { ...options, site: inputSite([head]) });
   const single = await activationPatch(model, data, { ...options, site: headSite("z") });
-  const mine = joint.filter(({ input }) => input === "z").map(({ logit_diff }) => logit_diff);
-  const theirs = single.filter((row) => row.layer === 1 && row.head === 1).map(({ logit_diff }) => logit_diff);
+  const mine = joint.filter(({ input }) => input === "z").map(({ change }) => change);
+  const theirs = single.filter((row) => row.layer === 1 && row.head === 1).map(({ change }) => change);
   apart(
     mine,
     mine.map(() => 0),
@@ -129,7 +129,7 @@ test("queries, keys and values together are the output", () => {
 });
 
 const effectOf = (rows: Awaited<ReturnType<typeof averagedInputs>>, input: string, over: string, letter: number) =>
-  rows.find((row) => row.input === input && row.mean === over && row.letter === letter)!.logit_diff;
+  rows.find((row) => row.input === input && row.mean === over && row.letter === letter)!.change;
 
 test("averaged over one prompt, each position keeps what it has; over positions too, it does not", async () => {
   const one: Prompts = { ...data, tokens: data.tokens.slice(0, 1), answerLetters: data.answerLetters.slice(0, 1) };

@@ -83,7 +83,7 @@ describe("swap", () => {
     const bosHeads = allHeads(config);
     const same = ["C2", "C2"] as const;
     const swaps = [{ pair }, { pair: same, positions: true }, { pair: same, bosHeads }];
-    for (const { logit_diff } of await swapEffects(model, prompts, swaps)) near(logit_diff, 0);
+    for (const { change } of await swapEffects(model, prompts, swaps)) near(change, 0);
   });
 
   it("gives every chosen head the clean attention to BOS with the two queries exchanged, at every query", () => {
@@ -140,24 +140,24 @@ describe("swapBosSweep", () => {
     assert.equal(rows.length, 3 * heads.length);
     rows.forEach((row, i) => {
       assert.deepEqual([row.letter, { layer: row.layer, head: row.head }], [plain[i].letter, plain[i].bosHeads![0]]);
-      near([row.logit_diff, row.std], [plain[i].logit_diff, plain[i].std]);
+      near([row.change, row.std], [plain[i].change, plain[i].std]);
     });
     apart(
-      rows.map(({ logit_diff }) => logit_diff),
+      rows.map(({ change }) => change),
       rows.map(() => 0),
     );
   });
 
   it("headsHurtBy: each head once, if any letter loses more than the threshold", () => {
-    const row = (head: number, letter: 1 | 2 | 3, logit_diff: number) => ({
+    const row = (head: number, letter: 1 | 2 | 3, change: number) => ({
       layer: 1,
       head,
       letter,
-      logit_diff,
+      change,
       std: 0,
       n: 2,
-      low: logit_diff,
-      high: logit_diff,
+      low: change,
+      high: change,
     });
     const rows = [row(0, 1, -0.01), row(0, 2, -0.02), row(1, 1, 0.5), row(1, 2, -0.005), row(2, 3, -0.006)];
     assert.deepEqual(headsHurtBy(rows, 0.005), [

@@ -55,7 +55,7 @@ test("effects are the experiments' largest shares of the clean logit difference"
   for (const [column, found] of Object.entries(experiments))
     for (const head of evidence) {
       const own = found.filter((row) => headName(row) === headName(head));
-      const shares = own.map(({ letter, logit_diff }) => -logit_diff / clean[letter - 1]);
+      const shares = own.map(({ letter, change }) => -change / clean[letter - 1]);
       near(head[column as keyof typeof experiments], Math.max(...shares));
     }
 });

@@ -58,15 +58,15 @@ test("every path that goes up, for content and for order, once", () => {
 
 test("a path is path patching into that head alone, of the letter that loses most", async () => {
   const found = await pathPatch(model, data, { corrupted, receiver: { heads: [late], input: "v" }, senders: [early] });
-  const shares = found.map(({ letter, logit_diff }) => -logit_diff / clean[letter - 1]);
+  const shares = found.map(({ letter, change }) => -change / clean[letter - 1]);
   const path = paths.find(({ from, to, into, lost }) => `${from} ${to} ${into} ${lost}` === "0.1 2.1 value content")!;
   near(path.share, Math.max(...shares));
   near(path.share, shares[path.letter - 1]);
-  near(path.logit_diff, found[path.letter - 1].logit_diff);
+  near(path.change, found[path.letter - 1].change);
 });
 
 test("drawn: groups in columns, the logits on top, weak paths left out", () => {
-  const path = { from: "0.1", to: "2.1", into: "key", lost: "order", logit_diff: -1, std: 0, letter: 2 } as const;
+  const path = { from: "0.1", to: "2.1", into: "key", lost: "order", change: -1, std: 0, letter: 2 } as const;
   const { nodes, edges } = drawnCircuit(
     circuit,
     [
@@ -104,7 +104,7 @@ test("followed by name: each receiver's rows are pathPatch's", async () => {
   assert.deepEqual(new Set(panels.map(({ panel }) => panel)).size, 9);
   assert.equal(panels[0].panel, `${panels[0].into.split(" ")[1]}, letter ${panels[0].letter}`);
   const best = strongestInto(rows, "mover", clean)!;
-  assert.equal(best.share, Math.max(...panels.map(({ logit_diff, letter }) => -logit_diff / clean[letter - 1])));
+  assert.equal(best.share, Math.max(...panels.map(({ change, letter }) => -change / clean[letter - 1])));
   assert.equal(strongestInto(rows, "nobody", clean), undefined);
 });
 

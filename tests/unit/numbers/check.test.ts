@@ -111,7 +111,7 @@ const options = { corrupted };
 const site = blockSite();
 const patching = { site, corruption: "current_word" as const, corrupted };
 const wrong = (letter: number) => [letter as Letter];
-const row = { layer: 0, head: 0, letter: 1 as const, logit_diff: -1, std: 0, n: 1, low: 0, high: 0 };
+const row = { layer: 0, head: 0, letter: 1 as const, change: -1, std: 0, n: 1, low: 0, high: 0 };
 const evidence = {
   ...{ layer: 0, head: 0, direct: 0.5, total: 0, attention_to_word: 0, attention_to_previous_end: 0 },
   ...{ attention_to_previous_tokens: 0, copying: 0, at_word: 0, at_last_letter: 0, ordinal: 0 },

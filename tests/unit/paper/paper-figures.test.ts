@@ -78,7 +78,7 @@ test("patching: each figure is of the official corruption and place", async () =
     const found = cells.filter(({ letter }) => letter === 2).map(({ value }) => value);
     near(
       found,
-      rows.map((row) => row.logit_diff),
+      rows.map((row) => row.change),
       figure,
     );
     apart(

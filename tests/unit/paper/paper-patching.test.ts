@@ -43,7 +43,7 @@ test("every seed's rows are those of its own permutation", async () => {
     expected.push(...own.map((row) => ({ ...row, seed })));
   }
   near(rows, expected);
-  apart(rows[0].logit_diff, rows[6].logit_diff);
+  apart(rows[0].change, rows[6].change);
   assert.deepEqual(
     [seen[0], seen.at(-1)],
     [
@@ -55,20 +55,20 @@ test("every seed's rows are those of its own permutation", async () => {
 });
 
 test("averages are by cell: mean and spread over seeds, and the mean spread over prompts", () => {
-  const row = (seed: number, head: number, logit_diff: number, std: number) => ({
+  const row = (seed: number, head: number, change: number, std: number) => ({
     letter: 1 as const,
     layer: 0,
     head,
     seed,
-    logit_diff,
+    change,
     std,
   });
   const cells = averageSeeds([row(0, 0, 1, 2), row(0, 1, 7, 1), row(1, 0, 3, 4), row(1, 1, 7, 3)]);
   assert.deepEqual(
-    cells.map(({ letter, layer, head, logit_diff, std }) => ({ letter, layer, head, logit_diff, std })),
+    cells.map(({ letter, layer, head, change, std }) => ({ letter, layer, head, change, std })),
     [
-      { letter: 1, layer: 0, head: 0, logit_diff: 2, std: 3 },
-      { letter: 1, layer: 0, head: 1, logit_diff: 7, std: 2 },
+      { letter: 1, layer: 0, head: 0, change: 2, std: 3 },
+      { letter: 1, layer: 0, head: 1, change: 7, std: 2 },
     ],
   );
   assert.deepEqual(
@@ -87,9 +87,9 @@ test("the paper's figures are cells of the same kind as measured ones", async ()
   }
   const [strongest] = paperPatching("fig02_attn_1")
     .filter(({ letter }) => letter === 3)
-    .sort((a, b) => a.logit_diff - b.logit_diff);
+    .sort((a, b) => a.change - b.change);
   assert.deepEqual([strongest.layer, strongest.head], [8, 11]);
-  assert.ok(Math.abs(strongest.logit_diff + 2.716) < 0.01);
+  assert.ok(Math.abs(strongest.change + 2.716) < 0.01);
 });
 
 test("a figure that is no activation patching is refused, and so is none", () => {
@@ -105,10 +105,7 @@ test("the paper's own cells agree with the paper, and altered ones don't", () =>
     const own = paperPatching(figure).map((cell) => ({ ...cell, std: 0, n: 1 }));
     const { cells, agree } = compareWithPaper(figure, patchingCells(own));
     assert.deepEqual([cells, agree], [own.length, own.length], figure);
-    const other = compareWithPaper(
-      figure,
-      patchingCells(own.map((cell) => ({ ...cell, logit_diff: -cell.logit_diff }))),
-    );
+    const other = compareWithPaper(figure, patchingCells(own.map((cell) => ({ ...cell, change: -cell.change }))));
     assert.ok(other.strong > 0 && other.strong_agree === 0, figure);
   }
 });

@@ -24,7 +24,7 @@ describe("the paper's figures 12–14 as rows", () => {
     const extreme = bosSwaps.find(
       (row) => row.pair === "C1↔C3" && row.layer === 2 && row.head === 9 && row.letter === 3,
     )!;
-    assert.ok(Math.abs(extreme.logit_diff + 0.185) < 0.001);
+    assert.ok(Math.abs(extreme.change + 0.185) < 0.001);
     assert.equal(bosSwaps.length, 3 * 3 * 144);
   });
 });
@@ -49,7 +49,7 @@ describe("positionalFigureClaims", () => {
 
   it("fails for numbers of another model", () => {
     const other = exact.map((row) => ({ ...row, attention: row.attention / 2 }));
-    const opposite = measured.map((row) => ({ ...row, logit_diff: -row.logit_diff }));
+    const opposite = measured.map((row) => ({ ...row, change: -row.change }));
     assert.ok(positionalFigureClaims(other, opposite, 100).every(({ passed }) => !passed));
   });
 });

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { paperBosSwaps, paperSwapAttention } from "../../../src/paper/paper-positional";
 import { harmByLayer, headsWithHalf, positionalFindings } from "../../../src/paper/statements";
 
-const effect = (layer: number, head: number, logit_diff: number) => ({ layer, head, logit_diff });
+const effect = (layer: number, head: number, change: number) => ({ layer, head, change });
 
 describe("harmByLayer", () => {
   it("shares out what harms; what helps does not count", () => {
