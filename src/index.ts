@@ -1,53 +1,180 @@
-/** Everything a notebook imports: `import { loadModel, forward, show } from "../dist"`. */
+// biome-ignore-all assist/source/organizeImports: in the order of the rooms
+
+/** What a notebook may import, by room: `import { forward, loadModel, show } from "../dist"`. */
 export * as tf from "@tensorflow/tfjs";
-export * from "./experiments/attention";
-export * from "./experiments/attribution";
-export * from "./experiments/behaviour";
-export * from "./experiments/circuit-evaluation";
-export * from "./experiments/measure";
-export * from "./experiments/order-ablation";
-export * from "./experiments/ov-circuit";
-export * from "./experiments/patching";
-export * from "./experiments/path-patching";
-export * from "./experiments/playground";
-export * from "./experiments/query-key";
-export * from "./experiments/random-circuits";
-export * from "./experiments/sweep";
-export * from "./experiments/word-probes";
-export * from "./experiments/word-swaps";
-export * from "./figures";
-export * from "./groups/classify";
-export * from "./groups/evidence";
-export * from "./groups/group-tables";
-export * from "./groups/paths-between";
-export * from "./groups/thresholds";
-export * from "./load/load";
-export * from "./load/process";
-export * from "./load/resolve";
-export * from "./load/safetensors";
-export * from "./load/tokenizer";
-export * from "./model/backend/choose";
-export * from "./model/forward";
-export * from "./model/hooks";
-export * from "./model/interventions";
-export * from "./model/model";
-export * from "./numbers/mean-by";
-export * from "./numbers/random";
-export * from "./numbers/softmax-regression";
-export * from "./numbers/statistics";
-export * from "./paper/compare";
-export * from "./paper/paper";
-export * from "./paper/paper-evidence";
-export * from "./paper/paper-figures";
-export * from "./paper/paper-patching";
-export * from "./paper/paper-positional";
-export * from "./paper/statements";
-export * from "./prompts/acronym-lines";
-export * from "./prompts/corruption";
-export * from "./prompts/dataset";
-export * from "./prompts/settings";
-export * from "./prompts/token-rows";
-export * from "./prompts/words";
-export * from "./show/claims";
-export * from "./show/display";
-export * from "./show/progress";
+
+// numbers
+export { grid, range } from "./numbers/lists";
+export { meanBy } from "./numbers/mean-by";
+export { random } from "./numbers/random";
+export { bootstrapMean, correlation, mean, meanAndStd } from "./numbers/statistics";
+
+// figures
+export { above, beside } from "./figures/beside";
+export { circuitGraph } from "./figures/circuit-graph";
+export { heatmap } from "./figures/heatmap";
+export { bars, lines, scatter } from "./figures/series";
+export { spread } from "./figures/spread";
+export { PAPER_MODEL, THIS_MODEL } from "./figures/style";
+export { attentionPattern, tokenStrip } from "./figures/tokens";
+
+// show
+export { checkClaims, claim } from "./show/claims";
+export { show, table, toFrame } from "./show/display";
+export { progress } from "./show/progress";
+
+// model
+export { initBackend } from "./model/backend/choose";
+export { forward } from "./model/forward";
+export { allHeads, hasHead, headList, headName } from "./model/heads";
+export { axesOf, edit, patch } from "./model/hooks";
+export { equalPositions, patchHeads } from "./model/interventions";
+export { disposeRun } from "./model/model";
+
+// load
+export { loadModel } from "./load/load";
+
+// prompts
+export { letterCounts, select } from "./prompts/acronyms";
+export { CORRUPTIONS, corrupt, permuteTokens, resample } from "./prompts/corruption";
+export { buildAcronyms, loadAcronyms } from "./prompts/dataset";
+export { LETTERS, POSITIONS, lastLetterPosition, position, readoutPosition, wordPosition } from "./prompts/positions";
+export { settings } from "./prompts/settings";
+export { tokenRows } from "./prompts/token-rows";
+export { checkWord, loadWords } from "./prompts/words";
+
+// experiments
+export { attentionAgainstLogits, attentionRows, headPattern, ovInPrompts } from "./experiments/attention";
+export { attributionByPart, attributionByPosition, logitAttribution, logitLens } from "./experiments/attribution";
+export { behaviour, capitalRows, corruptedBehaviour, summarise } from "./experiments/behaviour";
+export {
+  circuitValues,
+  completeness,
+  evaluateCircuits,
+  faithfulness,
+  growing,
+  minimality,
+} from "./experiments/circuit-evaluation";
+export { letterReadout, logitDiffs } from "./experiments/logit-difference";
+export { withInterval } from "./experiments/measure";
+export { ordinalAblation } from "./experiments/order-ablation";
+export {
+  copyingScores,
+  diagonalStatistics,
+  ovCircuit,
+  ovMatrix,
+  ovQuadrants,
+  ovRows,
+  strongestWriters,
+} from "./experiments/ov-circuit";
+export { activationMeans, activationPatch, blockSite, headSite, patchBetween } from "./experiments/patching";
+export { strongestPaths } from "./experiments/path-patching";
+export { say } from "./experiments/playground";
+export { averagedInputs, inputSite, selectivityBy, wordSelectivity } from "./experiments/query-key";
+export { randomCircuits, randomSubsets } from "./experiments/random-circuits";
+export { bosProbes, headProbes, residualProbes, wordProbes } from "./experiments/word-probes";
+export {
+  WORD_PAIRS,
+  attentionShift,
+  fourSwaps,
+  headsHurtBy,
+  swapAttention,
+  swapBosSweep,
+  swapEffects,
+  swapName,
+} from "./experiments/word-swaps";
+
+// groups
+export { CRITERIA, GROUPS, circuitHeads, classifyHeads, headVerdicts } from "./groups/classify";
+export { headEvidence } from "./groups/evidence";
+export {
+  CRITERION_MEANINGS,
+  EFFECTS,
+  EVEN_PREVIOUS_TOKENS,
+  LOOKS,
+  evidenceCells,
+  groupOf,
+  inPercents,
+  looksMostAt,
+  membersOf,
+  percent,
+  readoutAttention,
+} from "./groups/group-tables";
+export {
+  circuitPaths,
+  circuitReceivers,
+  drawnCircuit,
+  followPaths,
+  inputPanels,
+  strongestInto,
+} from "./groups/paths-between";
+export { criterionMargins, failedBy, nearMisses, sweepCriteria } from "./groups/thresholds";
+
+// paper
+export { chooseHeads } from "./paper/choose-heads";
+export { claimsAbout, figureClaims, paperFigureClaim } from "./paper/compare";
+export { paperPatterns, paperReadoutAttention } from "./paper/paper-attention";
+export { paperEvidence } from "./paper/paper-evidence";
+export { attentionFigures, evaluationFigure, ovFigures } from "./paper/paper-figures";
+export {
+  averageSeeds,
+  besidePaper,
+  paperPatching,
+  patchOverSeeds,
+  patchingCells,
+  patchingMap,
+} from "./paper/paper-patching";
+export { paperBosSwaps, paperSwapAttention, positionalFigureClaims } from "./paper/paper-positional";
+export { paperBehaviour, paperFigure, paperHeads } from "./paper/paper";
+export { harmByLayer, positionalFindings } from "./paper/statements";
+
+// types of all of these
+export type * from "./numbers/mean-by";
+export type * from "./numbers/random";
+export type * from "./numbers/statistics";
+export type * from "./figures/beside";
+export type * from "./figures/circuit-graph";
+export type * from "./figures/heatmap";
+export type * from "./figures/series";
+export type * from "./figures/spread";
+export type * from "./figures/tokens";
+export type * from "./show/claims";
+export type * from "./show/display";
+export type * from "./show/progress";
+export type * from "./model/backend/choose";
+export type * from "./model/heads";
+export type * from "./model/hooks";
+export type * from "./model/interventions";
+export type * from "./model/model";
+export type * from "./load/load";
+export type * from "./prompts/acronyms";
+export type * from "./prompts/corruption";
+export type * from "./prompts/positions";
+export type * from "./prompts/settings";
+export type * from "./prompts/token-rows";
+export type * from "./prompts/words";
+export type * from "./experiments/attention";
+export type * from "./experiments/attribution";
+export type * from "./experiments/behaviour";
+export type * from "./experiments/circuit-evaluation";
+export type * from "./experiments/logit-difference";
+export type * from "./experiments/measure";
+export type * from "./experiments/ov-circuit";
+export type * from "./experiments/patching";
+export type * from "./experiments/path-patching";
+export type * from "./experiments/playground";
+export type * from "./experiments/query-key";
+export type * from "./experiments/word-probes";
+export type * from "./experiments/word-swaps";
+export type * from "./groups/classify";
+export type * from "./groups/evidence";
+export type * from "./groups/group-tables";
+export type * from "./groups/paths-between";
+export type * from "./groups/thresholds";
+export type * from "./paper/choose-heads";
+export type * from "./paper/compare";
+export type * from "./paper/paper-figures";
+export type * from "./paper/paper-patching";
+export type * from "./paper/paper-positional";
+export type * from "./paper/paper";
+export type * from "./paper/statements";

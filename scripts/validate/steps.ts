@@ -20,7 +20,6 @@ import {
 import { patchingFigure } from "../../src/paper/paper-patching";
 import { type AcronymDataset, select } from "../../src/prompts/acronyms";
 import type { Claim } from "../../src/show/claims";
-import { hundredths } from "../../src/show/progress";
 import { cleanClaims, letterOneUnchanged, matchingPrefixes, rowsSumToOne, sameInAllLayers } from "./checks";
 
 /** What steps measure on. */
@@ -62,7 +61,7 @@ const shown = (measured: MeasuredFigures, claims = figureClaims(measured)): Step
 async function identities({ model, data }: Subject): Promise<StepResult> {
   const few = select(data, range(Math.min(FEW, data.prompts.length)));
   const [fig04_res_2, fig07_res_3] = ["fig04_res_2", "fig07_res_3"];
-  const over = { seeds: [0], progress: hundredths("  identities") };
+  const over = { seeds: [0], progress: "  identities" };
   const fourth = await patchingFigure(model, few, { figure: fig04_res_2, ...over });
   const seventh = await patchingFigure(model, few, { figure: fig07_res_3, ...over });
   return {
@@ -78,7 +77,7 @@ async function identities({ model, data }: Subject): Promise<StepResult> {
 async function clean({ model, tokenizer, data, many }: Subject): Promise<StepResult> {
   const claims = cleanClaims(summarise(await behaviour(model, data, tokenizer)));
   if (!many) return { claims };
-  const rows = await behaviour(model, many, tokenizer, { progress: hundredths("  clean, more prompts") });
+  const rows = await behaviour(model, many, tokenizer, { progress: "  clean, more prompts" });
   const diffs = many.prompts.map((_, i) => rows.slice(3 * i, 3 * i + 3).map((row) => row.logit_diff));
   const found = matchingPrefixes(diffs);
   const which = found.length > 0 ? `the first n prompts for n = ${found.join(", ")}` : "no n";
@@ -101,7 +100,7 @@ const patching = (number: string, figure: string): Step => ({
   figures: [number],
   kind: "prompts",
   run: async ({ model, data, seeds }) =>
-    shown(await patchingFigure(model, data, { figure, seeds, progress: hundredths(`  figure ${number}`) })),
+    shown(await patchingFigure(model, data, { figure, seeds, progress: `  figure ${number}` })),
 });
 
 export const STEPS: readonly Step[] = [
@@ -127,15 +126,14 @@ export const STEPS: readonly Step[] = [
     title: "figures 12, 13 and 14, exchanged positions",
     figures: ["12", "13", "14"],
     kind: "prompts",
-    run: async ({ model, data }) =>
-      shown(await positionalFigures(model, data, { progress: hundredths("  figure 13") })),
+    run: async ({ model, data }) => shown(await positionalFigures(model, data, { progress: "  figure 13" })),
   },
   {
     title: "figure 8, circuit evaluation",
     figures: ["8"],
     kind: "prompts",
     run: async ({ model, data, seeds }) =>
-      shown(await evaluationFigure(model, data, { seeds, progress: hundredths("  figure 8") })),
+      shown(await evaluationFigure(model, data, { seeds, progress: "  figure 8" })),
   },
   patching("1", "fig01_res_1"),
   patching("2", "fig02_attn_1"),

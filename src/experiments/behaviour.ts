@@ -9,6 +9,7 @@ import type { AcronymDataset } from "../prompts/acronyms";
 import { CORRUPTIONS, type Corruption, corrupt, resample } from "../prompts/corruption";
 import { LETTERS, type Letter, readoutPosition } from "../prompts/positions";
 import { finiteLogits, letterLogitDiff } from "./logit-difference";
+import { type ProgressOption, reporter } from "./progress";
 import { sweep } from "./sweep";
 
 /** What a model says at one letter of one prompt. */
@@ -33,7 +34,7 @@ export interface BehaviourOptions {
   readonly tokens?: Tokens;
   /** Prompts in one forward. Default 50. */
   readonly batch?: number;
-  readonly progress?: (done: number, total: number) => void;
+  readonly progress?: ProgressOption;
 }
 
 /**
@@ -133,6 +134,7 @@ export async function corruptedBehaviour(
   if (clean.length !== LETTERS.length * data.prompts.length)
     throw new Error(`${clean.length} clean rows for ${data.prompts.length} prompts; give three for each`);
   const others = resample(data, seed);
+  const report = reporter(progress);
   const kinds = grid({ corruption: CORRUPTIONS, letter: LETTERS });
   const rows: CorruptedRow[] = [];
   for (const [index, { corruption, letter }] of kinds.entries()) {
@@ -142,7 +144,7 @@ export async function corruptedBehaviour(
       const change = row.logit_diff - clean[i].logit_diff;
       if (row.letter === letter) rows.push({ ...row, corruption, seed, change });
     });
-    progress?.(index + 1, kinds.length);
+    report?.(index + 1, kinds.length);
   }
   return rows;
 }

@@ -8,6 +8,7 @@ import { range } from "../numbers/lists";
 import { bootstrapMean, type Interval, mean, meanAndStd } from "../numbers/statistics";
 import type { AcronymDataset } from "../prompts/acronyms";
 import { LETTERS, type Letter, POSITIONS } from "../prompts/positions";
+import { type ProgressOption, partOf, reporter } from "./progress";
 import { sweepTogether } from "./sweep";
 
 /** What an experiment needs of a data set. */
@@ -22,7 +23,7 @@ export const BATCH = 50;
 export interface StreamOptions {
   /** Prompts in one forward; memory grows with it, not with the number of prompts. Default 50. */
   readonly batch?: number;
-  readonly progress?: (done: number, total: number) => void;
+  readonly progress?: ProgressOption;
 }
 
 /** Rows `start` … of a list, one batch long. */
@@ -55,6 +56,7 @@ export async function measureAll<P>(
   checkPrompts(prompts);
   checkCount("batch", size);
   const n = prompts.tokens.length;
+  const report = reporter(progress);
   const starts = range(Math.ceil(n / size)).map((i) => i * size);
   const values: number[][][] = points.map(() => []);
   for (const [done, start] of starts.entries()) {
@@ -74,7 +76,7 @@ export async function measureAll<P>(
       "measure" in opened ? [opened.measure(points[first])] : opened.measureFrom(points, first);
     try {
       const measured = await sweepTogether(points, (first) => measure(first).map((rows) => ({ rows })), {
-        progress: progress && ((count) => progress(done * points.length + count, starts.length * points.length)),
+        progress: partOf(report, done, starts.length),
       });
       for (const [index, { rows }] of measured.entries())
         for (const [i, row] of rows.entries()) {

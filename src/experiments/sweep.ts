@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { host } from "../model/host";
+import { type ProgressOption, reporter } from "./progress";
 
 /** Thrown by a sweep that was interrupted; rows measured so far are in `rows`. */
 export class SweepInterrupted extends Error {
@@ -14,7 +15,7 @@ export class SweepInterrupted extends Error {
 
 /** How a sweep tells how far it is. */
 export interface SweepOptions {
-  readonly progress?: (done: number, total: number) => void;
+  readonly progress?: ProgressOption;
 }
 
 /**
@@ -41,6 +42,7 @@ export async function sweepTogether<R extends object>(
   { progress }: SweepOptions = {},
 ): Promise<R[]> {
   const rows: R[] = [];
+  const report = reporter(progress);
   let stopped = false;
   const stop = () => {
     stopped = true;
@@ -56,7 +58,7 @@ export async function sweepTogether<R extends object>(
         for (const row of measure(before)) rows.push(row); // not rows.push(...): a call takes about 125,000 arguments at most
       });
       if (rows.length === before) throw new Error(`point ${before} of ${points.length} was not measured`);
-      for (let done = before + 1; done <= rows.length; done++) progress?.(done, points.length);
+      for (let done = before + 1; done <= rows.length; done++) report?.(done, points.length);
       await breathe();
     }
     return rows;

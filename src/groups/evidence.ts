@@ -12,6 +12,7 @@ import {
 import { ordinalAblation, WORD_POSITIONS } from "../experiments/order-ablation";
 import { activationPatch, headSite } from "../experiments/patching";
 import { pathPatch } from "../experiments/path-patching";
+import { reporter } from "../experiments/progress";
 import { forward } from "../model/forward";
 import { allHeads, type HeadId } from "../model/heads";
 import { disposeRun, type Model, type Tokens } from "../model/model";
@@ -37,7 +38,8 @@ type HeadEffect = HeadId & LetterEffect;
 export async function headEvidence(model: Model, data: Prompts, options: EvidenceOptions): Promise<HeadEvidence[]> {
   const { corrupted, progress, ...stream } = options;
   const heads = allHeads(model.config);
-  const step = (done: number) => progress?.(done, 7);
+  const report = reporter(progress);
+  const step = (done: number) => report?.(done, 7);
   const clean = await cleanLogitDiffs(model, data, stream);
   const lost = (rows: readonly HeadEffect[]) => mostLost(rows, clean);
   const patch = (what: "current_word" | "previous_words", at?: (letter: Letter) => number) =>

@@ -6,6 +6,7 @@ import {
   type Receiver,
   strongestPaths,
 } from "../experiments/path-patching";
+import { partOf, reporter } from "../experiments/progress";
 import { type HeadId, headName } from "../model/heads";
 import type { Model } from "../model/model";
 import type { Letter } from "../prompts/positions";
@@ -97,9 +98,14 @@ export async function circuitPaths(
     ...heads.flatMap((head) => inputs.map((input) => ({ heads: [head], input }))),
   ];
   const out: CircuitPath[] = [];
+  const report = reporter(progress);
   for (const [i, lost] of (["content", "order"] as const).entries()) {
-    const step = progress && ((done: number, total: number) => progress(i * total + done, 2 * total));
-    const rows = await pathsInto(model, data, receivers, { ...options, senders: heads, lost, progress: step });
+    const rows = await pathsInto(model, data, receivers, {
+      ...options,
+      senders: heads,
+      lost,
+      progress: partOf(report, i, 2),
+    });
     const named = rows.map(({ receiver: r, letter, change, std, ...head }) => {
       const receiver = receivers[r];
       const [from, to] = [headName(head), receiver === "logits" ? receiver : headName(receiver.heads[0])];

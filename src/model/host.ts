@@ -6,8 +6,8 @@ export interface Host {
   breathe(): Promise<void>;
   /** Calls `stop` when the user interrupts. @returns what ends that */
   onInterrupt(stop: () => void): () => void;
-  /** Begins to say how far something is; what it gives is called with how much is done. */
-  progress(total: number, label: string): (done: number) => void;
+  /** Begins to say how far something of this name is; what it gives is told how much is done. */
+  progress(label: string): (done: number, total: number) => void;
   /** False: `forward` computes everything and takes nothing from a clean run; to compare. */
   readonly plan: boolean;
 }

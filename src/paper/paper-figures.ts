@@ -4,6 +4,7 @@ import { attentionAgainstLogits, attentionRows, type ScatterRow } from "../exper
 import { evaluateCircuits, growing } from "../experiments/circuit-evaluation";
 import type { StreamOptions } from "../experiments/measure";
 import { ovQuadrants } from "../experiments/ov-circuit";
+import { partOf, reporter } from "../experiments/progress";
 import {
   fourSwaps,
   headsHurtBy,
@@ -72,13 +73,14 @@ export async function evaluationFigure(
   const { circuit } = paperHeads();
   const steps = ["None", ...circuit.map(headName)];
   const cells: MeasuredCell[] = [];
+  const report = reporter(progress);
   for (const [i, seed] of seeds.entries()) {
     const corrupted = resample(data, seed);
     const rows = await evaluateCircuits(model, data, growing(circuit), { corrupted, ...stream });
     cells.push(
       ...rows.map(({ circuit, letter, logit_diff: value, std, n }) => ({ letter, x: steps[circuit], value, std, n })),
     );
-    progress?.(i + 1, seeds.length);
+    report?.(i + 1, seeds.length);
   }
   return { fig08_evaluation: cells };
 }
@@ -94,9 +96,10 @@ export async function positionalFigures(
 ): Promise<MeasuredFigures> {
   const bosSwaps: MeasuredBosSwap[] = [];
   const attention: SwapAttentionRow[] = [];
+  const report = reporter(progress);
   for (const [i, pair] of WORD_PAIRS.entries()) {
     const swept = await swapBosSweep(model, data, pair, {
-      progress: progress && ((done, total) => progress(i * total + done, WORD_PAIRS.length * total)),
+      progress: partOf(report, i, WORD_PAIRS.length),
     });
     for (const row of swept) bosSwaps.push({ ...row, pair: pair.join("↔") });
     const swaps = fourSwaps(pair, headsHurtBy(swept, HURT));

@@ -1,6 +1,7 @@
 /** The paper's activation patching: measured with several permutations, and beside the digitised figures. */
 
 import { activationPatch, blockSite, headSite, type PatchOptions, type PatchRow } from "../experiments/patching";
+import { partOf, reporter } from "../experiments/progress";
 import { above, type Figure, heatmap, PAPER_MODEL, THIS_MODEL } from "../figures";
 import type { Model } from "../model/model";
 import { mean, meanAndStd } from "../numbers/statistics";
@@ -22,11 +23,12 @@ export async function patchOverSeeds<P extends object>(
   { seeds, progress, ...options }: SeedsOptions<P>,
 ): Promise<(PatchRow<P> & { readonly seed: number })[]> {
   const rows: (PatchRow<P> & { readonly seed: number })[] = [];
+  const report = reporter(progress);
   for (const [i, seed] of seeds.entries()) {
     const own = await activationPatch(model, data, {
       ...options,
       corrupted: resample(data, seed),
-      progress: progress && ((done, total) => progress(i * total + done, seeds.length * total)),
+      progress: partOf(report, i, seeds.length),
     });
     for (const row of own) rows.push({ ...row, seed });
   }

@@ -18,8 +18,7 @@ export function harmByLayer(rows: readonly BosEffect[]): { layer: number; share:
   return harm.map((one, layer) => ({ layer, share: all > 0 ? one / all : 0 }));
 }
 
-const total = (rows: readonly BosEffect[]): number =>
-  rows.reduce((sum, { change }) => sum + Math.max(0, -change), 0);
+const total = (rows: readonly BosEffect[]): number => rows.reduce((sum, { change }) => sum + Math.max(0, -change), 0);
 
 /** The fewest heads that have half of all harm between them. */
 export function headsWithHalf(rows: readonly BosEffect[]): number {

@@ -4,8 +4,8 @@ import { escapeHtml, notebook } from "./output";
 export type Progress = (done: number) => void;
 
 export interface ProgressOptions {
-  /** What is counted are bytes: shown as kB or MB, with the speed. Default: points, as they are. */
-  readonly bytes?: boolean;
+  /** What is counted: bytes are shown as kB or MB, with the speed. Default: points, as they are. */
+  readonly unit?: "bytes" | "%";
   /** How much was done before: no part of the speed. Default 0. */
   readonly from?: number;
 }
@@ -14,13 +14,15 @@ let progressLines = 0;
 
 /**
  * One line that says how far a long calculation or download is, renewed at most ten times a second. What stays is
- * "label: total of total", the same in every run.
+ * "label: total of total" (or "label: 100%"), the same in every run.
  */
-export function progress(total: number, label: string, { bytes = false, from = 0 }: ProgressOptions = {}): Progress {
+export function progress(total: number, label: string, { unit: counted, from = 0 }: ProgressOptions = {}): Progress {
   const write = notebook();
   const display_id = `progress-${process.pid}-${progressLines++}`;
   const started = Date.now();
+  const bytes = counted === "bytes";
   const [size, unit] = !bytes ? [1, ""] : total < 1e6 ? [1e3, " kB"] : [1e6, " MB"];
+  const far = (done: number) => (counted === "%" ? `${done}%` : `${done} of ${Math.ceil(total / size)}${unit}`);
   let shown = 0;
   let written = false;
   const say = (text: string, last: boolean) => {
@@ -31,9 +33,8 @@ export function progress(total: number, label: string, { bytes = false, from = 0
     written = true;
   };
   return (done) => {
-    const whole = Math.ceil(total / size);
-    if (done >= total) return say(`${label}: ${whole} of ${whole}${unit}`, true);
-    const text = `${label}: ${Math.floor(done / size)} of ${whole}${unit}`;
+    if (done >= total) return say(`${label}: ${far(Math.ceil(total / size))}`, true);
+    const text = `${label}: ${far(Math.floor(done / size))}`;
     const now = Date.now();
     if (now - shown < 100) return;
     shown = now;
@@ -44,8 +45,8 @@ export function progress(total: number, label: string, { bytes = false, from = 0
   };
 }
 
-/** The same for what counts its own points, in hundredths: the `progress` option of an experiment. */
-export function hundredths(label: string): (done: number, total: number) => void {
-  const report = progress(100, `${label}, percent`);
+/** The same for what counts its own points: "label: 33%". */
+export function percent(label: string): (done: number, total: number) => void {
+  const report = progress(100, label, { unit: "%" });
   return (done, total) => report(Math.floor((100 * done) / total));
 }

@@ -62,7 +62,7 @@ async function receive(session: Session, item: Download, partial: string): Promi
     const state: State = { handle, at: (await handle.stat()).size, inParts: false };
     if (state.at > item.size) await startOver(state);
     await checkSpace(session, item, state.at);
-    const report = progress(item.size, item.label, { bytes: true, from: state.at });
+    const report = progress(item.size, item.label, { unit: "bytes", from: state.at });
     const rest = async () => {
       if (state.at < item.size) await receiveRest(session, item, state, report);
     };

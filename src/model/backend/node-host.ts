@@ -1,5 +1,5 @@
 import { freemem } from "node:os";
-import { progress } from "../../show/progress";
+import { percent } from "../../show/progress";
 import type { Host } from "../host";
 
 /** Node, in a notebook's kernel or a program. */
@@ -10,7 +10,7 @@ export const nodeHost: Host = {
     process.on("SIGINT", stop);
     return () => process.off("SIGINT", stop);
   },
-  progress,
+  progress: percent,
   get plan() {
     return process.env.ACRONYM_PLAN !== "off";
   },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import { swapBosAttention, swapPositions } from "../../../src";
+import { swapBosAttention, swapPositions } from "../../../src/experiments/word-swaps";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { allHeads, type HeadId, headsOutside } from "../../../src/model/heads";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it, mock } from "node:test";
-import { hundredths, progress } from "../../../src/show/progress";
+import { percent, progress } from "../../../src/show/progress";
 import { inNotebook, printed } from "../../fixtures/notebook";
 
 describe("progress", () => {
@@ -36,13 +36,13 @@ describe("progress", () => {
     }
   });
 
-  it("counts in hundredths what counts its own points", async () => {
+  it("counts in percent what counts its own points", async () => {
     const outputs = await inNotebook(async () => {
-      const step = hundredths("heads");
+      const step = percent("heads");
       for (const done of [1, 2, 3]) step(done, 3);
     });
-    assert.equal(outputs[0].data["text/plain"], "heads, percent: 33 of 100");
-    assert.equal(outputs.at(-1)!.data["text/plain"], "heads, percent: 100 of 100");
+    assert.equal(outputs[0].data["text/plain"], "heads: 33%");
+    assert.equal(outputs.at(-1)!.data["text/plain"], "heads: 100%");
   });
 
   it("counts bytes in kB or MB, with the speed and the time left, without what was there before", async () => {
@@ -50,14 +50,14 @@ describe("progress", () => {
     const clock = mock.method(Date, "now", () => now);
     try {
       const outputs = await inNotebook(() => {
-        const large = progress(548_105_171, "model.safetensors", { bytes: true, from: 100e6 });
+        const large = progress(548_105_171, "model.safetensors", { unit: "bytes", from: 100e6 });
         now = 4_000;
         large(148e6);
         now = 4_050;
         large(149e6); // too soon after the last one
         now = 40_000;
         large(548_105_171);
-        progress(665, "config.json", { bytes: true })(665);
+        progress(665, "config.json", { unit: "bytes" })(665);
       });
       assert.deepEqual(
         outputs.map(({ data }) => data["text/plain"]),
