@@ -13,7 +13,7 @@ const USAGE = `npm test -- [part …] [--perturb SEED]
 
   part       of a test file's path, such as "paths" or "tests/hub"; all if none is given
   --perturb  perturb every matrix product by about one part in 10⁶, as another processor would round it;
-             without it the computing tests of src/ run so once more, with seed 1`;
+             without it the units that compute run so once more, with seed 1`;
 
 /** Those that are tested, the fastest first. */
 const BACKENDS = ["native", "onnx", "wasm"];
@@ -95,10 +95,12 @@ function testFiles() {
 }
 
 /**
- * A test that computes starts a backend, by itself or with a model (run-tests.mjs complains if not): it runs on every one.
+ * The units that compute start a backend, by themselves or with a model (run-tests.mjs complains of those that don't): they run on
+ * every one. What crosses files runs on the fastest; tests/native.test.ts compares the backends with each other.
  * @param {string} file
  */
 function computes(file) {
+  if (!file.startsWith(`src${sep}`)) return false;
   return /^import [^;]*\b(initBackend|loadModel)\b[^;]* from /m.test(readFileSync(join(ROOT, file), "utf8"));
 }
 
@@ -130,7 +132,7 @@ function backendsText(backends) {
 }
 
 /**
- * Every file once, on the fastest backend; those that compute on the others too, and the units among them with perturbed products.
+ * Every file once; those that compute on every backend, and once more with perturbed products.
  * @param {readonly string[]} files
  * @param {readonly string[]} backends
  * @param {string | undefined} perturb the seed with which all of them run
@@ -147,9 +149,11 @@ function jobsOf(files, [fastest, ...others], perturb) {
     ...others.flatMap((backend) =>
       computing.map((file) => ({ file, on: label(backend), env: testEnv(backend, perturb) })),
     ),
-    ...(perturb === undefined ? computing : [])
-      .filter((file) => file.startsWith(`src${sep}`))
-      .map((file) => ({ file, on: label(fastest, SHORT_FORM_SEED), env: testEnv(fastest, SHORT_FORM_SEED) })),
+    ...(perturb === undefined ? computing : []).map((file) => ({
+      file,
+      on: label(fastest, SHORT_FORM_SEED),
+      env: testEnv(fastest, SHORT_FORM_SEED),
+    })),
   ];
 }
 
