@@ -20,6 +20,20 @@ const cases: readonly (readonly [string, string])[] = [
 
 for (const [cell, spelt] of cases) test(`"${cell}"`, () => assert.equal(spellOut(cell), spelt));
 
+test("it says that all is well, and which TypeScript it compiles", async () => {
+  const kernel = await Kernel.start();
+  try {
+    const { status, language_info, implementation_version } = await kernel.ask("kernel_info_request", {});
+    const version = /^\d+\.\d+\.\d+$/;
+    assert.deepEqual([status, language_info.name, language_info.file_extension], ["ok", "typescript", ".ts"]);
+    assert.equal(language_info.version, require("@tslab/typescript-for-tslab").version);
+    assert.match(language_info.version, version);
+    assert.match(implementation_version, version);
+  } finally {
+    await kernel.end();
+  }
+});
+
 describe("no error is lost", () => {
   let kernel: Kernel;
   before(async () => {

@@ -18,7 +18,16 @@ describe("runner", () => {
   const results = new Map<string, Result>();
   const problems = (name: string) => (results.get(name) ?? assert.fail(`${name} did not run`)).problems.join("\n");
   const read = (...path: string[]) => readFileSync(join(out, ...path), "utf8");
-  before(() => runNotebooks({ folder, out, timeLimit: 10, onResult: (result) => results.set(result.name, result) }));
+  let atTheEnd = 0; // seconds of the run after its last notebook
+  before(async () => {
+    let last = 0;
+    const onResult = (result: Result) => {
+      results.set(result.name, result);
+      last = performance.now();
+    };
+    await runNotebooks({ folder, out, timeLimit: 10, onResult });
+    atTheEnd = (performance.now() - last) / 1000;
+  });
   after(() => rmSync(out, { recursive: true, force: true }));
 
   test("a good notebook has no problem; its figure and claims are counted", () => {
@@ -94,6 +103,20 @@ describe("runner", () => {
       assert.equal(existsSync(join(out, "notebooks", `${name}.ipynb`)), false);
     });
 
+  test("a cell's programs reach neither the runner's events nor its end", () => {
+    const { figures, claims, problems, seconds } = results.get("writes-past-its-kernel") ?? assert.fail();
+    assert.deepEqual({ figures, claims: claims.length, problems }, { figures: 0, claims: 1, problems: [] });
+    assert.ok(seconds > 0 && atTheEnd < 55, `the run lasted ${atTheEnd} s longer than its notebooks`);
+  });
+
+  test("an output that can't be saved ends that notebook only", () =>
+    assert.match(problems("prints-half-a-character"), /can not be saved: .*ud800/));
+
+  test("a notebook passes only if every cell ran to its end", () => {
+    assert.match(problems("skips-a-cell"), /^Cell 1 failed:.*skip-execution/s);
+    assert.match(problems("raises-an-exception"), /^Cell 1 failed:.*Error: expected/s);
+  });
+
   test("a timer that never ends is no fault, and is not waited for long", () => {
     assert.equal(problems("leaves-a-timer"), "");
     assert.ok((results.get("leaves-a-timer")?.seconds ?? Number.NaN) < 30);
@@ -114,6 +137,17 @@ describe("runner", () => {
     const [result] = await runNotebooks({ folder: broken, out: join(broken, "out") });
     assert.match(result.problems.join(), /half\.ipynb is not a readable notebook/);
     rmSync(broken, { recursive: true });
+  });
+
+  test("an error in an event's handler ends the run, with its kernel", { timeout: 120_000 }, async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), "handler-"));
+    const onEvent = ({ event }: Record<string, unknown>) => {
+      if (event === "cell") throw new Error("in the handler");
+    };
+    const run = runNotebooks({ folder, out: elsewhere, selection: ["never-ends"], timeLimit: 300, onEvent });
+    await assert.rejects(run, /in the handler/);
+    assert.deepEqual(readdirSync(elsewhere), []);
+    rmSync(elsewhere, { recursive: true });
   });
 
   test("a failed run leaves the results of an earlier good one", async () => {
@@ -190,4 +224,22 @@ describe("a run that is ended takes its kernel with it", { skip: process.platfor
       if (signal !== "SIGKILL") assert.deepEqual(readdirSync(join(home, "out")), []);
     });
   }
+
+  test("npm alone is killed", async (t) => {
+    const home = mkdtempSync(join(tmpdir(), "ended-"));
+    t.after(() => rmSync(home, { recursive: true, force: true }));
+    const pidFile = join(home, "pid");
+    const args = [cli, "start", "never-ends", "--folder", folder, "--out", join(home, "out")];
+    const start = `require("node:child_process").spawn(process.execPath, ${JSON.stringify(args)}, { stdio: "ignore" })`;
+    const npm = spawn(process.execPath, ["-e", start], {
+      env: { ...process.env, PID_FILE: pidFile, npm_execpath: "npm-cli.js" },
+      stdio: "ignore",
+    });
+    const kernel = await kernelOf(pidFile);
+    const killed = performance.now();
+    npm.kill("SIGKILL");
+    await until(() => !isAlive(kernel), "the kernel still runs");
+    assert.ok(performance.now() - killed < 8000, "the cell's limit did not end it");
+    await until(() => readdirSync(join(home, "out")).length === 0, "something is left in out/");
+  });
 });

@@ -1,11 +1,8 @@
 /** Our numbers against TransformerLens's and the official scripts', on the copy of the fixture. */
 import assert from "node:assert/strict";
 import path from "node:path";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import { parity } from "../scripts/parity/main";
-import { initBackend } from "../src/model/backend/choose";
-
-before(() => initBackend());
 
 for (const plan of ["on", "off"])
   test(`every tensor that has a counterpart is within the fixture's tolerance, plan ${plan}`, async (t) => {

@@ -13,7 +13,7 @@ const USAGE = `npm test -- [part …] [--perturb SEED]
 
   part       of a test file's path, such as "paths" or "tests/hub"; all if none is given
   --perturb  perturb every matrix product by about one part in 10⁶, as another processor would round it;
-             without it the computing unit tests run so once more, with seed 1`;
+             without it the units that compute run so once more, with seed 1`;
 
 /** Those that are tested, the fastest first. */
 const BACKENDS = ["native", "onnx", "wasm"];
@@ -92,10 +92,12 @@ function testFiles() {
 }
 
 /**
- * A test that computes starts a backend, by itself or with a model (run-tests.mjs complains if not): it runs on every one.
+ * The units that compute start a backend, by themselves or with a model (run-tests.mjs complains of those that don't): they run on
+ * every one. What crosses files runs on the fastest; tests/native.test.ts compares the backends with each other.
  * @param {string} file
  */
 function computes(file) {
+  if (!file.startsWith(join("tests", "unit"))) return false;
   return /^import [^;]*\b(initBackend|loadModel)\b[^;]* from /m.test(readFileSync(join(ROOT, file), "utf8"));
 }
 
@@ -127,7 +129,7 @@ function backendsText(backends) {
 }
 
 /**
- * Every file once, on the fastest backend; those that compute on the others too, and the units among them with perturbed products.
+ * Every file once; those that compute on every backend, and once more with perturbed products.
  * @param {readonly string[]} files
  * @param {readonly string[]} backends
  * @param {string | undefined} perturb the seed with which all of them run
@@ -144,9 +146,11 @@ function jobsOf(files, [fastest, ...others], perturb) {
     ...others.flatMap((backend) =>
       computing.map((file) => ({ file, on: label(backend), env: testEnv(backend, perturb) })),
     ),
-    ...(perturb === undefined ? computing : [])
-      .filter((file) => file.startsWith(join("tests", "unit")))
-      .map((file) => ({ file, on: label(fastest, SHORT_FORM_SEED), env: testEnv(fastest, SHORT_FORM_SEED) })),
+    ...(perturb === undefined ? computing : []).map((file) => ({
+      file,
+      on: label(fastest, SHORT_FORM_SEED),
+      env: testEnv(fastest, SHORT_FORM_SEED),
+    })),
   ];
 }
 

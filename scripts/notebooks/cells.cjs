@@ -23,6 +23,8 @@ class Cells {
   #origin = new AsyncLocalStorage();
   #count = 0;
   #running = false;
+  /** Whether the cell was asked to end. */
+  #asked = false;
   /** Of the cell that runs, or since the last one ended. @type {Failure[]} */
   #failures = [];
   /** @type {(error: Error) => void} */
@@ -59,6 +61,7 @@ class Cells {
         execute: async (code) => {
           this.#count += 1;
           this.#running = true;
+          this.#asked = false;
           for (const earlier of this.#failures) tell(earlier, this.#count);
           try {
             await (code.trim() === "" ? nothingLeft() : this.#origin.run(this.#count, run, code));
@@ -70,6 +73,10 @@ class Cells {
           return this.#failures.length === 0;
         },
         interrupt: () => {
+          // a sweep listens, too: it ends after its point and says how far it came. Who asks again is not made to wait.
+          const waits = process.listenerCount("SIGINT") > 1 && !this.#asked;
+          this.#asked = true;
+          if (waits) return;
           made.interrupt();
           this.#interrupt(new Error("Interrupted asynchronously"));
         },

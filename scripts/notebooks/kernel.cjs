@@ -5,6 +5,7 @@ const converter = require("tslab/dist/converter.js");
 const executor = require("tslab/dist/executor.js");
 const { JupyterHandlerImpl, ZmqServer } = require("tslab/dist/jupyter.js");
 const { startKernel } = require("tslab/dist/main.js");
+const { versions } = require("tslab/dist/public.js");
 const { Cells } = require("./cells.cjs");
 const { createGuard, keyOf } = require("./guard.cjs");
 const { spellOut } = require("./shorthand.cjs");
@@ -40,6 +41,14 @@ const { createConverter } = converter;
 converter.createConverter = (options) => {
   const made = createConverter(options);
   return { ...made, convert: (before, cell) => made.convert(before, spellOut(cell)) };
+};
+
+// It says of itself what is true, and what Jupyter's protocol demands.
+const { handleKernel } = JupyterHandlerImpl.prototype;
+JupyterHandlerImpl.prototype.handleKernel = function () {
+  const about = handleKernel.call(this);
+  const language_info = { ...about.language_info, version: versions.typescript };
+  return { ...about, status: "ok", implementation_version: versions.tslab, language_info };
 };
 
 // It loses no error: the cell that did it fails, else the one that runs when the error comes. The reply says why.

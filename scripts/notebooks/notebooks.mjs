@@ -70,9 +70,11 @@ export async function runNotebooks({ folder, out, selection, timeLimit = 1800, e
   /** @type {Result[]} */
   const results = [];
   let cells = 0;
+  let stopped = "";
   try {
     await runPython({ jobs, time_limit: timeLimit }, stage, env, (event) => {
       if (event.event === "notebook") cells = event.cells;
+      if (event.event === "stopped") stopped = ` by ${event.by}`;
       onEvent?.(event);
       if (event.event !== "done") return;
       const job = jobs[results.length];
@@ -84,7 +86,7 @@ export async function runNotebooks({ folder, out, selection, timeLimit = 1800, e
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }
-  if (results.length < jobs.length) throw new Problem("The notebooks' run was stopped.");
+  if (results.length < jobs.length) throw new Problem(`The notebooks' run was stopped${stopped}.`);
   return results;
 }
 
@@ -123,7 +125,7 @@ async function runPython(work, stage, env, onEvent) {
   const spec = join(stage, "jobs.json");
   const plotly = join(ROOT, "node_modules", "plotly.js-cartesian-dist-min", "plotly-cartesian.min.js");
   const page = join(ROOT, "scripts", "notebooks");
-  writeFileSync(spec, JSON.stringify({ ...work, plotly, page, root: ROOT }));
+  writeFileSync(spec, JSON.stringify({ ...work, log: join(stage, "kernel.log"), plotly, page, root: ROOT }));
   const child = spawn(projectPaths().venvPython, [join(ROOT, "scripts", "notebooks", "run_notebooks.py"), spec], {
     env: { ...jupyterEnv(ROOT, env), ...temporaryEnv(join(stage, "tmp")) },
     stdio: ["pipe", "pipe", "pipe"],
@@ -138,14 +140,20 @@ async function runPython(work, stage, env, onEvent) {
     child.once("error", failed);
     child.once("close", done);
   });
-  for await (const line of createInterface({ input: child.stdout })) onEvent(JSON.parse(line));
+  try {
+    for await (const line of createInterface({ input: child.stdout })) onEvent(JSON.parse(line));
+  } finally {
+    end(child); // also when an event's handler failed
+    await ended;
+    forget();
+  }
   const code = await ended;
-  forget();
   if (code !== 0 && code !== 130) throw new Error(`The notebooks' runner ended with code ${code}.\n${complaints}`);
 }
 
 /**
- * At Ctrl-C, SIGTERM or SIGHUP: closing the runner's standard input makes it end its kernel and itself; then we end.
+ * At Ctrl-C, SIGTERM or SIGHUP, or when the npm that started us was killed alone: closing the runner's standard input
+ * makes it end its kernel and itself; then we end.
  * @param {import("node:child_process").ChildProcessWithoutNullStreams} child
  * @param {string} stage
  */
@@ -157,15 +165,26 @@ function stopWithUs(child, stage) {
         rmSync(stage, { recursive: true, force: true });
         process.exit(code);
       });
-      child.stdin.end();
-      setTimeout(() => child.kill("SIGKILL"), 40_000).unref();
+      end(child);
     };
     process.on(signal, listener);
     return () => process.removeListener(signal, listener);
   });
+  const npm = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid !== npm && process.env.npm_execpath) process.kill(process.pid, "SIGTERM");
+  }, 500).unref();
   return () => {
+    clearInterval(watch);
     for (const remove of listeners) remove();
   };
+}
+
+/** @param {import("node:child_process").ChildProcessWithoutNullStreams} child */
+function end(child) {
+  child.stdout.resume();
+  child.stdin.end();
+  setTimeout(() => child.kill("SIGKILL"), 40_000).unref();
 }
 
 /**

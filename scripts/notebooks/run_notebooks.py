@@ -3,9 +3,10 @@
     python run_notebooks.py JOBS.json
 
 JOBS.json: {"jobs": [{"name", "source", "folder", "notebook", "html", "back", "figures"}], "time_limit": seconds a cell,
-"plotly": path of plotly.js, "page": folder of the page template, "root": the project}.
-Says what happens on standard output, one JSON object a line. Ends, and ends its kernel, when standard input closes,
-or at Ctrl-C or SIGTERM.
+"log": file for what kernels write beside their messages, "plotly": path of plotly.js, "page": folder of the page template,
+"root": the project}.
+Says what happens on standard output, one JSON object a line; kernels don't have it, so that a cell's programs write to the
+log. Ends, and ends its kernel, when standard input closes, or at Ctrl-C or SIGTERM.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ CLAIMS = "application/vnd.acronym-circuit.claims+json"
 # a link to a file beside or above the notebook
 LINK = re.compile(r'(<a [^>]*?href=")(?![#/]|[a-z]+:)([^"]+)')
 KERNEL_SECONDS = 120
+SKIP = "skip-execution"
 
 
 class Fault(Exception):
@@ -43,7 +45,7 @@ def say(event: str, **facts) -> None:
 class Runner:
     def __init__(self, spec: dict) -> None:
         self.spec = spec
-        self.stopped = False
+        self.stopped: str | None = None
         self.task: asyncio.Task | None = None
 
     async def run(self) -> int:
@@ -51,25 +53,26 @@ class Runner:
         self.loop = asyncio.get_running_loop()
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             if hasattr(signal, name):
-                signal.signal(getattr(signal, name), lambda *_: self.stop())
+                signal.signal(getattr(signal, name), lambda number, _: self.stop(signal.Signals(number).name))
         threading.Thread(target=self.stop_with_parent, daemon=True).start()
         try:
             for job in self.spec["jobs"]:
                 await self.notebook(job)
         except asyncio.CancelledError:
+            say("stopped", by=self.stopped)
             return 130
         return 0
 
-    def stop(self) -> None:
+    def stop(self, by: str) -> None:
         if self.stopped:
             return
-        self.stopped = True
+        self.stopped = by
         self.loop.call_soon_threadsafe(self.task.cancel)
 
     def stop_with_parent(self) -> None:
         while os.read(0, 1024):
             pass
-        self.stop()
+        self.stop("the end of its input")
 
     async def notebook(self, job: dict) -> None:
         start = time.monotonic()
@@ -84,18 +87,25 @@ class Runner:
             fault = error.args[0]
         seconds = round(time.monotonic() - start, 1)
         facts = {"figures": 0, "claims": []}
-        if cells:
-            tidy(nb)
-            save(nb, job["notebook"])
-            facts = found_in(nb)
-            if fault is None:
-                save_page(nb, job, self.spec)
+        try:
+            if cells:
+                tidy(nb)
+                save(nb, job["notebook"])
+                facts = found_in(nb)
+                if fault is None:
+                    save_page(nb, job, self.spec)
+        except Exception as error:  # an output that is no text, a full disk: the next notebook may do better
+            Path(job["notebook"]).unlink(missing_ok=True)
+            fault = fault or {"error": f"What it made can not be saved: {error}"}
         say("done", name=job["name"], seconds=seconds, fault=fault, **facts)
 
     async def execute(self, nb, job: dict) -> None:
+        cells = list(code_cells(nb))
+        for number, (_, cell) in enumerate(cells, 1):
+            if SKIP in cell.metadata.get("tags", []):
+                raise Fault({"cell": number, "source": cell.source, "error": f"The tag {SKIP} would leave it out."})
         client = await self.start_kernel(nb, job)
         try:
-            cells = list(code_cells(nb))
             for number, (index, cell) in enumerate(cells, 1):
                 say("cell", name=job["name"], cell=number, of=len(cells))
                 await self.answer(client.async_execute_cell(cell, index), cells, number)
@@ -107,6 +117,7 @@ class Runner:
     async def start_kernel(self, nb, job: dict) -> NotebookClient:
         """Kernel start is tried twice: another program may take one of the ports meanwhile."""
         for attempt in (1, 2):
+            log = open(self.spec["log"], "w+", encoding="utf-8", errors="replace")
             client = NotebookClient(
                 nb,
                 kernel_name="tslab",
@@ -119,7 +130,9 @@ class Runner:
             )
             client.create_kernel_manager()
             try:
-                await client.async_start_new_kernel(env={**os.environ, "ACRONYM_FIGURES": job["figures"]})
+                await client.async_start_new_kernel(
+                    env={**os.environ, "ACRONYM_FIGURES": job["figures"]}, stdout=log, stderr=log
+                )
                 await client.async_start_new_kernel_client()
                 about = await client.async_wait_for_reply(client.kc.kernel_info())
                 nb.metadata["language_info"] = about["content"]["language_info"]
@@ -130,7 +143,10 @@ class Runner:
             except Exception as error:
                 await shut_down(client)
                 if attempt == 2:
-                    raise Fault({"error": f"The kernel did not start: {error}"}) from error
+                    log.seek(0)
+                    raise Fault({"error": f"The kernel did not start: {error}\n{log.read()[-2000:]}".strip()}) from error
+            finally:
+                log.close()
 
     async def answer(self, execution, cells: list, number: int) -> None:
         """Waits for the kernel's answer, while cell `number` runs or after it, the last one."""

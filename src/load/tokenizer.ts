@@ -212,7 +212,7 @@ function gpt2(): Gpt2 {
   const core = new BytePairEncodingCore({
     bytePairRankDecoder: ranks.default,
     tokenSplitRegex: WORDS,
-    mergeCacheSize: 0,
+    mergeCacheSize: 1000,
   });
   const bytes = [...ranks.default, END_OF_TEXT].map((piece) => Buffer.from(piece as string));
   const characters = byteCharacters();

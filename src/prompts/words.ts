@@ -46,8 +46,8 @@ export function loadWords(path: string = WORD_LIST): WordEntry[] {
     if (!columns.includes(name)) throw new Error(`${path} has no column "${name}", only ${quoted(columns)}`);
     return columns.indexOf(name);
   };
-  if (lines.length === 0) throw new Error(`${path} has a header, but no words`);
   const [word, first, rest, split, tag_count] = ["word", "first", "rest", "split", "tag_count"].map(column);
+  if (lines.length === 0) throw new Error(`${path} has a header, but no words`);
   return lines.map((line, index) => {
     const cells = line.split("\t");
     const fail = (what: string): never => {
