@@ -7,6 +7,7 @@ export * as tf from "@tensorflow/tfjs";
 export { grid, range } from "./numbers/lists";
 export { meanBy } from "./numbers/mean-by";
 export { random } from "./numbers/random";
+export { groupBy, strongest, where } from "./numbers/rows";
 export { bootstrapMean, correlation, mean, meanAndStd } from "./numbers/statistics";
 
 // figures
@@ -111,7 +112,7 @@ export {
 export { criterionMargins, failedBy, nearMisses, sweepCriteria } from "./groups/thresholds";
 
 // paper
-export { chooseHeads } from "./paper/choose-heads";
+export { chooseHeads, groupTable } from "./paper/choose-heads";
 export { claimsAbout, figureClaims, paperFigureClaim } from "./paper/compare";
 export { paperPatterns, paperReadoutAttention } from "./paper/paper-attention";
 export { paperEvidence } from "./paper/paper-evidence";
@@ -127,6 +128,8 @@ export {
 export { paperBosSwaps, paperSwapAttention, positionalFigureClaims } from "./paper/paper-positional";
 export { paperBehaviour, paperFigure, paperHeads } from "./paper/paper";
 export { harmByLayer, positionalFindings } from "./paper/statements";
+
+export { withPaper } from "./paper/with-paper";
 
 // types of all of these
 export type * from "./numbers/mean-by";

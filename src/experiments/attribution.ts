@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { forward } from "../model/forward";
 import { checkProcessed, headWeights } from "../model/head-weights";
-import { checkHeads, type HeadId } from "../model/heads";
+import { checkHeads, type HeadId, headName } from "../model/heads";
 import type { HookName } from "../model/hooks";
 import { disposeRun, type Model, type Run } from "../model/model";
 import { normalize, unembedding } from "../model/ops";
@@ -39,7 +39,12 @@ export function components({ config }: Model): Component[] {
     component,
   });
   const layers = range(config.n_layers).flatMap((layer): Component[] => [
-    ...range(config.n_heads).map((head) => ({ kind: "head" as const, layer, head, component: `${layer}.${head}` })),
+    ...range(config.n_heads).map((head) => ({
+      kind: "head" as const,
+      layer,
+      head,
+      component: headName({ layer, head }),
+    })),
     plain("attention bias", layer, `attention bias ${layer}`),
     plain("mlp", layer, `mlp ${layer}`),
   ]);

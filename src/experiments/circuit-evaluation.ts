@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { forward } from "../model/forward";
-import { allHeads, checkHeads, type HeadId, headsOutside } from "../model/heads";
+import { allHeads, checkHeads, type HeadId, hasHead, headName, headsOutside } from "../model/heads";
 import type { ActivationCache, HookName } from "../model/hooks";
 import { patchHeads } from "../model/interventions";
 import { disposeRun, type Model, type Run, type Tokens } from "../model/model";
@@ -223,13 +223,8 @@ export async function minimality(
   );
 }
 
-const same = (a: HeadId, b: HeadId) => a.layer === b.layer && a.head === b.head;
-const without = (heads: readonly HeadId[], out: readonly HeadId[]) => heads.filter((h) => !out.some((o) => same(o, h)));
-const nameOf = (circuit: readonly HeadId[]) =>
-  circuit
-    .map(({ layer, head }) => `${layer}.${head}`)
-    .sort()
-    .join(" ");
+const without = (heads: readonly HeadId[], out: readonly HeadId[]) => heads.filter((h) => !hasHead(out, h));
+const nameOf = (circuit: readonly HeadId[]) => circuit.map(headName).sort().join(" ");
 
 /** Mean logit difference by letter of each circuit, measured once if it comes twice. */
 async function distinctLevels(

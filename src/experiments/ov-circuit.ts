@@ -4,6 +4,7 @@ import { allHeads, checkHeads, type HeadId } from "../model/heads";
 import type { Model } from "../model/model";
 import { gelu, normalize, unembedding } from "../model/ops";
 import { checkAllFinite, checkCount, checkIndices, checkOneOf, checkSome } from "../numbers/check";
+import { where } from "../numbers/rows";
 import { logitAttribution } from "./attribution";
 import type { Prompts, StreamOptions } from "./measure";
 
@@ -189,7 +190,7 @@ export async function strongestWriters(
   checkCount("top", top);
   const rows = await logitAttribution(model, data, stream);
   const written = ({ layer, head }: HeadId) =>
-    rows.reduce((sum, row) => sum + (row.layer === layer && row.head === head ? row.logit_diff : 0), 0);
+    where(rows, { layer, head }).reduce((sum, row) => sum + row.logit_diff, 0);
   const sorted = allHeads(model.config).sort((a, b) => written(b) - written(a));
   return sorted.slice(0, top);
 }

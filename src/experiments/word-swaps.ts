@@ -1,5 +1,5 @@
 import { forward } from "../model/forward";
-import { allHeads, checkHeads, type HeadId, headsByLayer } from "../model/heads";
+import { allHeads, checkHeads, type HeadId, headName, headsByLayer } from "../model/heads";
 import { edit, type Intervention, merge, patch } from "../model/hooks";
 import { disposeRun, type Model, type Run } from "../model/model";
 import { reusable } from "../model/plan";
@@ -62,7 +62,7 @@ export async function swapBosSweep(
 export function headsHurtBy(rows: readonly BosSwapRow[], threshold: number): HeadId[] {
   checkFinite("threshold", threshold);
   const hurt = rows.filter(({ change }) => -change > threshold);
-  const keys = new Set(hurt.map(({ layer, head }) => `${layer}.${head}`));
+  const keys = new Set(hurt.map(headName));
   return [...keys].map((key) => key.split(".").map(Number)).map(([layer, head]) => ({ layer, head }));
 }
 

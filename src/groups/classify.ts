@@ -1,4 +1,4 @@
-import type { HeadId } from "../model/heads";
+import { type HeadId, headName } from "../model/heads";
 import { checkFinite } from "../numbers/check";
 
 /**
@@ -83,7 +83,7 @@ export function headVerdicts(evidence: readonly HeadEvidence[], criteria: Criter
   for (const name of Object.keys(CRITERIA) as (keyof Criteria)[]) checkFinite(`criterion ${name}`, criteria[name]);
   for (const { layer, head, ...known } of evidence)
     for (const [name, value] of Object.entries(known))
-      if (value !== null) checkFinite(`${name} of head ${layer}.${head}`, value);
+      if (value !== null) checkFinite(`${name} of head ${headName({ layer, head })}`, value);
   const largest = (column: EffectColumn) => Math.max(0, ...evidence.map((head) => head[column] ?? 0));
   const shows = (head: HeadEvidence, column: EffectColumn, share: number): Verdict =>
     atLeast(head[column], Math.max(criteria.floor, share * largest(column)));

@@ -14,7 +14,7 @@ import { activationPatch, headSite } from "../experiments/patching";
 import { pathPatch } from "../experiments/path-patching";
 import { reporter } from "../experiments/progress";
 import { forward } from "../model/forward";
-import { allHeads, type HeadId } from "../model/heads";
+import { allHeads, type HeadId, headName } from "../model/heads";
 import { disposeRun, type Model, type Tokens } from "../model/model";
 import { share } from "../numbers/statistics";
 import {
@@ -60,7 +60,7 @@ export async function headEvidence(model: Model, data: Prompts, options: Evidenc
   const copying = await copyingShare(model, data, stream);
   step(7);
   return heads.map((head, h) => {
-    const key = keyOf(head);
+    const key = headName(head);
     return {
       ...head,
       direct: direct.get(key)!,
@@ -74,8 +74,6 @@ export async function headEvidence(model: Model, data: Prompts, options: Evidenc
   });
 }
 
-const keyOf = ({ layer, head }: HeadId) => `${layer}.${head}`;
-
 async function cleanLogitDiffs(model: Model, data: Prompts, stream: StreamOptions): Promise<number[]> {
   const open = ({ prompts }: Batch): Measurement<"clean"> => ({
     measure: () => logitDiffs(forward(model, prompts.tokens, { readout: letterReadout(prompts) }), prompts),
@@ -88,17 +86,19 @@ async function cleanLogitDiffs(model: Model, data: Prompts, stream: StreamOption
 function mostLost(rows: readonly HeadEffect[], clean: readonly number[]): Map<string, number> {
   const out = new Map<string, number>();
   for (const row of rows) {
-    const lost = share(`what head ${keyOf(row)} loses of letter ${row.letter}`, -row.change, clean[row.letter - 1]);
-    out.set(keyOf(row), Math.max(lost, out.get(keyOf(row)) ?? Number.NEGATIVE_INFINITY));
+    const lost = share(`what head ${headName(row)} loses of letter ${row.letter}`, -row.change, clean[row.letter - 1]);
+    out.set(headName(row), Math.max(lost, out.get(headName(row)) ?? Number.NEGATIVE_INFINITY));
   }
   return out;
 }
 
 /** Attention to what matters, per head. */
 function attentionEvidence(rows: Awaited<ReturnType<typeof attentionRows>>) {
-  const at = new Map(rows.map((row) => [`${keyOf(row)} ${position(row.query)} ${position(row.key)}`, row.attention]));
+  const at = new Map(
+    rows.map((row) => [`${headName(row)} ${position(row.query)} ${position(row.key)}`, row.attention]),
+  );
   return (head: HeadId) => {
-    const weight = (query: number, key: number) => at.get(`${keyOf(head)} ${query} ${key}`) ?? 0;
+    const weight = (query: number, key: number) => at.get(`${headName(head)} ${query} ${key}`) ?? 0;
     const before = WORD_POSITIONS.map((word) =>
       [1, 2, 3].reduce((sum, back) => sum + (word - back > 0 ? weight(word, word - back) : 0), 0),
     );

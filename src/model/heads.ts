@@ -1,6 +1,7 @@
 /** Heads by layer and number, both from 0. */
-import { checkIndex } from "../numbers/check";
+import { isIndex, shown } from "../numbers/check";
 import { grid, range } from "../numbers/lists";
+import { groupBy } from "../numbers/rows";
 
 export interface HeadId {
   readonly layer: number;
@@ -10,9 +11,12 @@ export interface HeadId {
 /** "8.11": layer and head as they are written. */
 export const headName = ({ layer, head }: HeadId): string => `${layer}.${head}`;
 
+/** Whether two heads are one. */
+export const sameHead = (a: HeadId, b: HeadId): boolean => a.layer === b.layer && a.head === b.head;
+
 /** Whether a list has this head. */
 export const hasHead = (heads: readonly HeadId[], { layer, head }: HeadId): boolean =>
-  heads.some((one) => one.layer === layer && one.head === head);
+  heads.some((one) => sameHead(one, { layer, head }));
 
 /** Heads as they are written, "8.11, 9.9", or "none". */
 export const headList = (heads: readonly HeadId[]): string => heads.map(headName).join(", ") || "none";
@@ -23,9 +27,8 @@ export const allHeads = ({ n_layers, n_heads }: { n_layers: number; n_heads: num
 
 /** The heads of each layer that has one. */
 export const headsByLayer = (heads: readonly HeadId[]): Map<number, number[]> => {
-  const layers = new Map<number, number[]>();
-  for (const { layer, head } of heads) layers.set(layer, [...(layers.get(layer) ?? []), head]);
-  return layers;
+  const layers = groupBy(heads, ({ layer }) => layer);
+  return new Map([...layers].map(([layer, own]) => [layer, own.map(({ head }) => head)]));
 };
 
 /** The heads of a model that are not in a circuit. @throws RangeError if the circuit has heads that the model lacks, or one twice */
@@ -34,7 +37,7 @@ export function headsOutside(
   config: { readonly n_layers: number; readonly n_heads: number },
 ): HeadId[] {
   checkHeads(config, circuit);
-  return allHeads(config).filter(({ layer, head }) => !circuit.some((c) => c.layer === layer && c.head === head));
+  return allHeads(config).filter((head) => !hasHead(circuit, head));
 }
 
 interface HeadCounts {
@@ -47,12 +50,10 @@ export function checkHead(
   { n_layers, n_heads }: HeadCounts,
   { layer, head }: { readonly layer: number; readonly head: number },
 ): void {
-  try {
-    checkIndex("layer", layer, n_layers);
-    checkIndex("head", head, n_heads);
-  } catch (error) {
-    throw new RangeError(`there is no head ${layer}.${head}: ${(error as Error).message}`);
-  }
+  if (isIndex(layer, n_layers) && isIndex(head, n_heads)) return;
+  throw new RangeError(
+    `no head ${shown(layer)}.${shown(head)}; layers are 0 … ${n_layers - 1}, heads 0 … ${n_heads - 1}`,
+  );
 }
 
 /** An empty list passes. @throws RangeError if the model lacks one of the heads, or one comes twice */

@@ -1,17 +1,19 @@
 /** Checks of what a caller gives: a refusal names the value and what is allowed, before anything is computed with it. */
 
 /** A value as a message shows it: text in quotes, objects by what they are. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   return typeof value === "object" && value !== null ? (value.constructor?.name ?? "an object") : String(value);
 }
 
 const isWhole = (value: unknown, least: number): boolean => Number.isSafeInteger(value) && (value as number) >= least;
 
+/** Whether the value is one of the whole numbers 0 … n − 1. */
+export const isIndex = (value: unknown, n: number): boolean => isWhole(value, 0) && (value as number) < n;
+
 /** @throws RangeError if the value is not one of the whole numbers 0 … n − 1 */
 export function checkIndex(name: string, value: unknown, n: number): void {
-  if (!isWhole(value, 0) || (value as number) >= n)
-    throw new RangeError(`${name} ${shown(value)} is not one of 0 … ${n - 1}`);
+  if (!isIndex(value, n)) throw new RangeError(`${name} ${shown(value)} is not one of 0 … ${n - 1}`);
 }
 
 /**

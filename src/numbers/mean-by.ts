@@ -1,4 +1,5 @@
 import { checkFinite } from "./check";
+import { groupBy } from "./rows";
 import { meanAndStd } from "./statistics";
 
 /** A group's own columns, with the mean of the value in place of the values. */
@@ -18,18 +19,12 @@ export function meanBy<R extends object, K extends Extract<keyof R, string>, V e
   by: readonly K[],
   value: V,
 ): MeanRow<R, K, V>[] {
-  const groups = new Map<string, { row: R; values: number[] }>();
-  rows.forEach((row, i) => {
-    const found: unknown = row[value];
-    checkFinite(`"${value}" of row ${i}`, found);
-    const key = JSON.stringify(by.map((column) => row[column]));
-    const group = groups.get(key) ?? { row, values: [] };
-    group.values.push(found as number);
-    groups.set(key, group);
-  });
-  return [...groups.values()].map(({ row, values }) => {
+  for (const [i, row] of rows.entries()) checkFinite(`"${value}" of row ${i}`, row[value]);
+  const groups = groupBy(rows, (row) => JSON.stringify(by.map((column) => row[column])));
+  return [...groups.values()].map((same) => {
+    const values = same.map((row) => row[value] as number);
     const { mean, std } = meanAndStd(values);
-    const own = Object.fromEntries(by.map((column) => [column, row[column]]));
+    const own = Object.fromEntries(by.map((column) => [column, same[0][column]]));
     return { ...own, [value]: mean, std, n: values.length } as MeanRow<R, K, V>;
   });
 }

@@ -1,6 +1,7 @@
 import { EMBEDDED_MODEL } from "../load/resolve";
 import type { Model, ModelConfig } from "../model/model";
 import { checkFinite } from "../numbers/check";
+import { groupBy } from "../numbers/rows";
 import { mean, meanAndStd } from "../numbers/statistics";
 import { type Claim, claim } from "../show/claims";
 import { type PaperRow, paperFigure } from "./paper";
@@ -82,13 +83,12 @@ const keyOf = (byPanel: boolean, cell: Partial<MeasuredCell> | PaperRow): string
 export function compareWithPaper(figure: string, measured: readonly MeasuredCell[]): Comparison {
   const rows = paperFigure(figure).rows.filter(({ value }) => value !== null);
   const byPanel = measured.some(({ panel }) => panel !== undefined);
-  const groups = new Map<string, MeasuredCell[]>();
-  for (const cell of measured) {
-    const key = keyOf(byPanel, cell);
-    checkFinite(`${figure}, cell "${key}": measured value`, cell.value);
-    checkFinite(`${figure}, cell "${key}": std`, cell.std ?? 0);
-    groups.set(key, [...(groups.get(key) ?? []), cell]);
-  }
+  const groups = groupBy(measured, (cell) => keyOf(byPanel, cell));
+  for (const [key, cells] of groups)
+    for (const { value, std = 0 } of cells) {
+      checkFinite(`${figure}, cell "${key}": measured value`, value);
+      checkFinite(`${figure}, cell "${key}": std`, std);
+    }
   const largest = Math.max(...rows.map(({ value }) => Math.abs(value!)));
   const cells = rows.flatMap((row) => {
     const key = keyOf(byPanel, row);

@@ -1,5 +1,5 @@
 import type { HeadEvidence } from "../groups/classify";
-import type { HeadId } from "../model/heads";
+import { type HeadId, headName } from "../model/heads";
 import { grid, range } from "../numbers/lists";
 import type { Letter } from "../prompts/positions";
 import { type PaperRow, paperBehaviour, paperFigure, paperFigureNames } from "./paper";
@@ -29,7 +29,7 @@ function bar({ layer, head }: HeadId, letters: readonly Letter[], key: (letter: 
 
 /** Mean attention from C_1 … C_3 to the three tokens before, where the supplement shows the head's pattern. */
 function previousTokens({ layer, head }: HeadId): number | null {
-  const rows = paperFigure("figS_attn_patterns_fuzzy").rows.filter(({ panel }) => panel === `${layer}.${head}`);
+  const rows = paperFigure("figS_attn_patterns_fuzzy").rows.filter(({ panel }) => panel === headName({ layer, head }));
   if (rows.length === 0) return null;
   const labels = ["BOS", "The", "C1", "T1", "C2", "T2", "C3"];
   const weight = (query: string, key: string) => rows.find(({ x, y }) => x === key && y === query)?.value ?? 0;

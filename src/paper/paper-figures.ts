@@ -13,12 +13,13 @@ import {
   swapBosSweep,
   WORD_PAIRS,
 } from "../experiments/word-swaps";
-import { above, bars, type Figure, heatmap, PAPER_MODEL, THIS_MODEL } from "../figures";
+import { bars, type Figure, heatmap } from "../figures";
 import { readoutAttention } from "../groups/group-tables";
 import type { Tokenizer } from "../load/tokenizer";
 import { type HeadId, hasHead, headName } from "../model/heads";
 import type { Model } from "../model/model";
 import { extent } from "../numbers/lists";
+import { groupBy } from "../numbers/rows";
 import { mean } from "../numbers/statistics";
 import type { AcronymDataset } from "../prompts/acronyms";
 import { resample } from "../prompts/corruption";
@@ -27,6 +28,7 @@ import { type Claim, claim } from "../show/claims";
 import type { MeasuredCell, MeasuredFigures } from "./compare";
 import { paperFigure, paperHeads, paperScatterExtents } from "./paper";
 import { type MeasuredBosSwap, positionalCells } from "./paper-positional";
+import { withPaper } from "./with-paper";
 
 const fileName = (head: HeadId) => headName(head).replace(".", "_");
 
@@ -160,11 +162,7 @@ export function besidePaperFigure(name: string, measured: readonly MeasuredCell[
   const columns = measured.some(({ panel }) => panel !== undefined) ? "panel" : "letter";
   const names = AXES.find(([pattern]) => pattern.test(name))![1]; // the last one fits every figure
   const draw = (rows: readonly FigureCell[]) => drawCells(rows, columns, names);
-  const parts = [
-    { title: THIS_MODEL, figure: draw(averaged(measured)) },
-    { title: PAPER_MODEL, figure: draw(averaged(paper as MeasuredCell[])) },
-  ];
-  return above(parts, { sameColours: true });
+  return withPaper(averaged(measured), averaged(paper as MeasuredCell[]), draw, { sameColours: true });
 }
 
 interface FigureCell {
@@ -178,11 +176,7 @@ interface FigureCell {
 }
 
 function averaged(cells: readonly (MeasuredCell & { std?: number | null })[]): FigureCell[] {
-  const groups = new Map<string, (typeof cells)[number][]>();
-  for (const cell of cells) {
-    const key = [cell.panel, cell.letter, cell.x, cell.y, cell.series].join(" | ");
-    groups.set(key, [...(groups.get(key) ?? []), cell]);
-  }
+  const groups = groupBy(cells, ({ panel, letter, x, y, series }) => [panel, letter, x, y, series].join(" | "));
   return [...groups.values()].map((same) => {
     const { panel = "", letter = null, x, y, series } = same[0];
     const own = { panel, letter: letter as Letter | null, x, y: y ?? "", series: series ?? "" };

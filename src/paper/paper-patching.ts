@@ -2,14 +2,16 @@
 
 import { activationPatch, blockSite, headSite, type PatchOptions, type PatchRow } from "../experiments/patching";
 import { partOf, reporter } from "../experiments/progress";
-import { above, type Figure, heatmap, PAPER_MODEL, THIS_MODEL } from "../figures";
+import { type Figure, heatmap } from "../figures";
 import type { Model } from "../model/model";
+import { groupBy } from "../numbers/rows";
 import { mean, meanAndStd } from "../numbers/statistics";
 import type { AcronymDataset } from "../prompts/acronyms";
 import { resample } from "../prompts/corruption";
 import { type Letter, lastLetterPosition, type Position, wordPosition } from "../prompts/positions";
 import type { MeasuredCell, MeasuredFigures } from "./compare";
 import { paperFigure } from "./paper";
+import { withPaper } from "./with-paper";
 
 export interface SeedsOptions<P extends object> extends Omit<PatchOptions<P>, "corrupted"> {
   /** One permutation of the prompts for each. */
@@ -57,11 +59,7 @@ export interface AverageCell extends PatchCell {
 
 /** `patchOverSeeds`'s rows with the mean over seeds in place of a row a seed. */
 export function averageSeeds(rows: readonly (PatchCell & { readonly std: number })[]): AverageCell[] {
-  const cells = new Map<string, (PatchCell & { readonly std: number })[]>();
-  for (const row of rows) {
-    const key = [row.letter, row.layer, row.position, row.head].join(" ");
-    cells.set(key, [...(cells.get(key) ?? []), row]);
-  }
+  const cells = groupBy(rows, ({ letter, layer, position, head }) => [letter, layer, position, head].join(" "));
   return [...cells.values()].map((same) => {
     const { letter, layer, position, head } = same[0];
     const { mean: change, std: seed_std } = meanAndStd(same.map((row) => row.change));
@@ -144,8 +142,5 @@ export function patchingMap(rows: readonly PatchCell[]): Figure {
 
 /** The same of this model and, below it, of the paper's: same axes, same colour rule, each with its own range. */
 export function besidePaper(rows: readonly PatchCell[], figure: string): Figure {
-  return above([
-    { title: THIS_MODEL, figure: patchingMap(rows) },
-    { title: PAPER_MODEL, figure: patchingMap(paperPatching(figure)) },
-  ]);
+  return withPaper(rows, paperPatching(figure), patchingMap);
 }

@@ -1,5 +1,5 @@
 import { type SwapAttentionRow, WORD_PAIRS, type WordPair } from "../experiments/word-swaps";
-import type { HeadId } from "../model/heads";
+import { type HeadId, sameHead } from "../model/heads";
 import type { Letter, Position } from "../prompts/positions";
 import type { Claim } from "../show/claims";
 import { figureClaims, type MeasuredCell, type MeasuredFigures } from "./compare";
@@ -71,7 +71,7 @@ export function positionalCells(
       ...{ letter, x: head, y: layer, value: change, std, n },
     }));
     for (const mover of paperHeads().letter_movers) {
-      const own = ofPair(attention).filter(({ layer, head }) => layer === mover.layer && head === mover.head);
+      const own = ofPair(attention).filter((row) => sameHead(row, mover));
       const cells = own.map(({ letter, key, swap, attention: value, std }) => ({
         ...{ letter, x: key, series: swap, value, std, n },
       }));

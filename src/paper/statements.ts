@@ -1,6 +1,7 @@
 import { attentionShift, type SwapAttentionRow } from "../experiments/word-swaps";
-import type { HeadId } from "../model/heads";
+import { type HeadId, headName } from "../model/heads";
 import { range } from "../numbers/lists";
+import { groupBy } from "../numbers/rows";
 import type { Letter, Position } from "../prompts/positions";
 
 /** What the exchange of one head's attention to BOS changes, as far as it is needed here. */
@@ -22,12 +23,7 @@ const total = (rows: readonly BosEffect[]): number => rows.reduce((sum, { change
 
 /** The fewest heads that have half of all harm between them. */
 export function headsWithHalf(rows: readonly BosEffect[]): number {
-  const heads = new Map<string, BosEffect[]>();
-  for (const row of rows) {
-    const key = `${row.layer}.${row.head}`;
-    heads.set(key, [...(heads.get(key) ?? []), row]);
-  }
-  const harms = [...heads.values()].map(total).sort((a, b) => b - a);
+  const harms = [...groupBy(rows, headName).values()].map(total).sort((a, b) => b - a);
   const upTo = harms.map((_, i) => harms.slice(0, i + 1).reduce((a, b) => a + b));
   return 1 + upTo.findIndex((harm) => harm >= total(rows) / 2);
 }

@@ -1,0 +1,35 @@
+/** What is done with rows of results: choose, group, find the largest. */
+
+type Wanted<R> = { readonly [K in keyof R]?: R[K] | readonly R[K][] };
+
+/**
+ * The rows whose columns hold these values, or one of them: `where(rows, { letter: [2, 3], layer: 0 })`.
+ * @throws RangeError naming a column that no row has
+ */
+export function where<R extends object>(rows: readonly R[], wanted: Wanted<R>): R[] {
+  const columns = Object.entries(wanted) as [keyof R & string, unknown][];
+  for (const [column] of columns)
+    if (rows.length > 0 && !rows.some((row) => column in row))
+      throw new RangeError(`no row has a column "${column}"; there are ${Object.keys(rows[0]).join(", ")}`);
+  return rows.filter((row) =>
+    columns.every(([column, value]) => (Array.isArray(value) ? value.includes(row[column]) : row[column] === value)),
+  );
+}
+
+/** The row whose number in this column is farthest from 0, the first of several. @throws RangeError if there are no rows */
+export function strongest<R extends object>(rows: readonly R[], column: keyof R & string): R {
+  if (rows.length === 0) throw new RangeError(`there are no rows of which one could have the strongest "${column}"`);
+  const size = (row: R) => Math.abs(row[column] as number);
+  return rows.reduce((best, row) => (size(row) > size(best) ? row : best));
+}
+
+/** Rows by what `key` says of them, in the order in which the keys first come. */
+export function groupBy<R, K>(rows: Iterable<R>, key: (row: R) => K): Map<K, R[]> {
+  const groups = new Map<K, R[]>();
+  for (const row of rows) {
+    const own = groups.get(key(row));
+    if (own) own.push(row);
+    else groups.set(key(row), [row]);
+  }
+  return groups;
+}
