@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { initBackend } from "../src/model/backend/choose";
 import { apart, near, nearly } from "./fixtures/close";
+
+before(() => initBackend());
 
 test("near: 9 of float32's 24 bits may differ, relative above 1 and absolute below", () => {
   near(1 + 2 ** -15, 1);

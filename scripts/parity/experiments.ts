@@ -9,22 +9,24 @@ import { evaluateCircuits, growing } from "../../src/experiments/circuit-evaluat
 import { letterReadout, logitDiffs } from "../../src/experiments/logit-difference";
 import { columnMean, type Prompts } from "../../src/experiments/measure";
 import { copyingScores, ovCircuit } from "../../src/experiments/ov-circuit";
-import {
-  activationPatch,
-  blockSite,
-  headByPositionSite,
-  headSite,
-  patchBetween,
-  type Site,
-} from "../../src/experiments/patching";
-import { pathPatch, type Receiver, sendPaths } from "../../src/experiments/path-patching";
+import { activationPatch, blockSite, headSite, patchBetween, type Site } from "../../src/experiments/patching";
+import { pathPatch, type Receiver } from "../../src/experiments/path-patching";
 import { headsHurtBy, swap, swapBosSweep, type WordPair } from "../../src/experiments/word-swaps";
 import { forward } from "../../src/model/forward";
 import type { HeadId } from "../../src/model/heads";
+import { type HookName, merge } from "../../src/model/hooks";
+import { freezeHeads, patchHeads } from "../../src/model/interventions";
 import { disposeRun, type Model } from "../../src/model/model";
-import { range } from "../../src/numbers/lists";
+import { grid, range } from "../../src/numbers/lists";
 import type { Corruption } from "../../src/prompts/corruption";
-import { LETTERS, lastLetterPosition, POSITIONS, type Position, wordPosition } from "../../src/prompts/positions";
+import {
+  LETTERS,
+  lastLetterPosition,
+  POSITIONS,
+  type Position,
+  position,
+  wordPosition,
+} from "../../src/prompts/positions";
 import { type Fixture, headIds, type Inputs } from "./fixture";
 import type { Counterpart } from "./main";
 
@@ -38,11 +40,19 @@ function cleanMeans({ proc, prompts }: Fixture): number[] {
   return range(3).map((i) => columnMean(values, i));
 }
 
+/** Every head at every position, which no notebook needs. */
+const headByPosition: Site<{ layer: number; position: Position; head: number }> = {
+  points: ({ n_layers, n_heads }) => grid({ layer: range(n_layers), position: POSITIONS, head: range(n_heads) }),
+  hooks: headSite().hooks,
+  intervene: ({ layer, head, position: label }, source, positions) =>
+    positions.includes(position(label)) ? patchHeads([{ layer, head }], "z", source, [position(label)]) : [],
+};
+
 // biome-ignore lint/suspicious/noExplicitAny: sites of different points in one table, used through their common interface only
 const SITES: Readonly<Record<string, Site<any>>> = {
   resid_pre: blockSite(),
   head_all_pos: headSite(),
-  head_by_pos: headByPositionSite(),
+  head_by_pos: headByPosition,
 };
 
 /** Values without the baseline, as the helpers of the official code return them. */
@@ -90,15 +100,24 @@ async function paths(fixture: Fixture, receiver: Receiver, what: string): Promis
   return rows.map(({ score, letter, change }) => (what === "score" ? score : base[letter - 1] + change));
 }
 
+/** Several senders at once into the movers' queries, put together by hand from the library's interventions. */
 function multiplePaths({ proc, inputs }: Fixture): number[] {
   const movers = headIds(inputs.heads_letter_movers);
-  const run = sendPaths(proc, inputs.clean_tokens, inputs.corrupted_tokens, {
-    senders: headIds(inputs.path_senders),
-    receiver: { heads: movers, input: "q" },
+  const senders = headIds(inputs.path_senders);
+  const keep = (name: HookName) => /hook_[qz]$/.test(name);
+  const clean = forward(proc, inputs.clean_tokens, { keep, readout: "none" });
+  const corrupted = forward(proc, inputs.corrupted_tokens, { keep, readout: "none" });
+  const sent = forward(proc, inputs.clean_tokens, {
+    interventions: merge(freezeHeads(clean, { except: senders }), patchHeads(senders, "z", corrupted.cache)),
+    keep,
+    readout: "none",
+  });
+  const run = forward(proc, inputs.clean_tokens, {
+    interventions: patchHeads(movers, "q", sent.cache),
     keep: movers.map(({ layer }) => `blocks.${layer}.attn.hook_pattern` as const),
   });
   const values = movers.map((head) => headPattern(run, head)).flat(3);
-  disposeRun(run);
+  disposeRun(clean, corrupted, sent, run);
   return values;
 }
 

@@ -8,19 +8,11 @@ import type { Model } from "../../src/model/model";
 import { range } from "../../src/numbers/lists";
 import { figureClaims, type MeasuredFigures } from "../../src/paper/compare";
 import { paperHeads } from "../../src/paper/paper";
-import {
-  attentionFigures,
-  besidePaperFigure,
-  evaluationFigure,
-  ovFigures,
-  positionalFigures,
-  scatterClaim,
-  scatterRows,
-} from "../../src/paper/paper-figures";
-import { patchingFigure } from "../../src/paper/paper-patching";
+import { attentionFigures, evaluationFigure, ovFigures } from "../../src/paper/paper-figures";
 import { type AcronymDataset, select } from "../../src/prompts/acronyms";
 import type { Claim } from "../../src/show/claims";
 import { cleanClaims, letterOneUnchanged, matchingPrefixes, rowsSumToOne, sameInAllLayers } from "./checks";
+import { besidePaperFigure, patchingFigure, positionalFigures, scatterClaim, scatterRows } from "./figures";
 
 /** What steps measure on. */
 export interface Subject {

@@ -20,6 +20,7 @@ import {
   type Prompts,
   type StreamOptions,
 } from "./measure";
+import { sweep } from "./sweep";
 
 /** Where one activation is replaced: a set of points, and the intervention at each. */
 export interface Site<P extends object> {
@@ -68,18 +69,6 @@ export function headSite(
       const here = at ? positions.filter((pos) => pos === only) : positions;
       return here.length > 0 ? patchHeads([head], activation, source, here) : [];
     },
-  };
-}
-
-/** Every head at every position. */
-export function headByPositionSite(
-  activation: HeadActivation = "z",
-): Site<{ layer: number; position: Position; head: number }> {
-  return {
-    points: ({ n_layers, n_heads }) => grid({ layer: range(n_layers), position: POSITIONS, head: range(n_heads) }),
-    hooks: headHooks(activation),
-    intervene: ({ layer, head, position: label }, source, positions) =>
-      positions.includes(position(label)) ? patchHeads([{ layer, head }], activation, source, [position(label)]) : [],
   };
 }
 
@@ -257,7 +246,10 @@ function runOther(from: Run, tokens: Tokens, keep: readonly HookName[]): Run {
   return run;
 }
 
-/** Means of activations over prompts, with batch 1, streamed. The caller disposes them. @throws RangeError if there are no prompts */
+/**
+ * Means of activations over prompts, with batch 1, streamed. The caller disposes them.
+ * @throws RangeError if there are no prompts; SweepInterrupted
+ */
 export async function activationMeans(
   model: Model,
   tokens: Tokens,
@@ -267,18 +259,21 @@ export async function activationMeans(
   checkSome("prompts", tokens);
   checkCount("batch", batch);
   const sums = new Map<HookName, tf.Tensor>();
-  for (let start = 0; start < tokens.length; start += batch) {
-    const run = forward(model, tokens.slice(start, start + batch), { keep: hooks, readout: "none" });
+  const starts = range(Math.ceil(tokens.length / batch)).map((i) => ({ start: i * batch }));
+  const add = ({ start }: { start: number }) => {
+    const { cache } = forward(model, tokens.slice(start, start + batch), { keep: hooks, readout: "none" });
     for (const name of hooks) {
-      const before = sums.get(name);
-      const part = run.cache[name] as tf.Tensor;
-      sums.set(
-        name,
-        tf.tidy(() => (before ? part.sum(0, true).add(before) : part.sum(0, true))),
-      );
+      const [before, part] = [sums.get(name), cache[name].sum(0, true)];
+      sums.set(name, tf.keep(before ? part.add(before) : part));
       before?.dispose();
     }
-    disposeRun(run);
+    return {};
+  };
+  try {
+    await sweep(starts, add);
+  } catch (error) {
+    tf.dispose([...sums.values()]);
+    throw error;
   }
   const means = [...sums].map(([name, sum]) => {
     const average = sum.div(tokens.length);

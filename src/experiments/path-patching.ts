@@ -194,34 +194,6 @@ function openPaths(model: Model, { prompts, rows }: Batch, { receivers, corrupte
 }
 
 /**
- * A clean run of one batch in which only what `senders` write, from their corrupted output, reaches the receivers' input.
- * The caller disposes it.
- * @throws if the corrupted prompts don't fit the clean ones, or the model lacks a head
- */
-export function sendPaths(
-  model: Model,
-  clean: Tokens,
-  corrupted: Tokens,
-  {
-    senders,
-    receiver,
-    keep,
-  }: { senders: readonly HeadId[]; receiver: Exclude<Receiver, "logits">; keep: readonly HookName[] },
-): Run {
-  checkCorrupted({ tokens: clean }, corrupted);
-  checkHeads(model.config, senders);
-  checkReceiver(model, receiver);
-  const all = (name: HookName) => name.endsWith("hook_z");
-  const cleanRun = forward(model, clean, { keep: all, readout: "none" });
-  const corruptedRun = forward(model, corrupted, { keep: all, readout: "none" });
-  const interventions = send(senders, cleanRun, { source: corruptedRun.cache }, "live");
-  const sent = forward(model, clean, { interventions, keep: receivedBy(receiver), readout: "none" });
-  const run = forward(model, clean, { interventions: patchHeads(receiver.heads, receiver.input, sent.cache), keep });
-  disposeRun(cleanRun, corruptedRun, sent);
-  return run;
-}
-
-/**
  * Of the rows with the same key, the one that loses the largest share of its letter's clean logit difference.
  * @param clean logit difference of letters 1, 2, 3
  * @returns a row for each key, in the order in which they first come; `share`: positive is harm

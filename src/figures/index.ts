@@ -13,6 +13,6 @@ export {
   type SeriesOptions,
   scatter,
 } from "./series";
-export { type HistogramOptions, histogram, type SpreadOptions, spread } from "./spread";
+export { type SpreadOptions, spread } from "./spread";
 export { PAPER_MODEL, THIS_MODEL } from "./style";
 export { type AttentionOptions, attentionPattern, type TokenStripOptions, tokenStrip } from "./tokens";

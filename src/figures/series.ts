@@ -15,7 +15,7 @@ import {
   numbers,
   type Row,
 } from "./rows";
-import { columnName, INK, plotlyText, SIGN, seriesColour, translucent, valueName } from "./style";
+import { columnName, INK, plotlyText, seriesColour, translucent, valueName } from "./style";
 
 export interface SeriesOptions<R> {
   x: Column<R>;
@@ -36,8 +36,6 @@ export interface SeriesOptions<R> {
 export interface BarOptions<R> extends SeriesOptions<R> {
   /** Column of the standard deviation, drawn as ± bars. */
   std?: Column<R>;
-  /** Colour by sign: red harms, blue helps. Only without series. */
-  signed?: boolean;
 }
 
 export interface LineOptions<R> extends SeriesOptions<R> {
@@ -59,22 +57,20 @@ export interface ScatterOptions<R> extends SeriesOptions<R> {
  * @throws RangeError if there are no rows, a column is missing, a value is not finite, or two rows share a bar.
  */
 export function bars<R extends object>(rows: readonly R[], options: BarOptions<R>): Figure {
-  const { x, y, series, columns, std, signed = false } = options;
+  const { x, y, series, columns, std } = options;
   const checked = checkRows(rows, [x, y, series, columns, std]);
   checkUnique(checked, [x, series, columns]);
   if (std !== undefined) deviations(checked, std);
-  if (signed && series !== undefined) throw new RangeError("signed bars are coloured by sign: they can't have series");
   const draw = (part: readonly Row[], colour: string): Trace[] => {
     const heights = numbers(part, y);
     const own = x === "letter" && series === undefined;
     const letterColours = part.map((row, i) => seriesColour(x, row[x] as number, i));
-    const signs = heights.map((height) => (height < 0 ? SIGN.harm : SIGN.help));
     return [
       {
         type: "bar",
         x: labels(part, x).map(plotlyText),
         y: heights,
-        marker: { color: signed ? signs : own ? letterColours : colour },
+        marker: { color: own ? letterColours : colour },
         ...(std === undefined ? {} : errorBars(deviations(part, std), INK)),
       },
     ];

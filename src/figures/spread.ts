@@ -1,55 +1,8 @@
 /** How values spread over prompts: the mean alone hides it. */
-import { checkCount } from "../numbers/check";
-import { extent } from "../numbers/lists";
 import type { Figure, Trace } from "./panels";
-import { type Column, checkRows, groups, labels, numbers, type Row } from "./rows";
+import { checkRows, groups, labels, numbers, type Row } from "./rows";
 import { plot, type SeriesOptions } from "./series";
 import { INK, plotlyText, seriesColour, translucent } from "./style";
-
-export interface HistogramOptions<R> extends Omit<SeriesOptions<R>, "x" | "y"> {
-  value: Column<R>;
-  /** About how many bins, default 30; their edges are round numbers and the same everywhere in the figure. */
-  bins?: number;
-}
-
-/**
- * How many rows fall into each bin of `value`.
- * @throws RangeError if there are no rows, a column is missing or a value is not finite.
- */
-export function histogram<R extends object>(rows: readonly R[], options: HistogramOptions<R>): Figure {
-  const { value, series, columns, bins = 30 } = options;
-  checkCount("bins", bins);
-  const checked = checkRows(rows, [value, series, columns]);
-  const size = roundStep(numbers(checked, value), bins);
-  const binned = new Map<string, Record<string, unknown>>();
-  for (const row of checked) {
-    const from = Math.floor((row[value] as number) / size) * size;
-    const key = JSON.stringify([from, series && row[series], columns && row[columns]]);
-    const bin = binned.get(key) ?? { ...row, [value]: from + size / 2, prompts: 0 };
-    binned.set(key, { ...bin, prompts: (bin.prompts as number) + 1 });
-  }
-  const counted = [...binned.values()].sort((a, b) => (a[value] as number) - (b[value] as number));
-  const asSeries = { ...options, x: value, y: "prompts", names: { prompts: "number of prompts", ...options.names } };
-  const draw = (part: readonly Row[], colour: string): Trace[] => [
-    {
-      type: "bar",
-      x: numbers(part, value),
-      y: numbers(part, "prompts"),
-      width: size,
-      marker: { color: translucent(colour, 0.5), line: { color: colour, width: 1 } },
-    },
-  ];
-  const figure = plot(counted, asSeries as SeriesOptions<Row>, { across: "numbers", draw });
-  return { ...figure, layout: { ...figure.layout, barmode: "overlay", bargap: 0 } };
-}
-
-/** A bin width of 1, 2 or 5 times a power of ten. */
-function roundStep(values: readonly number[], bins: number): number {
-  const [low, high] = extent(values);
-  const raw = (high - low) / bins || 1;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  return power * ([1, 2, 5, 10].find((factor) => factor * power >= raw) ?? 10);
-}
 
 export interface SpreadOptions<R> extends SeriesOptions<R> {
   /** "violin" (default): the density with its quartiles. "strip": every row a point beside a box. */

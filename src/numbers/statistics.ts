@@ -1,4 +1,4 @@
-import { checkAllFinite, checkCount, checkFinite, checkIndex } from "./check";
+import { checkAllFinite, checkCount, checkFinite } from "./check";
 import { random } from "./random";
 
 /** @throws RangeError if there are no values, or one is not finite */
@@ -55,13 +55,6 @@ function drawnRows(n: number, seed: number, draws: number): Int32Array {
   return lastDrawn.rows;
 }
 let lastDrawn: { readonly key: string; readonly rows: Int32Array } | undefined;
-
-/** One column of a table of rows, e.g. of `[batch][letters]`. @throws RangeError if a row has no such column */
-export const column = (rows: readonly (readonly number[])[], j: number): number[] =>
-  rows.map((row, i) => {
-    checkIndex(`row ${i}: column`, j, row.length);
-    return row[j];
-  });
 
 /** A part as a share of a whole. @throws RangeError naming both if that is no number: nothing is a share of 0 */
 export function share(name: string, part: number, whole: number): number {

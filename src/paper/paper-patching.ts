@@ -1,6 +1,6 @@
 /** The paper's activation patching: measured with several permutations, and beside the digitised figures. */
 
-import { activationPatch, blockSite, headSite, type PatchOptions, type PatchRow } from "../experiments/patching";
+import { activationPatch, type PatchOptions, type PatchRow } from "../experiments/patching";
 import { partOf, reporter } from "../experiments/progress";
 import { type Figure, heatmap } from "../figures";
 import type { Model } from "../model/model";
@@ -8,8 +8,8 @@ import { groupBy } from "../numbers/rows";
 import { mean, meanAndStd } from "../numbers/statistics";
 import type { AcronymDataset } from "../prompts/acronyms";
 import { resample } from "../prompts/corruption";
-import { type Letter, lastLetterPosition, type Position, wordPosition } from "../prompts/positions";
-import type { MeasuredCell, MeasuredFigures } from "./compare";
+import type { Letter, Position } from "../prompts/positions";
+import type { MeasuredCell } from "./compare";
 import { paperFigure } from "./paper";
 import { withPaper } from "./with-paper";
 
@@ -94,44 +94,6 @@ export function patchingCells(rows: readonly (PatchCell & { std: number; n: numb
     std,
     n,
   }));
-}
-
-type Measure = (
-  model: Model,
-  data: AcronymDataset,
-  over: SeedsOver,
-) => Promise<(PatchCell & { std: number; n: number })[]>;
-type SeedsOver = Pick<SeedsOptions<object>, "seeds" | "progress">;
-
-/** Letter 1 has no word before it. */
-const letters = [2, 3] as const;
-
-const measured =
-  <P extends Pick<PatchCell, "layer" | "position" | "head">>(
-    options: Omit<SeedsOptions<P>, keyof SeedsOver>,
-  ): Measure =>
-  (model, data, over) =>
-    patchOverSeeds(model, data, { ...options, ...over });
-
-/** What is corrupted and where it is patched, for each of the paper's figures on activation patching. */
-const FIGURES: Readonly<Record<string, Measure>> = {
-  fig01_res_1: measured({ corruption: "current_word", site: blockSite() }),
-  fig02_attn_1: measured({ corruption: "current_word", site: headSite() }),
-  fig04_res_2: measured({ corruption: "previous_words", site: blockSite() }),
-  fig05_attn_2_Ci: measured({ corruption: "previous_words", site: headSite("z", wordPosition), letters }),
-  fig06_attn_2_Ai_1: measured({ corruption: "previous_words", site: headSite("z", lastLetterPosition), letters }),
-  fig07_res_3: measured({ corruption: "previous_letters", site: blockSite() }),
-};
-
-/** One of the paper's figures on activation patching, measured. @throws RangeError if there is no such figure */
-export async function patchingFigure(
-  model: Model,
-  data: AcronymDataset,
-  { figure, ...over }: SeedsOver & { readonly figure: string },
-): Promise<MeasuredFigures> {
-  if (!Object.hasOwn(FIGURES, figure))
-    throw new RangeError(`${figure} is not about activation patching; there are ${Object.keys(FIGURES).join(", ")}`);
-  return { [figure]: patchingCells(await FIGURES[figure](model, data, over)) };
 }
 
 /** Patching results as a heat map: layers down, positions or heads across, a panel a letter. */

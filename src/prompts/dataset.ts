@@ -5,7 +5,7 @@ import { checkCount } from "../numbers/check";
 import { random } from "../numbers/random";
 import { quote } from "../numbers/text";
 import { type AcronymLine, parseAcronyms } from "./acronym-lines";
-import { type AcronymDataset, select } from "./acronyms";
+import type { AcronymDataset } from "./acronyms";
 import { POSITIONS, position } from "./positions";
 import { checkWord } from "./words";
 
@@ -109,15 +109,4 @@ function checkLetters(pair: string): void {
   throw new Error(
     `GPT-2 writes "${pair}" as one token, so the letters can't be predicted one by one; after ${pair[0]} the second word can begin with ${seconds.join(", ")}`,
   );
-}
-
-/** The data set in parts of `size` prompts; the last one may be smaller. */
-export function* batches(data: AcronymDataset, size: number): Generator<AcronymDataset, void> {
-  checkCount("size", size);
-  const n = data.tokens.length;
-  for (let start = 0; start < n; start += size)
-    yield select(
-      data,
-      Array.from({ length: Math.min(size, n - start) }, (_, i) => start + i),
-    );
 }

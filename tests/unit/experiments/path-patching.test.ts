@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import { headPattern } from "../../../src/experiments/attention";
 import { type Against, letterLogitDiff, letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
 import { columnMean, type Prompts } from "../../../src/experiments/measure";
 import { ordinalMeans, WORD_POSITIONS } from "../../../src/experiments/order-ablation";
@@ -10,7 +9,6 @@ import {
   pathPatch,
   pathsInto,
   type Receiver,
-  sendPaths,
   strongestPaths,
 } from "../../../src/experiments/path-patching";
 import { processWeights, randomModel } from "../../../src/load/process";
@@ -186,16 +184,6 @@ test("only senders below a receiver, and only those asked for", async () => {
   const where = ({ layer, head, letter }: PathRow) => ({ layer, head, letter });
   assert.deepEqual(one.map(where), expected.map(where));
   near(changes(one), changes(expected));
-});
-
-test("sendPaths: only the named input is changed", () => {
-  const receiver = { heads: [{ layer: 2, head: 0 }], input: "q" } as const;
-  const keep = ["blocks.2.attn.hook_pattern", "blocks.1.attn.hook_pattern"] as const;
-  const run = sendPaths(model, data.tokens, corrupted, { senders: [heads[0]], receiver, keep });
-  const clean = forward(model, data.tokens, { keep });
-  apart(headPattern(run, { layer: 2, head: 0 }), headPattern(clean, { layer: 2, head: 0 }));
-  near(headPattern(run, { layer: 2, head: 1 }), headPattern(clean, { layer: 2, head: 1 }));
-  near(headPattern(run, { layer: 1, head: 0 }), headPattern(clean, { layer: 1, head: 0 }));
 });
 
 test("strongestPaths: by share of the letter's own level, not by logits", () => {

@@ -7,7 +7,6 @@ import {
   beside,
   type Figure,
   heatmap,
-  histogram,
   lines,
   PAPER_MODEL,
   scatter,
@@ -183,14 +182,6 @@ describe("bars, lines and scatter", () => {
     assert.throws(() => bars(spreads, { ...panels, std: "std" }), /negative: -1 \(row 2/);
   });
 
-  it("colour signed bars red below 0 and blue above", () => {
-    const figure = bars(
-      first.filter((row) => row.layer === 1),
-      { x: "head", y: "logit_diff", signed: true },
-    );
-    assert.deepEqual((figure.data[0].marker as { color: string[] }).color, ["#2166ac", "#2166ac", "#b2182b"]);
-  });
-
   it("keep heads such as 10.10 as names", () => {
     const rows = [
       { head: "10.10", logit_diff: 1 },
@@ -215,38 +206,14 @@ describe("bars, lines and scatter", () => {
     );
   });
 
-  it("refuse a negative spread, a level that changes, and signed bars with series", () => {
+  it("refuse a negative spread, and a level that changes", () => {
     const rows = [0, 1].map((layer) => ({ layer, logit_diff: 1, std: -layer, clean: layer }));
     assert.throws(() => bars(rows, { x: "layer", y: "logit_diff", std: "std" }), /can't be negative: -1 \(row 1/);
     assert.throws(() => lines(rows, { x: "layer", y: "logit_diff", reference: "clean" }), /one level .* not 0, 1/);
-    assert.throws(() => bars(models, { x: "head", y: "std", series: "model", signed: true }), /can't have series/);
   });
 });
 
-describe("histogram and spread", () => {
-  const values = [0.01, 0.49, 0.51, 1.99, 2].map((logit_diff) => ({ letter: 1, logit_diff }));
-
-  it("count every row once, in bins with round edges", () => {
-    const [trace] = histogram(values, { value: "logit_diff", bins: 4 }).data;
-    assert.deepEqual([trace.x, trace.y, trace.width], [[0.25, 0.75, 1.75, 2.25], [2, 1, 1, 1], 0.5]);
-  });
-
-  it("use the same bins in every series", () => {
-    const rows = [...values, ...values.map((row) => ({ letter: 2, logit_diff: row.logit_diff + 3 }))];
-    const traces = histogram(rows, { value: "logit_diff", series: "letter" }).data;
-    assert.equal(traces[0].width, traces[1].width);
-    const total = traces.flatMap((trace) => trace.y as number[]).reduce((sum, y) => sum + y, 0);
-    assert.equal(total, rows.length);
-  });
-
-  it("put equal values into one bin", () => {
-    const [trace] = histogram(
-      values.map((row) => ({ ...row, logit_diff: 2 })),
-      { value: "logit_diff" },
-    ).data;
-    assert.deepEqual(trace.y, [5]);
-  });
-
+describe("spread", () => {
   it("draw each letter's distribution in its own colour", () => {
     const figure = spread(heads, { x: "letter", y: "logit_diff", shape: "strip" });
     assert.deepEqual(
@@ -345,7 +312,6 @@ describe("every figure", () => {
   const all = [
     heatmap(heads, { ...options, columns: "letter" }),
     bars(heads.slice(0, 3), { x: "head", y: "logit_diff" }),
-    histogram(heads, { value: "logit_diff", series: "letter" }),
     above([{ title: "a", figure: heatmap(first, options) }]),
   ];
 
@@ -379,8 +345,6 @@ describe("values that are not finite", () => {
         () => heatmap(heads, { ...options, columns: "letter", wrap }),
         /RangeError: wrap must be a whole number/,
       );
-    for (const bins of [0, Number.NaN])
-      assert.throws(() => histogram(heads, { value: "logit_diff", bins }), /RangeError: bins must be a whole number/);
   });
 });
 
@@ -390,7 +354,6 @@ describe("many rows, and labels that look alike", () => {
     assert.equal((scatter(rows, { x: "i", y: "value" }).data[0].x as number[]).length, 150_000);
     assert.equal((bars(rows, { x: "name", y: "value" }).data[0].x as number[]).length, 150_000);
     assert.equal((lines(rows, { x: "i", y: "value" }).data[0].x as number[]).length, 150_000);
-    assert.ok(histogram(rows, { value: "value" }).data.length > 0);
     assert.ok(spread(rows, { x: "group", y: "value" }).data.length > 0);
   });
 
@@ -405,6 +368,5 @@ describe("many rows, and labels that look alike", () => {
     assert.throws(() => spread(rows, { x: "x", y: "value" }), message);
     assert.throws(() => heatmap(rows, { x: "x", y: "y", value: "value" }), message);
     assert.throws(() => scatter(rows, { x: "y", y: "value", series: "x" }), message);
-    assert.throws(() => histogram(rows, { value: "value", columns: "x" }), message);
   });
 });

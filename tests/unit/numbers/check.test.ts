@@ -21,7 +21,7 @@ import {
   strongestWriters,
 } from "../../../src/experiments/ov-circuit";
 import { activationMeans, activationPatch, blockSite, headSite, patchBetween } from "../../../src/experiments/patching";
-import { pathPatch, pathsInto, sendPaths, strongestPaths } from "../../../src/experiments/path-patching";
+import { pathPatch, pathsInto, strongestPaths } from "../../../src/experiments/path-patching";
 import { say } from "../../../src/experiments/playground";
 import { averagedInputs, inputSite, selectivityBy, wordSelectivity } from "../../../src/experiments/query-key";
 import { randomCircuits } from "../../../src/experiments/random-circuits";
@@ -42,7 +42,6 @@ import { fitProbe, predictClasses } from "../../../src/numbers/softmax-regressio
 import { compareWithPaper } from "../../../src/paper/compare";
 import { select } from "../../../src/prompts/acronyms";
 import { corrupt, drawPermutations, permuteTokens } from "../../../src/prompts/corruption";
-import { batches } from "../../../src/prompts/dataset";
 import type { Letter } from "../../../src/prompts/positions";
 import { randomPrompts, TINY, tinyModel, tinyPrompts } from "../../fixtures/tiny-prompts";
 
@@ -170,11 +169,6 @@ const REFUSED: readonly Refusal[] = [
   ],
   ["mlps", (m) => pathsInto(m, data, ["logits"], { ...options, mlps: "off" as never }), /mlps "off" is not one of/],
   ["lost", (m) => pathsInto(m, data, ["logits"], { ...options, lost: "all" as never }), /lost "all" is not one of/],
-  [
-    "sent",
-    (m) => sendPaths(m, tokens, corrupted, { senders: lost, receiver: { heads: [at], input: "q" }, keep: [] }),
-    noHead,
-  ],
   ["circuit paths", (m) => circuitPaths(m, data, { circuit: lost }, { ...options, clean: [1, 1, 1] }), noHead],
   ["a share of 0", () => strongestPaths([row], () => "", [0, 1, 1]), /of letter 1 is no number: 1 as a share of 0/],
   ["no clean letter", () => strongestPaths([row], () => "", []), /is no number: 1 as a share of undefined/],
@@ -244,7 +238,6 @@ const REFUSED: readonly Refusal[] = [
   ["range", () => range(-1), /n must be a whole number from 0 on, not -1/],
   ["prompts selected", () => select(whole, [1.5]), /prompt 1.5 is not one of 0 … 2/],
   ["prompts selected", () => select(whole, ["length" as never]), /prompt "length" is not one of 0 … 2/],
-  ["size of a batch", () => [...batches(whole, 0)], /size must be a whole number/],
   ["permutations", () => drawPermutations(2.5, 0), /n must be a whole number/],
   ["permuted", () => permuteTokens(tokens, { words: [0, 1, 3], letters: [0, 1, 2] }), /words: row 3 is not/],
   ["corrupted letter", () => corrupt(tokens, corrupted, "current_word", "1" as never), /letter "1" is not one of/],

@@ -3,7 +3,7 @@ import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { letterLogitDiff } from "../../../src/experiments/logit-difference";
 import { initBackend } from "../../../src/model/backend/choose";
-import { bootstrapMean, column, correlation, mean, meanAndStd, share } from "../../../src/numbers/statistics";
+import { bootstrapMean, correlation, mean, meanAndStd, share } from "../../../src/numbers/statistics";
 import { near, nearly } from "../../fixtures/close";
 
 before(async () => {
@@ -41,19 +41,6 @@ test("a bootstrap interval holds the mean, narrows with n and depends on the see
   assert.ok(many.high - many.low < 0.3 * (few.high - few.low));
   assert.deepEqual(bootstrapMean(values(20), { seed: 1 }), few);
   assert.notDeepEqual(bootstrapMean(values(20), { seed: 2 }), few);
-});
-
-test("a column of rows", () => {
-  assert.deepEqual(
-    column(
-      [
-        [1, 2],
-        [3, 4],
-      ],
-      1,
-    ),
-    [2, 4],
-  );
 });
 
 test("correlation: 1 on a rising line, -1 on a falling one, by hand in between", () => {
@@ -114,5 +101,4 @@ test("what is averaged or shared is finite, and there is some", () => {
   assert.throws(() => bootstrapMean([1, 2], { seed: 0, draws: 0 }), /draws must be a whole number from 1 on, not 0/);
   for (const level of [0, 1, 95])
     assert.throws(() => bootstrapMean([1, 2], { seed: 0, level }), /level must be between 0 and 1/);
-  assert.throws(() => column([[1, 2], [3]], 1), /row 1: column 1 is not one of 0 … 0/);
 });

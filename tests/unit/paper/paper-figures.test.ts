@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { besidePaperFigure, patchingFigure, scatterClaim, scatterRows } from "../../../scripts/validate/figures";
 import type { ScatterRow } from "../../../src/experiments/attention";
 import { ovCircuit } from "../../../src/experiments/ov-circuit";
 import { activationPatch, blockSite, headSite, type Site } from "../../../src/experiments/patching";
@@ -10,14 +11,7 @@ import { initBackend } from "../../../src/model/backend/choose";
 import type { Model } from "../../../src/model/model";
 import type { MeasuredCell } from "../../../src/paper/compare";
 import { paperFigure, paperHeads, paperScatterExtents } from "../../../src/paper/paper";
-import {
-  besidePaperFigure,
-  evaluationFigure,
-  ovFigures,
-  scatterClaim,
-  scatterRows,
-} from "../../../src/paper/paper-figures";
-import { patchingFigure } from "../../../src/paper/paper-patching";
+import { evaluationFigure, ovFigures } from "../../../src/paper/paper-figures";
 import { resample } from "../../../src/prompts/corruption";
 import { LETTERS } from "../../../src/prompts/positions";
 import { apart, near, nearly } from "../../fixtures/close";

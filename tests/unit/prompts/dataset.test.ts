@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { gpt2Tokenizer, pruneVocabulary, vocabTokenizer } from "../../../src/load/tokenizer";
 import { letterCounts, select } from "../../../src/prompts/acronyms";
-import { batches, buildAcronyms, loadAcronyms } from "../../../src/prompts/dataset";
+import { buildAcronyms, loadAcronyms } from "../../../src/prompts/dataset";
 import {
   LETTERS,
   type Letter,
@@ -130,21 +130,12 @@ test("faults of a file are named", () => {
   assert.throws(() => loadAcronyms(fileWith(`${good}oops`), gpt2), /prompts\.txt:2: "oops" has 0 commas/);
 });
 
-test("batches are the data set in parts; select takes rows of every field", () => {
+test("select takes rows of every field, in the order asked for", () => {
   const data = loadAcronyms(TRAIN, gpt2, { n: 7 });
-  const parts = [...batches(data, 3)];
-  assert.deepEqual(
-    parts.map((part) => part.tokens.length),
-    [3, 3, 1],
-  );
+  const part = select(data, [5, 2]);
   for (const field of ["prompts", "acronyms", "words", "tokens", "answers", "answerLetters"] as const)
-    assert.deepEqual(
-      parts.flatMap((part) => part[field] as unknown[]),
-      data[field],
-    );
-  assert.deepEqual(select(data, [5, 2]).prompts, [data.prompts[5], data.prompts[2]]);
+    assert.deepEqual(part[field], [data[field][5], data[field][2]], field);
   assert.throws(() => select(data, [7]), /prompt 7 is not one of 0 … 6/);
-  assert.throws(() => [...batches(data, 0)], RangeError);
 });
 
 test("letter counts add up to the prompts at each place", () => {

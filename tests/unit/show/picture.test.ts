@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { inflateSync } from "node:zlib";
-import { attentionPattern, bars, type Figure, heatmap, histogram, lines, scatter, spread } from "../../../src/figures";
+import { attentionPattern, bars, type Figure, heatmap, lines, scatter, spread } from "../../../src/figures";
 import { svgToPng, toPng, toSvg } from "../../../src/show/picture";
 
 const rows = [1, 2, 3].flatMap((letter) =>
@@ -14,7 +14,6 @@ const kinds: Record<string, Figure> = {
   bars: bars(rows, { x: "name", y: "logit_diff", std: "std", series: "letter", title: "A title" }),
   lines: lines(rows, { x: "head", y: "logit_diff", std: "std", columns: "letter" }),
   scatter: scatter(rows, { x: "head", y: "logit_diff", series: "letter" }),
-  histogram: histogram(rows, { value: "logit_diff", series: "letter" }),
   violin: spread(rows, { x: "letter", y: "logit_diff" }),
   strip: spread(rows, { x: "letter", y: "logit_diff", shape: "strip" }),
   attention: attentionPattern([{ query_pos: "BOS", key_pos: "BOS", attention: 1 }]),
