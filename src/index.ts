@@ -61,7 +61,6 @@ export { letterReadout, logitDiffs } from "./experiments/logit-difference";
 export { withInterval } from "./experiments/measure";
 export { ordinalAblation } from "./experiments/order-ablation";
 export {
-  copyingScores,
   diagonalTable,
   ovCircuit,
   ovMap,

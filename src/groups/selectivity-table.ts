@@ -15,13 +15,16 @@ export interface SelectivitySummary {
   readonly "strongest in the key": string;
 }
 
+/** `standIns`: the letter movers are none, they only stand in (see `chooseHeads`). */
+type NamedGroups = CircuitHeads & { readonly standIns?: boolean };
+
 /**
  * A row for each head of which `wordSelectivity` was measured. A part that is a head of a group is named with it.
  * @param selectivity `wordSelectivity`'s rows by the head's name
  */
 export function selectivityTable(
   selectivity: ReadonlyMap<string, readonly SelectivityRow[]>,
-  groups: CircuitHeads,
+  groups: NamedGroups,
 ): SelectivitySummary[] {
   return [...selectivity].map(([head, rows]) => {
     const total = rows.reduce((sum, { score }) => sum + score, 0);
@@ -40,7 +43,9 @@ export function selectivityTable(
 }
 
 /** "1.2 (propagation)"; as it is, if it is no head of a group. */
-function withGroup(component: string, groups: CircuitHeads): string {
+function withGroup(component: string, groups: NamedGroups): string {
   const head = groups.circuit.find((one) => headName(one) === component);
-  return head === undefined ? component : `${component} (${groupOf(groups, head)})`;
+  if (head === undefined) return component;
+  const group = groupOf(groups, head);
+  return `${component} (${group === "letter mover" && groups.standIns ? "strong writer" : group})`;
 }
