@@ -56,14 +56,16 @@ export {
   growing,
   minimality,
 } from "./experiments/circuit-evaluation";
+export { attentionLogits, copiedByHead, otherCopiers } from "./experiments/copying";
 export { letterReadout, logitDiffs } from "./experiments/logit-difference";
 export { withInterval } from "./experiments/measure";
 export { ordinalAblation } from "./experiments/order-ablation";
 export {
-  copyingScores,
-  diagonalStatistics,
+  diagonalTable,
   ovCircuit,
+  ovMap,
   ovMatrix,
+  ovPanels,
   ovQuadrants,
   ovRows,
   strongestWriters,
@@ -71,7 +73,13 @@ export {
 export { activationMeans, activationPatch, blockSite, headSite, patchBetween } from "./experiments/patching";
 export { strongestPaths } from "./experiments/path-patching";
 export { say } from "./experiments/playground";
-export { averagedInputs, inputSite, selectivityBy, wordSelectivity } from "./experiments/query-key";
+export {
+  averagedInputs,
+  inputSite,
+  seenSelectivity,
+  strongestProducts,
+  wordSelectivity,
+} from "./experiments/query-key";
 export { randomCircuits, randomSubsets } from "./experiments/random-circuits";
 export { bosProbes, headProbes, residualProbes, wordProbes } from "./experiments/word-probes";
 export {
@@ -109,12 +117,13 @@ export {
   inputPanels,
   strongestInto,
 } from "./groups/paths-between";
+export { selectivityTable } from "./groups/selectivity-table";
 export { criterionMargins, failedBy, nearMisses, sweepCriteria } from "./groups/thresholds";
 
 // paper
 export { chooseHeads, groupTable } from "./paper/choose-heads";
 export { claimsAbout, figureClaims, paperFigureClaim } from "./paper/compare";
-export { paperPatterns, paperReadoutAttention } from "./paper/paper-attention";
+export { paperAttentionLogits, paperPatterns, paperReadoutAttention } from "./paper/paper-attention";
 export { paperEvidence } from "./paper/paper-evidence";
 export { attentionFigures, evaluationFigure, ovFigures } from "./paper/paper-figures";
 export {
@@ -126,6 +135,13 @@ export {
   patchingMap,
 } from "./paper/paper-patching";
 export { paperBosSwaps, paperSwapAttention, positionalFigureClaims } from "./paper/paper-positional";
+export {
+  averagingClaims,
+  legibilityClaims,
+  lookingClaims,
+  productsAddUp,
+  writingClaims,
+} from "./paper/findings/movers";
 export { paperBehaviour, paperFigure, paperHeads } from "./paper/paper";
 export { harmByLayer, positionalFindings } from "./paper/statements";
 
@@ -161,6 +177,7 @@ export type * from "./experiments/attribution";
 export type * from "./experiments/behaviour";
 export type * from "./experiments/circuit-evaluation";
 export type * from "./experiments/logit-difference";
+export type * from "./experiments/copying";
 export type * from "./experiments/measure";
 export type * from "./experiments/ov-circuit";
 export type * from "./experiments/patching";
@@ -173,9 +190,11 @@ export type * from "./groups/classify";
 export type * from "./groups/evidence";
 export type * from "./groups/group-tables";
 export type * from "./groups/paths-between";
+export type * from "./groups/selectivity-table";
 export type * from "./groups/thresholds";
 export type * from "./paper/choose-heads";
 export type * from "./paper/compare";
+export type * from "./paper/findings/movers";
 export type * from "./paper/paper-figures";
 export type * from "./paper/paper-patching";
 export type * from "./paper/paper-positional";

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { type Figure, heatmap } from "../figures";
 import { checkProcessed, headWeights } from "../model/head-weights";
 import { allHeads, checkHeads, type HeadId } from "../model/heads";
 import type { Model } from "../model/model";
@@ -66,17 +67,39 @@ export interface OvRow {
   readonly value: number | null;
 }
 
+/** Such a cell, or one of the paper's figures 9 and 10. */
+export interface OvCell {
+  readonly panel: string;
+  readonly x: string | number;
+  readonly y: string | number | null;
+  readonly value: number | null;
+}
+
+/** `[input][output]` in logits; a row that is `null` is not known. */
+export type OvMatrix = readonly (readonly number[] | null)[];
+
 const CAPITALS = Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
 /** A matrix `[input][output]` over the 26 capitals as rows. */
-export const ovRows = (matrix: readonly (readonly number[] | null)[], panel: string): OvRow[] =>
+export const ovRows = (matrix: OvMatrix, panel: string): OvRow[] =>
   CAPITALS.flatMap((y, i) => CAPITALS.map((x, j) => ({ panel, x, y, value: matrix[i]?.[j] ?? null })));
 
+/** Capitals looked at down, capitals written across, a panel each where there are several; every capital is named. */
+export function ovMap(rows: readonly OvCell[]): Figure {
+  const single = new Set(rows.map(({ panel }) => panel)).size === 1;
+  return heatmap(rows, {
+    x: "x",
+    y: "y",
+    value: "value",
+    columns: single ? undefined : "panel",
+    wrap: 2,
+    cell: { width: 10, height: 10 },
+    names: { x: "capital written", y: "capital looked at", value: "logits" },
+  });
+}
+
 /** Rows of one panel as a matrix `[input][output]`. @throws RangeError naming a panel that isn't there whole */
-export function ovMatrix(
-  rows: readonly { panel: string; x: string | number; y: string | number | null; value: number | null }[],
-  panel: string,
-): number[][] {
+export function ovMatrix(rows: readonly OvCell[], panel: string): number[][] {
   const cells = new Map(rows.filter((row) => row.panel === panel).map(({ x, y, value }) => [`${y}${x}`, value]));
   if (CAPITALS.some((y) => CAPITALS.some((x) => (cells.get(y + x) ?? null) === null)))
     throw new RangeError(
@@ -107,25 +130,51 @@ export function ovQuadrants(
  * How clear the diagonal of a square matrix is. Rows that are `null` (not known) don't count.
  * @throws RangeError if no row is known, or a value is not finite
  */
-export function diagonalStatistics(matrix: readonly (readonly number[] | null)[]): {
+export function diagonalStatistics(matrix: OvMatrix): {
   rows: number;
   diagonal: number;
   off_diagonal: number;
   row_maximum: number;
+  copied: number;
 } {
   const known = matrix.flatMap((row, i) => (row === null ? [] : [{ row, own: row[i] }]));
   checkSome("known rows", known);
   for (const [i, { row }] of known.entries()) checkAllFinite(`row ${i} of the matrix: value`, row);
   const total = known.flatMap(({ row }) => row).reduce((a, b) => a + b, 0);
   const trace = known.reduce((sum, { own }) => sum + own, 0);
+  const row_maximum = known.filter(({ row, own }) => own === Math.max(...row)).length;
   return {
     /** Rows that are known. */
     rows: known.length,
     diagonal: trace / known.length,
     off_diagonal: (total - trace) / (known.length * (matrix.length - 1)),
     /** Rows whose largest value is on the diagonal. */
-    row_maximum: known.filter(({ row, own }) => own === Math.max(...row)).length,
+    row_maximum,
+    /** Their share of the rows that are known. */
+    copied: row_maximum / known.length,
   };
+}
+
+/** Every panel as a matrix, by its name. @throws RangeError as `ovMatrix` */
+export function ovPanels(rows: readonly OvCell[]): Record<string, number[][]> {
+  const names = [...new Set(rows.map(({ panel }) => panel))];
+  return Object.fromEntries(names.map((panel) => [panel, ovMatrix(rows, panel)]));
+}
+
+/**
+ * How clear the diagonal of each matrix is, in words for `table`.
+ * @param name the column of the matrices' names
+ * @throws RangeError as `diagonalStatistics`
+ */
+export function diagonalTable(
+  matrices: Readonly<Record<string, OvMatrix>>,
+  name: string,
+): Record<string, string | number>[] {
+  return Object.entries(matrices).map(([own, matrix]) => {
+    const { rows, diagonal, off_diagonal, row_maximum } = diagonalStatistics(matrix);
+    const onTop = `${row_maximum} of ${rows}`;
+    return { [name]: own, diagonal, "off the diagonal": off_diagonal, "own capital on top": onTop };
+  });
 }
 
 /** The embedding after the first MLP, as TransformerLens's copying scores use it: no attention, no position. */

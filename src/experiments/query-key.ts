@@ -8,8 +8,10 @@ import { disposeRun, type Model, type Run } from "../model/model";
 import { reusable } from "../model/plan";
 import { checkCount, checkOneOf, checkSome } from "../numbers/check";
 import { grid } from "../numbers/lists";
-import { meanAndStd } from "../numbers/statistics";
-import { LETTERS, readoutPosition, wordPosition } from "../prompts/positions";
+import { where } from "../numbers/rows";
+import { mean, meanAndStd } from "../numbers/statistics";
+import { LETTERS, type Letter, readoutPosition, wordPosition } from "../prompts/positions";
+import { headPattern } from "./attention";
 import { type Component, components } from "./attribution";
 import { letterReadout, logitDiffs } from "./logit-difference";
 import {
@@ -63,7 +65,7 @@ export async function averagedInputs(
 ): Promise<AveragedRow[]> {
   const site = inputSite(heads);
   const perPosition = await activationMeans(model, data.tokens, site.hooks(model.config), stream);
-  const where = { q: LETTERS.map(readoutPosition), k: LETTERS.map(wordPosition), v: LETTERS.map(wordPosition) };
+  const positions = { q: LETTERS.map(readoutPosition), k: LETTERS.map(wordPosition), v: LETTERS.map(wordPosition) };
   const points = grid({ mean: ["prompts", "prompts and positions"] as const, input: ["q", "k", "v"] as const });
   const readout = letterReadout(data);
   const open = ({ prompts }: Batch): Measurement<(typeof points)[number] | null> => {
@@ -71,8 +73,8 @@ export async function averagedInputs(
     const intervene = (point: (typeof points)[number] | null) => {
       if (point === null) return [];
       const { input, mean } = point;
-      const source = mean === "prompts" ? perPosition : sameAt(perPosition, where[input]);
-      return site.intervene({ input }, source, where[input], 1);
+      const source = mean === "prompts" ? perPosition : sameAt(perPosition, positions[input]);
+      return site.intervene({ input }, source, positions[input], 1);
     };
     const read = (logits: tf.Tensor3D) => logitDiffs({ logits }, prompts);
     return { measureFrom: measureIntervened({ from, readout, intervene, read }), close: () => disposeRun(from) };
@@ -149,6 +151,35 @@ export async function wordSelectivity(
   );
 }
 
+/**
+ * A head's selectivity as its patterns show it: the logarithm of its attention to the right word, less the mean logarithm of that
+ * to the other two, averaged over letters and prompts. The products of `wordSelectivity` add up to it.
+ * @throws RangeError if the model has no such head; if a word gets no attention at all
+ */
+export async function seenSelectivity(
+  model: Model,
+  data: Prompts,
+  head: HeadId,
+  stream: StreamOptions = {},
+): Promise<number> {
+  checkHead(model.config, head);
+  const keep = [`blocks.${head.layer}.attn.hook_pattern` as const];
+  const open = ({ prompts }: Batch): Measurement<"all"> => {
+    const run = forward(model, prompts.tokens, { keep, readout: "none" });
+    const measure = () => headPattern(run, head).map((pattern) => LETTERS.map((letter) => preference(pattern, letter)));
+    return { measure, close: () => disposeRun(run) };
+  };
+  const [values] = await measureAll(data, ["all"] as const, open, stream);
+  return mean(values.flat());
+}
+
+/** For one letter of one prompt, of a pattern `[query][key]`. */
+function preference(pattern: readonly (readonly number[])[], letter: Letter): number {
+  const log = (word: Letter) => Math.log(pattern[readoutPosition(letter)][wordPosition(word)]);
+  const others = LETTERS.filter((word) => word !== letter);
+  return log(letter) - mean(others.map(log));
+}
+
 /** What each component gives to a head's queries or keys at these positions, less its mean over them: `[batch, component, pos * d_head]`. */
 function projected(
   run: Run,
@@ -209,4 +240,24 @@ export function selectivityBy(
     .map(([component, score]) => ({ component, score }))
     .sort((a, b) => Math.abs(b.score) - Math.abs(a.score))
     .slice(0, top);
+}
+
+/** A product of `wordSelectivity` with its number as text, for the cells of a heat map. */
+export type ProductRow = SelectivityRow & {
+  /** "−0.31"; "" for what rounds to nothing beside the others. */
+  readonly text: string;
+};
+
+/** Products below this are not written into their cells. */
+const TOO_SMALL = 0.05;
+
+/** The products of the `top` strongest parts of the query with the `top` strongest of the key. @throws RangeError as `selectivityBy` */
+export function strongestProducts(rows: readonly SelectivityRow[], { top }: { top: number }): ProductRow[] {
+  const parts = (side: "query" | "key") => selectivityBy(rows, { side, top }).map(({ component }) => component);
+  const keys = parts("key");
+  const products = parts("query").flatMap((query) => keys.flatMap((key) => where(rows, { query, key })));
+  return products.map((row) => ({
+    ...row,
+    text: Math.abs(row.score) < TOO_SMALL ? "" : row.score.toFixed(2).replace("-", "−"),
+  }));
 }

@@ -6,9 +6,17 @@ import { FONT_SIZE, plotlyText, textWidth } from "./style";
 
 const TICK_GAP = 8;
 
+/** Labels in small cells are written smaller, down to this many px, before any is left out. */
+const SMALLEST_TICK = 9;
+
+const tickSize = (step: number): number => Math.max(SMALLEST_TICK, Math.min(FONT_SIZE.tick, Math.floor(step) - 1));
+
+const widestOf = (all: readonly Label[], step: number): number =>
+  extent(all.map((label) => textWidth(label, tickSize(step))))[1];
+
 /** Labels along x: level where they fit, else upright. `step` is the px from one label to the next. */
 export function labelsAcross(title: string, all: readonly Label[], step: number): Axis {
-  const [, widest] = extent(all.map((label) => textWidth(label, FONT_SIZE.tick)));
+  const widest = widestOf(all, step);
   const upright = widest > step - 3;
   return {
     title,
@@ -19,7 +27,7 @@ export function labelsAcross(title: string, all: readonly Label[], step: number)
 
 /** Labels down y, the first at the top. */
 export function labelsDown(title: string, all: readonly Label[], step: number): Axis {
-  const [, widest] = extent(all.map((label) => textWidth(label, FONT_SIZE.tick)));
+  const widest = widestOf(all, step);
   return {
     title,
     room: TICK_GAP + widest,
@@ -59,13 +67,15 @@ function padded([low, high]: readonly [number, number]): [number, number] {
 /** A category axis takes "10.10" as a name; a number would make it 10.1. */
 function categories(all: readonly Label[], step: number): Record<string, unknown> {
   const names = all.map(plotlyText);
-  const every = Math.ceil((FONT_SIZE.tick + 1) / step);
+  const size = tickSize(step);
+  const every = Math.ceil((size + 1) / step);
   return {
     type: "category",
     categoryorder: "array",
     categoryarray: names,
     tickmode: "array",
     tickvals: names.filter((_, i) => i % every === 0),
+    tickfont: { size },
     showgrid: false,
   };
 }

@@ -15,7 +15,7 @@ import {
   numbers,
   type Row,
 } from "./rows";
-import { columnName, INK, plotlyText, seriesColour, translucent, valueName } from "./style";
+import { columnName, FONT_SIZE, INK, plotlyText, seriesColour, translucent, valueName } from "./style";
 
 export interface SeriesOptions<R> {
   x: Column<R>;
@@ -53,7 +53,7 @@ export interface ScatterOptions<R> extends SeriesOptions<R> {
 }
 
 /**
- * Bars of `y` over the names in `x`, grouped by `series`.
+ * Bars of `y` over the names in `x`, grouped by `series`. Where a bar is exactly 0, "0" is written; where one is missing, nothing.
  * @throws RangeError if there are no rows, a column is missing, a value is not finite, or two rows share a bar.
  */
 export function bars<R extends object>(rows: readonly R[], options: BarOptions<R>): Figure {
@@ -71,6 +71,7 @@ export function bars<R extends object>(rows: readonly R[], options: BarOptions<R
         x: labels(part, x).map(plotlyText),
         y: heights,
         marker: { color: own ? letterColours : colour },
+        ...(heights.includes(0) ? writtenZeros(heights) : {}),
         ...(std === undefined ? {} : errorBars(deviations(part, std), INK)),
       },
     ];
@@ -211,6 +212,16 @@ function labelled(trace: Trace, entry: string, hover: string, showlegend: boolea
   const text = trace.text === undefined ? "" : "%{text}<br>";
   const std = trace.error_y === undefined ? "" : " ± %{error_y.array:.4f}";
   return { ...trace, ...name, hovertemplate: `${text}${hover}${std}<extra>${entry}</extra>` };
+}
+
+/** A bar of exactly 0 has no height: "0" stands there, so that it is not taken for one that is missing. */
+function writtenZeros(heights: readonly number[]): Trace {
+  return {
+    texttemplate: heights.map((height) => (height === 0 ? "0" : "")),
+    textposition: "outside",
+    textfont: { size: FONT_SIZE.tick, color: INK },
+    cliponaxis: false,
+  };
 }
 
 function errorBars(array: readonly number[], color: string): Trace {

@@ -1,5 +1,5 @@
 import type { ReadoutAttention } from "../groups/group-tables";
-import { POSITIONS, type Position, position, readoutPosition } from "../prompts/positions";
+import { type Letter, POSITIONS, type Position, position, readoutPosition } from "../prompts/positions";
 import { paperFigure, paperFigureNames } from "./paper";
 
 /** The same of GPT-2 Small, for the heads that the paper's figure 3 shows. */
@@ -30,4 +30,14 @@ export function paperPatterns(): { head: string; query: Position; key: Position;
       attention: value!,
     }))
     .filter(({ query, key }) => position(key) <= position(query));
+}
+
+/** Markers of GPT-2 Small's head 8.11 in the paper's figure 11: those few that lie apart and so could be read. */
+export function paperAttentionLogits(): { letter: Letter; word: Letter; attention: number; logit: number }[] {
+  return paperFigure("fig11_scatter_8_11").rows.map(({ letter, x, series, value }) => ({
+    letter: letter!,
+    word: Number(series!.slice(1)) as Letter, // "C1", "C2" or "C3"
+    attention: x as number,
+    logit: value!,
+  }));
 }

@@ -5,9 +5,12 @@ import { logitAttribution } from "../../../src/experiments/attribution";
 import {
   copyingScores,
   diagonalStatistics,
+  diagonalTable,
   moveThrough,
   ovCircuit,
+  ovMap,
   ovMatrix,
+  ovPanels,
   ovQuadrants,
   ovRows,
   strongestWriters,
@@ -114,13 +117,49 @@ test("diagonal statistics of a matrix that can be done by hand", () => {
     [2, 5, 9],
     [3, 3, 6],
   ];
-  assert.deepEqual(diagonalStatistics(matrix), { rows: 3, diagonal: 5, off_diagonal: 3, row_maximum: 2 });
+  assert.deepEqual(diagonalStatistics(matrix), {
+    rows: 3,
+    diagonal: 5,
+    off_diagonal: 3,
+    row_maximum: 2,
+    copied: 2 / 3,
+  });
   assert.deepEqual(diagonalStatistics([matrix[0], null, matrix[2]]), {
     rows: 2,
     diagonal: 5,
     off_diagonal: 7 / 4,
     row_maximum: 2,
+    copied: 1,
   });
+});
+
+test("the table of diagonals says by name what diagonalStatistics counts, of known rows", () => {
+  const matrix = [
+    [4, 1, 0],
+    [2, 5, 9],
+    [3, 3, 6],
+  ];
+  assert.deepEqual(diagonalTable({ all: matrix, some: [matrix[0], null, null] }, "input"), [
+    { input: "all", diagonal: 5, "off the diagonal": 3, "own capital on top": "2 of 3" },
+    { input: "some", diagonal: 4, "off the diagonal": 0.5, "own capital on top": "1 of 1" },
+  ]);
+});
+
+test("panels as matrices, each by its name", () => {
+  const [a, b] = [1, 2].map((scale) => range(26).map((i) => range(26).map((j) => scale * (100 * i + j))));
+  assert.deepEqual(ovPanels([...ovRows(a, "a"), ...ovRows(b, "b")]), { a, b });
+});
+
+test("the map of an OV circuit names every capital, and each panel where there are several", () => {
+  const matrix = range(26).map(() => range(26));
+  const one = ovMap(ovRows(matrix, "a"));
+  const four = ovMap(["a", "b", "c", "d"].flatMap((panel) => ovRows(matrix, panel)));
+  for (const { layout } of [one, four])
+    for (const axis of ["xaxis", "yaxis"]) assert.equal((layout[axis] as { tickvals: string[] }).tickvals.length, 26);
+  const titles = ({ layout }: typeof one) => (layout.annotations as { text: string }[]).map(({ text }) => text);
+  assert.ok(["a", "b", "c", "d"].every((panel) => titles(four).includes(panel)));
+  assert.ok(!titles(one).includes("a"));
+  assert.ok(four.layout.width <= 700, "fits beside a list of files on a small screen");
 });
 
 test("every token is among all tokens' logits, and the likeliest one among the first", () => {

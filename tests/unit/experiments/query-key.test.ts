@@ -9,7 +9,9 @@ import {
   type HeadInput,
   inputSite,
   type SelectivityRow,
+  seenSelectivity,
   selectivityBy,
+  strongestProducts,
   wordSelectivity,
 } from "../../../src/experiments/query-key";
 import { processWeights, randomModel } from "../../../src/load/process";
@@ -58,6 +60,42 @@ test("the shares of all pairs add up to the selectivity, in every layer", async 
     apart(expected, 0, "the random model must have a selectivity to add up to");
     near(total(rows), expected, `layer ${layer}`);
   }
+});
+
+test("what the patterns show is what the shares add up to, and batches make no difference", async () => {
+  const head = { layer: 1, head: 0 };
+  const seen = await seenSelectivity(model, data, head);
+  apart(seen, 0, "the random model must prefer something");
+  near(seen, total(await wordSelectivity(model, data, head)));
+  near(await seenSelectivity(model, data, head, { batch: 2 }), seen);
+  await assert.rejects(seenSelectivity(model, data, { layer: 9, head: 0 }), /no head 9\.0/);
+});
+
+test("the strongest products are those of the strongest parts, small ones without text", () => {
+  const row = (query: string, key: string, score: number) => ({ query, key, score, std: 0 });
+  const rows = [
+    row("a", "x", 1),
+    row("a", "y", -2),
+    row("a", "z", 0.01),
+    row("b", "x", 0.04),
+    row("b", "y", 0),
+    row("b", "z", 0),
+    row("c", "x", 0.5),
+    row("c", "y", 0.5),
+    row("c", "z", 0),
+  ];
+  const found = strongestProducts(rows, { top: 2 }); // sums: a −0.99, c 1.0, b 0.04; x 1.54, y −1.5, z 0.01
+  assert.deepEqual(
+    found.map(({ query, key, text }) => [query, key, text]),
+    [
+      ["c", "x", "0.50"],
+      ["c", "y", "0.50"],
+      ["a", "x", "1.00"],
+      ["a", "y", "−2.00"],
+    ],
+  );
+  const small = strongestProducts(rows, { top: 3 }).find(({ query, key }) => query === "b" && key === "x")!;
+  assert.equal(small.text, "");
 });
 
 test("there is a row for each pair of components before the head", async () => {

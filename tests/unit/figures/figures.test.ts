@@ -75,6 +75,22 @@ describe("heatmap", () => {
     );
   });
 
+  it("writes labels smaller in small cells, and leaves some out only where that is not enough", () => {
+    const rows = [...Array(26)].map((_, i) => ({ x: String.fromCharCode(65 + i), y: 0, value: i }));
+    const labels = (width: number) => {
+      const figure = heatmap(rows, { x: "x", y: "y", value: "value", cell: { width, height: 20 } });
+      const { tickvals, tickfont } = axis(figure, "xaxis") as { tickvals: string[]; tickfont: { size: number } };
+      return [tickvals.length, tickfont.size];
+    };
+    assert.deepEqual([20, 12, 10, 9, 6].map(labels), [
+      [26, 11],
+      [26, 11],
+      [26, 9],
+      [13, 9],
+      [13, 9],
+    ]);
+  });
+
   it("leaves cells without a value empty, and shows all-zero values as white", () => {
     const rows = [...first.slice(1), { ...first[0], layer: 1, head: 7, logit_diff: null }];
     const [trace] = heatmap(rows, options).data;
@@ -160,6 +176,19 @@ describe("bars, lines and scatter", () => {
         ["10.10", false],
       ],
     );
+  });
+
+  it("write a 0 where a bar is exactly 0, and nothing where one is missing", () => {
+    const some = [
+      { letter: 1, input: "q", change: 0 },
+      { letter: 2, input: "q", change: -1 },
+      { letter: 2, input: "k", change: 1e-9 },
+    ];
+    const [first, second] = bars(some, { x: "input", y: "change", series: "letter" }).data;
+    assert.deepEqual([first.x, first.texttemplate], [["q"], ["0"]]);
+    assert.equal(second.texttemplate, undefined);
+    const [both] = bars(some.slice(0, 2), { x: "letter", y: "change" }).data;
+    assert.deepEqual(both.texttemplate, ["0", ""]);
   });
 
   it("show the ends of ± bars, and 0 under bars", () => {
