@@ -1,0 +1,31 @@
+// src/index.ts is what notebooks and documented examples import, by name, and nothing else.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { test } from "node:test";
+import { codeCells } from "../scripts/notebooks/format-cells.mjs";
+import * as library from "../src";
+
+const ROOT = resolve(__dirname, "..");
+const filesOf = (folder: string, end: string) =>
+  readdirSync(join(ROOT, folder))
+    .filter((file) => file.endsWith(end))
+    .map((file) => readFileSync(join(ROOT, folder, file), "utf8"));
+
+const cells = filesOf("notebooks", ".ipynb").flatMap((text) => codeCells(JSON.parse(text)).map((cell) => cell.text));
+const examples = [...filesOf(".", ".md"), ...filesOf("docs", ".md")].flatMap((text) =>
+  [...text.matchAll(/```ts\n(.*?)```/gs)].map((match) => match[1]),
+);
+
+const imported = new Set(
+  [...cells, ...examples]
+    .flatMap((code) =>
+      [...code.matchAll(/import \{([^}]*)\} from "\.\.\/dist"/g)].flatMap((match) => match[1].split(",")),
+    )
+    .map((name) => name.trim()),
+);
+
+test("every exported value is imported by a notebook or a documented example", () => {
+  const unused = Object.keys(library).filter((name) => !imported.has(name));
+  assert.deepEqual(unused, [], "take them off src/index.ts");
+});
