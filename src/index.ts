@@ -46,8 +46,22 @@ export { checkWord, loadWords } from "./prompts/words";
 
 // experiments
 export { attentionAgainstLogits, attentionRows, headPattern, ovInPrompts } from "./experiments/attention";
-export { attributionByPart, attributionByPosition, logitAttribution, logitLens } from "./experiments/attribution";
-export { behaviour, capitalRows, corruptedBehaviour, summarise } from "./experiments/behaviour";
+export {
+  attributionByPart,
+  attributionByPosition,
+  logitAttribution,
+  logitLens,
+  rankHeads,
+  sumOfParts,
+} from "./experiments/attribution";
+export {
+  behaviour,
+  bestWrongCapitals,
+  capitalRows,
+  corruptedBehaviour,
+  hiddenByMean,
+  summarise,
+} from "./experiments/behaviour";
 export {
   circuitValues,
   completeness,
@@ -70,7 +84,6 @@ export {
 } from "./experiments/ov-circuit";
 export { activationMeans, activationPatch, blockSite, headSite, patchBetween } from "./experiments/patching";
 export { strongestPaths } from "./experiments/path-patching";
-export { say } from "./experiments/playground";
 export { averagedInputs, inputSite, selectivityBy, wordSelectivity } from "./experiments/query-key";
 export { randomCircuits, randomSubsets } from "./experiments/random-circuits";
 export { bosProbes, headProbes, residualProbes, wordProbes } from "./experiments/word-probes";
@@ -114,6 +127,20 @@ export { criterionMargins, failedBy, nearMisses, sweepCriteria } from "./groups/
 // paper
 export { chooseHeads, groupTable } from "./paper/choose-heads";
 export { claimsAbout, figureClaims, paperFigureClaim } from "./paper/compare";
+export {
+  attributionAsInPaper,
+  attributionClaims,
+  attributionIdentities,
+  ownWordShare,
+  paperHeadLosses,
+} from "./paper/findings/attribution";
+export {
+  behaviourAsInPaper,
+  behaviourClaims,
+  behaviourFindings,
+  firstLetterClaim,
+  paperCorruptions,
+} from "./paper/findings/behaviour";
 export { paperPatterns, paperReadoutAttention } from "./paper/paper-attention";
 export { paperEvidence } from "./paper/paper-evidence";
 export { attentionFigures, evaluationFigure, ovFigures } from "./paper/paper-figures";
@@ -165,7 +192,6 @@ export type * from "./experiments/measure";
 export type * from "./experiments/ov-circuit";
 export type * from "./experiments/patching";
 export type * from "./experiments/path-patching";
-export type * from "./experiments/playground";
 export type * from "./experiments/query-key";
 export type * from "./experiments/word-probes";
 export type * from "./experiments/word-swaps";
@@ -176,6 +202,8 @@ export type * from "./groups/paths-between";
 export type * from "./groups/thresholds";
 export type * from "./paper/choose-heads";
 export type * from "./paper/compare";
+export type * from "./paper/findings/attribution";
+export type * from "./paper/findings/behaviour";
 export type * from "./paper/paper-figures";
 export type * from "./paper/paper-patching";
 export type * from "./paper/paper-positional";
