@@ -38,7 +38,7 @@ export { loadModel } from "./load/load";
 // prompts
 export { letterCounts, select } from "./prompts/acronyms";
 export { CORRUPTIONS, corrupt, permuteTokens, resample } from "./prompts/corruption";
-export { buildAcronyms, loadAcronyms } from "./prompts/dataset";
+export { buildAcronyms, checkAcronym, loadAcronyms } from "./prompts/dataset";
 export { LETTERS, POSITIONS, lastLetterPosition, position, readoutPosition, wordPosition } from "./prompts/positions";
 export { settings } from "./prompts/settings";
 export { tokenRows } from "./prompts/token-rows";
@@ -55,6 +55,7 @@ export {
   sumOfParts,
 } from "./experiments/attribution";
 export {
+  beforeAndAfter,
   behaviour,
   bestWrongCapitals,
   capitalRows,

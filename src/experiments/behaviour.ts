@@ -126,6 +126,26 @@ export interface LetterSummary {
   readonly std: number;
 }
 
+/**
+ * What a model says as it is and after something was done to it, side by side: `after`'s columns are called "says, heads off" and
+ * "logit_diff, heads off", if that is `what` was done.
+ * @throws if there are not as many rows after as before
+ */
+export function beforeAndAfter(
+  before: readonly LetterRow[],
+  after: readonly LetterRow[],
+  what: string,
+): BeforeAndAfter[] {
+  if (before.length !== after.length)
+    throw new Error(`${before.length} rows before, ${after.length} after; give those of the same prompts`);
+  return before.map(({ letter, right, says, logit_diff }, i) => ({
+    ...{ letter, right, says, [`says, ${what}`]: after[i].says },
+    ...{ logit_diff, [`logit_diff, ${what}`]: after[i].logit_diff },
+  }));
+}
+
+type BeforeAndAfter = Pick<LetterRow, "letter" | "right" | "says" | "logit_diff">;
+
 /** What a model says at one letter of a prompt of which a part comes from another prompt. */
 export interface CorruptedRow extends LetterRow {
   readonly corruption: Corruption;

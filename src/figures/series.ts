@@ -15,7 +15,7 @@ import {
   numbers,
   type Row,
 } from "./rows";
-import { columnName, INK, plotlyText, SIGN, seriesColour, translucent, valueName } from "./style";
+import { columnName, FONT_SIZE, INK, plotlyText, SIGN, seriesColour, translucent, valueName } from "./style";
 
 export interface SeriesOptions<R> {
   x: Column<R>;
@@ -55,7 +55,7 @@ export interface ScatterOptions<R> extends SeriesOptions<R> {
 }
 
 /**
- * Bars of `y` over the names in `x`, grouped by `series`.
+ * Bars of `y` over the names in `x`, grouped by `series`. A bar of exactly 0 says so: an empty place is a missing row.
  * @throws RangeError if there are no rows, a column is missing, a value is not finite, or two rows share a bar.
  */
 export function bars<R extends object>(rows: readonly R[], options: BarOptions<R>): Figure {
@@ -75,6 +75,7 @@ export function bars<R extends object>(rows: readonly R[], options: BarOptions<R
         x: labels(part, x).map(plotlyText),
         y: heights,
         marker: { color: signed ? signs : own ? letterColours : colour },
+        ...zeros(heights),
         ...(std === undefined ? {} : errorBars(deviations(part, std), INK)),
       },
     ];
@@ -116,6 +117,9 @@ export function lines<R extends object>(rows: readonly R[], options: LineOptions
   return plot(checked, options, { across: named ? "names" : "numbers", draw, level });
 }
 
+/** More points than this cover each other: they are drawn smaller and more transparent, so that darker means more. */
+const CROWD = 150;
+
 /**
  * One point a row.
  * @throws RangeError if there are no rows, a column is missing or a value is not finite.
@@ -129,7 +133,7 @@ export function scatter<R extends object>(rows: readonly R[], options: ScatterOp
       mode: "markers",
       x: numbers(part, x),
       y: numbers(part, y),
-      marker: { color: colour, size: 5, opacity: 0.6 },
+      marker: { color: colour, ...(part.length > CROWD ? { size: 4, opacity: 0.25 } : { size: 5, opacity: 0.6 }) },
       ...(label === undefined ? {} : { text: labels(part, label).map(plotlyText) }),
     },
   ];
@@ -215,6 +219,13 @@ function labelled(trace: Trace, entry: string, hover: string, showlegend: boolea
   const text = trace.text === undefined ? "" : "%{text}<br>";
   const std = trace.error_y === undefined ? "" : " ± %{error_y.array:.4f}";
   return { ...trace, ...name, hovertemplate: `${text}${hover}${std}<extra>${entry}</extra>` };
+}
+
+/** A 0 where a bar has no height. */
+function zeros(heights: readonly number[]): Trace {
+  if (!heights.includes(0)) return {};
+  const texttemplate = heights.map((height) => (height === 0 ? "0" : ""));
+  return { texttemplate, textposition: "outside", textangle: 0, textfont: { size: FONT_SIZE.tick, color: INK } };
 }
 
 function errorBars(array: readonly number[], color: string): Trace {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import {
+  beforeAndAfter,
   behaviour,
   bestWrongCapitals,
   type CapitalRole,
@@ -221,6 +222,15 @@ test("capitals are told apart by their part in the prompt, relative to the mean 
     0,
   );
   near(capitals[3].relative_logit - capitals[7].relative_logit, rows[0].letter_logits[3] - rows[0].letter_logits[7]);
+});
+
+test("before and after stand side by side", () => {
+  const [before, after] = [rows.slice(0, 1), rows.slice(1, 2)];
+  const { letter, right, says, logit_diff } = before[0];
+  assert.deepEqual(beforeAndAfter(before, after, "patched"), [
+    { letter, right, says, "says, patched": after[0].says, logit_diff, "logit_diff, patched": after[0].logit_diff },
+  ]);
+  assert.throws(() => beforeAndAfter(rows, after, "patched"), /15 rows before, 1 after/);
 });
 
 test("the best wrong capital is the one that the logit difference is taken to", () => {

@@ -105,6 +105,25 @@ describe("heatmap", () => {
 });
 
 describe("bars, lines and scatter", () => {
+  it("tells a bar of 0 from a missing one by writing the 0", () => {
+    const rows = [
+      { x: "a", y: 0 },
+      { x: "b", y: -1 },
+    ];
+    const [bar] = bars(rows, { x: "x", y: "y" }).data;
+    assert.deepEqual([bar.texttemplate, bar.textposition], [["0", ""], "outside"]);
+    assert.ok(!("texttemplate" in bars(rows.slice(1), { x: "x", y: "y" }).data[0]));
+  });
+
+  it("draws points that cover each other smaller and more transparent", () => {
+    const marker = (n: number) => {
+      const points = Array.from({ length: n }, (_, i) => ({ x: i % 7, y: i % 5 }));
+      return scatter(points, { x: "x", y: "y" }).data[0].marker as { size: number; opacity: number };
+    };
+    const [few, many] = [marker(150), marker(151)];
+    assert.ok(many.size < few.size && many.opacity < few.opacity);
+  });
+
   it("draws the diagonal of a scatter behind the points of every panel, over the reach of both axes", () => {
     const rows = [1, 2].flatMap((letter) => [0, 3].map((x) => ({ letter, x, y: 2 * x + letter })));
     const { data, layout } = scatter(rows, { x: "x", y: "y", columns: "letter", diagonal: "the same" });
