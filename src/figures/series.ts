@@ -191,7 +191,8 @@ export function plot<R>(rows: readonly Row[], options: SeriesOptions<R>, kind: K
   const xAxis: Axis = named
     ? labelsAcross(name(x), names, size.width / names.length)
     : numbersAcross(name(x), traces.flatMap(reachX));
-  const yAxis = numbersUp(name(y), traces.flatMap(reachY), standing);
+  const reach = traces.flatMap(reachY);
+  const yAxis = numbersUp(name(y), [...reach, ...roomForZeros(traces, reach)], standing);
   const legend = entries.map((value) => valueName(series as string, value));
   if (kind.level !== undefined) {
     legend.push(kind.level);
@@ -226,6 +227,13 @@ function zeros(heights: readonly number[]): Trace {
   if (!heights.includes(0)) return {};
   const texttemplate = heights.map((height) => (height === 0 ? "0" : ""));
   return { texttemplate, textposition: "outside", textangle: 0, textfont: { size: FONT_SIZE.tick, color: INK } };
+}
+
+/** Where all other bars hang down, a written 0 needs room above them. */
+function roomForZeros(traces: readonly Trace[], reach: readonly number[]): number[] {
+  if (!traces.some((trace) => trace.texttemplate !== undefined)) return [];
+  const [low, high] = extent([0, ...reach]);
+  return [0.05 * (high - low || 1)];
 }
 
 function errorBars(array: readonly number[], color: string): Trace {

@@ -110,9 +110,13 @@ describe("bars, lines and scatter", () => {
       { x: "a", y: 0 },
       { x: "b", y: -1 },
     ];
-    const [bar] = bars(rows, { x: "x", y: "y" }).data;
-    assert.deepEqual([bar.texttemplate, bar.textposition], [["0", ""], "outside"]);
-    assert.ok(!("texttemplate" in bars(rows.slice(1), { x: "x", y: "y" }).data[0]));
+    const [figure, without] = [rows, rows.slice(1)].map((some) => bars(some, { x: "x", y: "y" }));
+    const { texttemplate, textposition } = figure.data[0];
+    assert.deepEqual([texttemplate, textposition], [["0", ""], "outside"]);
+    assert.ok(!("texttemplate" in without.data[0]));
+    const top = ({ layout }: typeof figure) => (layout.yaxis as { range: [number, number] }).range[1];
+    assert.ok(top(figure) > 0.05, "room for the 0 above bars that hang down");
+    assert.equal(top(without), 0);
   });
 
   it("draws points that cover each other smaller and more transparent", () => {
