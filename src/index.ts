@@ -8,7 +8,7 @@ export { grid, range } from "./numbers/lists";
 export { meanBy } from "./numbers/mean-by";
 export { random } from "./numbers/random";
 export { groupBy, strongest, where } from "./numbers/rows";
-export { bootstrapMean, correlation, mean, meanAndStd } from "./numbers/statistics";
+export { bootstrapMean, mean, meanAndStd } from "./numbers/statistics";
 
 // figures
 export { above, beside } from "./figures/beside";
@@ -38,16 +38,31 @@ export { loadModel } from "./load/load";
 // prompts
 export { letterCounts, select } from "./prompts/acronyms";
 export { CORRUPTIONS, corrupt, permuteTokens, resample } from "./prompts/corruption";
-export { buildAcronyms, loadAcronyms } from "./prompts/dataset";
+export { buildAcronyms, checkAcronym, loadAcronyms } from "./prompts/dataset";
 export { LETTERS, POSITIONS, lastLetterPosition, position, readoutPosition, wordPosition } from "./prompts/positions";
 export { settings } from "./prompts/settings";
 export { tokenRows } from "./prompts/token-rows";
 export { checkWord, loadWords } from "./prompts/words";
 
 // experiments
-export { attentionAgainstLogits, attentionRows, headPattern, ovInPrompts } from "./experiments/attention";
-export { attributionByPart, attributionByPosition, logitAttribution, logitLens } from "./experiments/attribution";
-export { behaviour, capitalRows, corruptedBehaviour, summarise } from "./experiments/behaviour";
+export { attentionAgainstLogits, attentionRows, ovInPrompts } from "./experiments/attention";
+export {
+  attributionByPart,
+  attributionByPosition,
+  logitAttribution,
+  logitLens,
+  rankHeads,
+  sumOfParts,
+} from "./experiments/attribution";
+export {
+  beforeAndAfter,
+  behaviour,
+  bestWrongCapitals,
+  capitalRows,
+  corruptedBehaviour,
+  hiddenByMean,
+  summarise,
+} from "./experiments/behaviour";
 export {
   circuitValues,
   completeness,
@@ -72,7 +87,6 @@ export {
 } from "./experiments/ov-circuit";
 export { activationMeans, activationPatch, blockSite, headSite, patchBetween } from "./experiments/patching";
 export { strongestPaths } from "./experiments/path-patching";
-export { say } from "./experiments/playground";
 export {
   averagedInputs,
   inputSite,
@@ -123,6 +137,27 @@ export { criterionMargins, failedBy, nearMisses, sweepCriteria } from "./groups/
 // paper
 export { chooseHeads, groupTable } from "./paper/choose-heads";
 export { claimsAbout, figureClaims, paperFigureClaim } from "./paper/compare";
+export {
+  attributionAsInPaper,
+  attributionClaims,
+  attributionIdentities,
+  ownWordShare,
+  paperHeadLosses,
+} from "./paper/findings/attribution";
+export {
+  behaviourAsInPaper,
+  behaviourClaims,
+  behaviourFindings,
+  firstLetterClaim,
+  paperCorruptions,
+} from "./paper/findings/behaviour";
+export {
+  averagingClaims,
+  legibilityClaims,
+  lookingClaims,
+  productsAddUp,
+  writingClaims,
+} from "./paper/findings/movers";
 export { paperAttentionLogits, paperPatterns, paperReadoutAttention } from "./paper/paper-attention";
 export { paperEvidence } from "./paper/paper-evidence";
 export { attentionFigures, evaluationFigure, ovFigures } from "./paper/paper-figures";
@@ -135,16 +170,8 @@ export {
   patchingMap,
 } from "./paper/paper-patching";
 export { paperBosSwaps, paperSwapAttention, positionalFigureClaims } from "./paper/paper-positional";
-export {
-  averagingClaims,
-  legibilityClaims,
-  lookingClaims,
-  productsAddUp,
-  writingClaims,
-} from "./paper/findings/movers";
 export { paperBehaviour, paperFigure, paperHeads } from "./paper/paper";
 export { harmByLayer, positionalFindings } from "./paper/statements";
-
 export { withPaper } from "./paper/with-paper";
 
 // types of all of these
@@ -168,6 +195,7 @@ export type * from "./model/model";
 export type * from "./load/load";
 export type * from "./prompts/acronyms";
 export type * from "./prompts/corruption";
+export type * from "./prompts/dataset";
 export type * from "./prompts/positions";
 export type * from "./prompts/settings";
 export type * from "./prompts/token-rows";
@@ -176,13 +204,12 @@ export type * from "./experiments/attention";
 export type * from "./experiments/attribution";
 export type * from "./experiments/behaviour";
 export type * from "./experiments/circuit-evaluation";
-export type * from "./experiments/logit-difference";
 export type * from "./experiments/copying";
+export type * from "./experiments/logit-difference";
 export type * from "./experiments/measure";
 export type * from "./experiments/ov-circuit";
 export type * from "./experiments/patching";
 export type * from "./experiments/path-patching";
-export type * from "./experiments/playground";
 export type * from "./experiments/query-key";
 export type * from "./experiments/word-probes";
 export type * from "./experiments/word-swaps";
@@ -194,9 +221,12 @@ export type * from "./groups/selectivity-table";
 export type * from "./groups/thresholds";
 export type * from "./paper/choose-heads";
 export type * from "./paper/compare";
+export type * from "./paper/findings/attribution";
+export type * from "./paper/findings/behaviour";
 export type * from "./paper/findings/movers";
 export type * from "./paper/paper-figures";
 export type * from "./paper/paper-patching";
 export type * from "./paper/paper-positional";
 export type * from "./paper/paper";
 export type * from "./paper/statements";
+export type * from "./paper/with-paper";

@@ -6,6 +6,7 @@ import type { HookName } from "../model/hooks";
 import { disposeRun, type Model, type Run } from "../model/model";
 import { normalize, unembedding } from "../model/ops";
 import { range } from "../numbers/lists";
+import { where } from "../numbers/rows";
 import { meanAndStd } from "../numbers/statistics";
 import { LETTERS, type Letter, POSITIONS, type Position, readoutPosition } from "../prompts/positions";
 import { letterLogitDiff, letterReadout } from "./logit-difference";
@@ -117,6 +118,34 @@ export async function logitAttribution(
       return { ...part, letter, logit: meanAndStd(column(0, p, letter)).mean, logit_diff, std };
     }),
   );
+}
+
+/** What a letter's parts add up to. */
+export interface LetterSum {
+  readonly letter: Letter;
+  readonly logit: number;
+  readonly logit_diff: number;
+}
+
+/** The sum of all parts for each letter: the model's own mean logit of the right letter, and its logit difference. */
+export function sumOfParts(rows: readonly AttributionRow[]): LetterSum[] {
+  return LETTERS.map((letter) => {
+    const parts = where(rows, { letter });
+    const sum = (column: "logit" | "logit_diff") => parts.reduce((total, row) => total + row[column], 0);
+    return { letter, logit: sum("logit"), logit_diff: sum("logit_diff") };
+  });
+}
+
+/** A head's row with its place among all heads of the letter, from 1: what writes most for the logit difference. */
+export type RankedHead = Omit<AttributionRow, keyof HeadId> & HeadId & { readonly rank: number };
+
+/** The heads of `logitAttribution`'s rows, letter by letter, the one that writes most first. */
+export function rankHeads(rows: readonly AttributionRow[]): RankedHead[] {
+  const heads = where(rows, { kind: "head" }) as (AttributionRow & HeadId)[]; // a head has a layer and a number
+  return LETTERS.flatMap((letter) => {
+    const order = where(heads, { letter }).sort((a, b) => b.logit_diff - a.logit_diff);
+    return order.map((row, i) => ({ ...row, rank: i + 1 }));
+  });
 }
 
 /** A part of the model and what all of it adds. */

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Tokenizer } from "../load/tokenizer";
 import { forward } from "../model/forward";
+import type { Intervention } from "../model/hooks";
 import type { Model, Tokens } from "../model/model";
 import { checkCount, checkSome } from "../numbers/check";
 import { grid, range } from "../numbers/lists";
@@ -9,6 +10,7 @@ import type { AcronymDataset } from "../prompts/acronyms";
 import { CORRUPTIONS, type Corruption, corrupt, resample } from "../prompts/corruption";
 import { LETTERS, type Letter, readoutPosition } from "../prompts/positions";
 import { finiteLogits, letterLogitDiff } from "./logit-difference";
+import { BATCH } from "./measure";
 import { type ProgressOption, reporter } from "./progress";
 import { sweep } from "./sweep";
 
@@ -17,6 +19,14 @@ export interface LetterRow {
   readonly prompt: string;
   readonly acronym: string;
   readonly letter: Letter;
+  /** The right letter, "K". */
+  readonly right: string;
+  /** The likeliest of the 26 capitals. */
+  readonly says: string;
+  /** Of that capital, among the 26. */
+  readonly probability: number;
+  /** Of the right letter. */
+  readonly logit: number;
   /** Right letter − largest of the 25 others, in logits. */
   readonly logit_diff: number;
   /** Right letter − mean of the 25 others, in logits. */
@@ -32,58 +42,54 @@ export interface LetterRow {
 export interface BehaviourOptions {
   /** Corrupted tokens to read instead of the data's own; the right letters stay the data's. */
   readonly tokens?: Tokens;
+  /** What is done to every forward. An activation that is put in has a row for each prompt of a batch, or one for all. */
+  readonly interventions?: Intervention;
   /** Prompts in one forward. Default 50. */
   readonly batch?: number;
   readonly progress?: ProgressOption;
 }
 
 /**
- * How a model does the task: three rows for each prompt, read at "(", A1 and A2.
- * @throws if there are no prompts, not as many token rows as prompts, or `batch` is no count; RangeError if a logit is not finite
+ * How a model does the task, as it is or under interventions: three rows for each prompt, read at "(", A1 and A2.
+ * @throws if there are no prompts, not as many token rows as prompts, `batch` is no count, or an intervention doesn't fit;
+ *   RangeError if a logit is not finite
  */
 export async function behaviour(
   model: Model,
   data: AcronymDataset,
   tokenizer: Tokenizer,
-  { tokens = data.tokens, batch = 50, progress }: BehaviourOptions = {},
+  { tokens = data.tokens, interventions = [], batch = BATCH, progress }: BehaviourOptions = {},
 ): Promise<LetterRow[]> {
   if (tokens.length !== data.prompts.length)
     throw new Error(`${tokens.length} rows of tokens for ${data.prompts.length} prompts; give one for each`);
   checkSome("prompts", tokens);
   checkCount("batch", batch);
   const starts = range(Math.ceil(tokens.length / batch)).map((i) => ({ start: i * batch }));
-  const measured = await sweep(
-    starts,
-    ({ start }) => ({ rows: letterRows(model, data, tokenizer, tokens, start, batch) }),
-    {
-      progress,
-    },
-  );
+  const readout = { positions: LETTERS.map(readoutPosition), vocab: range(model.config.d_vocab) };
+  const read = ({ start }: { start: number }) => {
+    const { logits } = forward(model, tokens.slice(start, start + batch), { interventions, readout });
+    return { rows: letterRows(logits, data, tokenizer, start) };
+  };
+  const measured = await sweep(starts, read, { progress });
   return measured.flatMap(({ rows }) => rows);
 }
 
-function letterRows(
-  model: Model,
-  data: AcronymDataset,
-  tokenizer: Tokenizer,
-  tokens: Tokens,
-  start: number,
-  batch: number,
-): LetterRow[] {
-  const positions = LETTERS.map(readoutPosition);
-  const part = tokens.slice(start, start + batch);
-  const { logits } = forward(model, part, { readout: { positions, vocab: range(model.config.d_vocab) } });
+/** @param logits `[batch, letter, token]`, of the prompts from `start` on */
+function letterRows(logits: tf.Tensor3D, data: AcronymDataset, tokenizer: Tokenizer, start: number): LetterRow[] {
   finiteLogits(logits, { first: start }); // the likeliest of numbers and NaN would be any
   const capitals = tf.gather(logits, tokenizer.letters as number[], 2) as tf.Tensor3D; // [batch, letter, 26]
-  const answers = data.answerLetters.slice(start, start + batch);
+  const answers = data.answerLetters.slice(start, start + logits.shape[0]);
   const against = { max: letterLogitDiff(capitals, answers), mean: letterLogitDiff(capitals, answers, "mean") };
   const likeliest = logits.argMax(-1).arraySync() as number[][];
   const letterLogits = capitals.arraySync();
-  return part.flatMap((_, i) =>
+  return answers.flatMap((right, i) =>
     LETTERS.map((letter, j) => ({
       prompt: data.prompts[start + i],
       acronym: data.acronyms[start + i],
       letter,
+      right: data.acronyms[start + i][j],
+      ...likeliestCapital(letterLogits[i][j]),
+      logit: letterLogits[i][j][right[j]],
       logit_diff: against.max[i][j],
       mean_logit_diff: against.mean[i][j],
       predicted: tokenizer.decode([likeliest[i][j]]),
@@ -92,6 +98,15 @@ function letterRows(
     })),
   );
 }
+
+/** @param logits of A … Z */
+function likeliestCapital(logits: readonly number[]): Pick<LetterRow, "says" | "probability"> {
+  const largest = Math.max(...logits);
+  const total = logits.reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
+  return { says: capitalAt(logits.indexOf(largest)), probability: 1 / total };
+}
+
+const capitalAt = (index: number): string => String.fromCharCode("A".charCodeAt(0) + index);
 
 /** Accuracy and logit difference per letter, with standard deviations over prompts (n − 1). */
 export function summarise(rows: readonly LetterRow[]): LetterSummary[] {
@@ -111,6 +126,26 @@ export interface LetterSummary {
   readonly std: number;
 }
 
+/**
+ * What a model says as it is and after something was done to it, side by side: `after`'s columns are called "says, heads off" and
+ * "logit_diff, heads off", if that is `what` was done.
+ * @throws if there are not as many rows after as before
+ */
+export function beforeAndAfter(
+  before: readonly LetterRow[],
+  after: readonly LetterRow[],
+  what: string,
+): BeforeAndAfter[] {
+  if (before.length !== after.length)
+    throw new Error(`${before.length} rows before, ${after.length} after; give those of the same prompts`);
+  return before.map(({ letter, right, says, logit_diff }, i) => ({
+    ...{ letter, right, says, [`says, ${what}`]: after[i].says },
+    ...{ logit_diff, [`logit_diff, ${what}`]: after[i].logit_diff },
+  }));
+}
+
+type BeforeAndAfter = Pick<LetterRow, "letter" | "right" | "says" | "logit_diff">;
+
 /** What a model says at one letter of a prompt of which a part comes from another prompt. */
 export interface CorruptedRow extends LetterRow {
   readonly corruption: Corruption;
@@ -129,7 +164,12 @@ export async function corruptedBehaviour(
   model: Model,
   data: AcronymDataset,
   tokenizer: Tokenizer,
-  { clean, seed, batch, progress }: { clean: readonly LetterRow[]; seed: number } & Omit<BehaviourOptions, "tokens">,
+  {
+    clean,
+    seed,
+    batch,
+    progress,
+  }: { clean: readonly LetterRow[]; seed: number } & Omit<BehaviourOptions, "tokens" | "interventions">,
 ): Promise<CorruptedRow[]> {
   if (clean.length !== LETTERS.length * data.prompts.length)
     throw new Error(`${clean.length} clean rows for ${data.prompts.length} prompts; give three for each`);
@@ -166,15 +206,27 @@ export interface CapitalRow {
 
 /** The 26 capitals of every row, each with its part in the prompt. */
 export function capitalRows(rows: readonly LetterRow[]): CapitalRow[] {
-  return rows.flatMap(({ prompt, acronym, letter, letter_logits }) => {
+  return rows.flatMap(({ prompt, acronym, letter, right, letter_logits }) => {
     const middle = mean(letter_logits);
     return letter_logits.map((logit, i) => {
-      const capital = String.fromCharCode("A".charCodeAt(0) + i);
+      const capital = capitalAt(i);
       const role = roleOf(capital, acronym, letter);
-      return { prompt, letter, right: acronym[letter - 1], capital, role, relative_logit: logit - middle };
+      return { prompt, letter, right, capital, role, relative_logit: logit - middle };
     });
   });
 }
+
+/** Of every row the capital that comes closest to the right one, or beats it: the likeliest of the 25 wrong ones. */
+export function bestWrongCapitals(rows: readonly LetterRow[]): CapitalRow[] {
+  return rows.map((row) => {
+    const wrong = capitalRows([row]).filter(({ role }) => role !== "right letter");
+    return wrong.reduce((best, next) => (next.relative_logit > best.relative_logit ? next : best));
+  });
+}
+
+/** Rows whose right letter is above the mean of the wrong ones, though another capital beats it: errors that the mean hides. */
+export const hiddenByMean = <R extends Pick<LetterRow, "logit_diff" | "mean_logit_diff">>(rows: readonly R[]): R[] =>
+  rows.filter(({ logit_diff, mean_logit_diff }) => mean_logit_diff > 0 && logit_diff < 0);
 
 function roleOf(capital: string, acronym: string, letter: Letter): CapitalRole {
   if (capital === acronym[letter - 1]) return "right letter";

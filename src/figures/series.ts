@@ -53,7 +53,7 @@ export interface ScatterOptions<R> extends SeriesOptions<R> {
 }
 
 /**
- * Bars of `y` over the names in `x`, grouped by `series`. Where a bar is exactly 0, "0" is written; where one is missing, nothing.
+ * Bars of `y` over the names in `x`, grouped by `series`. A bar of exactly 0 says so: an empty place is a missing row.
  * @throws RangeError if there are no rows, a column is missing, a value is not finite, or two rows share a bar.
  */
 export function bars<R extends object>(rows: readonly R[], options: BarOptions<R>): Figure {
@@ -71,7 +71,7 @@ export function bars<R extends object>(rows: readonly R[], options: BarOptions<R
         x: labels(part, x).map(plotlyText),
         y: heights,
         marker: { color: own ? letterColours : colour },
-        ...(heights.includes(0) ? writtenZeros(heights) : {}),
+        ...zeros(heights),
         ...(std === undefined ? {} : errorBars(deviations(part, std), INK)),
       },
     ];
@@ -113,6 +113,9 @@ export function lines<R extends object>(rows: readonly R[], options: LineOptions
   return plot(checked, options, { across: named ? "names" : "numbers", draw, level });
 }
 
+/** More points than this cover each other: they are drawn smaller and more transparent, so that darker means more. */
+const CROWD = 150;
+
 /**
  * One point a row.
  * @throws RangeError if there are no rows, a column is missing or a value is not finite.
@@ -126,7 +129,7 @@ export function scatter<R extends object>(rows: readonly R[], options: ScatterOp
       mode: "markers",
       x: numbers(part, x),
       y: numbers(part, y),
-      marker: { color: colour, size: 5, opacity: 0.6 },
+      marker: { color: colour, ...(part.length > CROWD ? { size: 4, opacity: 0.25 } : { size: 5, opacity: 0.6 }) },
       ...(label === undefined ? {} : { text: labels(part, label).map(plotlyText) }),
     },
   ];
@@ -184,7 +187,8 @@ export function plot<R>(rows: readonly Row[], options: SeriesOptions<R>, kind: K
   const xAxis: Axis = named
     ? labelsAcross(name(x), names, size.width / names.length)
     : numbersAcross(name(x), traces.flatMap(reachX));
-  const yAxis = numbersUp(name(y), traces.flatMap(reachY), standing);
+  const reach = traces.flatMap(reachY);
+  const yAxis = numbersUp(name(y), [...reach, ...roomForZeros(traces, reach)], standing);
   const legend = entries.map((value) => valueName(series as string, value));
   if (kind.level !== undefined) {
     legend.push(kind.level);
@@ -214,14 +218,18 @@ function labelled(trace: Trace, entry: string, hover: string, showlegend: boolea
   return { ...trace, ...name, hovertemplate: `${text}${hover}${std}<extra>${entry}</extra>` };
 }
 
-/** A bar of exactly 0 has no height: "0" stands there, so that it is not taken for one that is missing. */
-function writtenZeros(heights: readonly number[]): Trace {
-  return {
-    texttemplate: heights.map((height) => (height === 0 ? "0" : "")),
-    textposition: "outside",
-    textfont: { size: FONT_SIZE.tick, color: INK },
-    cliponaxis: false,
-  };
+/** A 0 where a bar has no height. */
+function zeros(heights: readonly number[]): Trace {
+  if (!heights.includes(0)) return {};
+  const texttemplate = heights.map((height) => (height === 0 ? "0" : ""));
+  return { texttemplate, textposition: "outside", textangle: 0, textfont: { size: FONT_SIZE.tick, color: INK } };
+}
+
+/** Where all other bars hang down, a written 0 needs room above them. */
+function roomForZeros(traces: readonly Trace[], reach: readonly number[]): number[] {
+  if (!traces.some((trace) => trace.texttemplate !== undefined)) return [];
+  const [low, high] = extent([0, ...reach]);
+  return [0.05 * (high - low || 1)];
 }
 
 function errorBars(array: readonly number[], color: string): Trace {

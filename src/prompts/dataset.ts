@@ -24,11 +24,32 @@ export function buildAcronyms(
     if (!ok)
       throw new Error(`${quote(word)} ${reason}${near.length > 0 ? `; near words that work: ${near.join(", ")}` : ""}`);
   }
-  const lines = words.map((triple) => {
-    const acronym = triple.map((word) => word[0]).join("");
-    return { prompt: `The ${triple.join(" ")} (${acronym.slice(0, 2)}`, acronym, words: triple };
-  });
+  const lines = words.map(lineOf);
   return encodeLines(lines, tokenizer, (index) => `"${lines[index].prompt}"`);
+}
+
+function lineOf(words: readonly [string, string, string]): AcronymLine {
+  const acronym = words.map((word) => word[0]).join("");
+  return { prompt: `The ${words.join(" ")} (${acronym.slice(0, 2)}`, acronym, words };
+}
+
+/** Whether three words make a prompt. */
+export interface AcronymCheck {
+  readonly prompt: string;
+  readonly ok: boolean;
+  /** Why they don't; "" if they do. */
+  readonly reason: string;
+}
+
+/** What `buildAcronyms` says of three words, as a value instead of an error. */
+export function checkAcronym(words: readonly [string, string, string], tokenizer: Tokenizer): AcronymCheck {
+  const { prompt } = lineOf(words);
+  try {
+    buildAcronyms([words], tokenizer);
+    return { prompt, ok: true, reason: "" };
+  } catch (error) {
+    return { prompt, ok: false, reason: (error as Error).message.replace(`"${prompt}": `, "") };
+  }
 }
 
 /**

@@ -8,6 +8,8 @@ import {
   components,
   logitAttribution,
   logitLens,
+  rankHeads,
+  sumOfParts,
 } from "../../../src/experiments/attribution";
 import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
 import { columnMean, type Prompts } from "../../../src/experiments/measure";
@@ -29,7 +31,7 @@ before(async () => {
 });
 
 const sumOf = (rows: readonly AttributionRow[], letter: Letter, column: "logit" | "logit_diff") =>
-  rows.filter((row) => row.letter === letter).reduce((sum, row) => sum + row[column], 0);
+  sumOfParts(rows)[letter - 1][column];
 
 /** Logit differences of the model cut off at a depth: a half keeps a layer's attention without its MLP. */
 function diffsUpTo(depth: number): number[][] {
@@ -190,4 +192,15 @@ test("attribution leaves nothing behind", async () => {
   await attributionByPosition(model, data, allHeads(TINY), { batch: 2 });
   await logitLens(model, data, { batch: 2 });
   assert.equal(tf.memory().numTensors, tensors);
+});
+
+test("heads are ranked letter by letter, what writes most first; other parts have no rank", async () => {
+  const rows = await logitAttribution(model, data);
+  const ranked = rankHeads(rows);
+  const heads = TINY.n_layers * TINY.n_heads;
+  assert.equal(ranked.length, LETTERS.length * heads);
+  for (const [i, { letter, rank, kind, logit_diff }] of ranked.entries()) {
+    assert.deepEqual([letter, rank, kind], [LETTERS[Math.floor(i / heads)], (i % heads) + 1, "head"]);
+    if (rank > 1) assert.ok(logit_diff <= ranked[i - 1].logit_diff);
+  }
 });

@@ -2,16 +2,20 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import {
+  beforeAndAfter,
   behaviour,
+  bestWrongCapitals,
   type CapitalRole,
   capitalRows,
   corruptedBehaviour,
+  hiddenByMean,
   type LetterRow,
   summarise,
 } from "../../../src/experiments/behaviour";
 import type { Tokenizer } from "../../../src/load/tokenizer";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
+import { edit, patch } from "../../../src/model/hooks";
 import { disposeRun, type Model } from "../../../src/model/model";
 import { range } from "../../../src/numbers/lists";
 import { select } from "../../../src/prompts/acronyms";
@@ -47,6 +51,8 @@ test("three rows a prompt, read where each letter is predicted", () => {
     const wrong = own.slice(0, 26).filter((_, capital) => capital !== right);
     near(row.logit_diff, own[right] - Math.max(...wrong));
     near(row.mean_logit_diff, own[right] - wrong.reduce((a, b) => a + b) / 25);
+    near(row.logit, own[right]);
+    assert.equal(row.right, row.acronym[letter - 1]);
   }
 });
 
@@ -58,6 +64,16 @@ test("the prediction is the likeliest of all tokens, and correct only if it is t
     assert.equal(correct, Number(predicted) === data.answers[Math.floor(i / 3)][letter - 1]);
   }
   assert.ok(rows.some(({ predicted }) => Number(predicted) >= 26)); // not only capitals can win
+});
+
+test("what is said is the likeliest capital, with its probability among the 26", () => {
+  for (const { says, right, probability, logit_diff, letter_logits } of rows) {
+    const said = letter_logits[says.charCodeAt(0) - 65];
+    assert.equal(said, Math.max(...letter_logits));
+    assert.equal(says === right, logit_diff > 0);
+    near(probability, Math.exp(said) / letter_logits.reduce((sum, logit) => sum + Math.exp(logit), 0));
+  }
+  assert.ok(new Set(rows.map(({ says }) => says)).size > 1);
 });
 
 test("a right letter that wins is correct", async () => {
@@ -86,6 +102,61 @@ test("batches of any size give the same rows; progress counts batches", async ()
     [2, 3],
     [3, 3],
   ]);
+});
+
+test("with all that it reads taken from other prompts, a model says what it says there, and frees its tensors", async () => {
+  const others = tinyPrompts(5, 2);
+  const tensors = tf.memory().numTensors;
+  const source = forward(model, others.tokens, { keep: ["hook_embed"], readout: "none" });
+  const interventions = patch("hook_embed", source.cache.hook_embed);
+  const patched = await behaviour(model, data, tokenizer, { interventions });
+  const expected = await behaviour(model, data, tokenizer, { tokens: others.tokens });
+  const logits = (some: LetterRow[]) => some.flatMap(({ letter_logits }) => letter_logits);
+  near(logits(patched), logits(expected));
+  apart(logits(patched), logits(rows));
+  assert.deepEqual(
+    patched.map(({ right }) => right),
+    rows.map(({ right }) => right), // still the prompt's own
+  );
+  // five rows put into batches of two
+  await assert.rejects(behaviour(model, data, tokenizer, { interventions, batch: 2 }), /hook_embed.*5/s);
+  disposeRun(source);
+  assert.equal(tf.memory().numTensors, tensors);
+});
+
+test("one row put in serves all batches", async () => {
+  const source = forward(model, data.tokens.slice(0, 1), { keep: ["hook_embed"], readout: "none" });
+  const interventions = patch("hook_embed", source.cache.hook_embed);
+  const patched = await behaviour(model, data, tokenizer, { interventions, batch: 2 });
+  for (const [i, { letter_logits }] of patched.entries()) near(letter_logits, rows[i % 3].letter_logits);
+  disposeRun(source);
+});
+
+test("what is not a number is no answer: the prompt is named, and tensors are freed", async () => {
+  const nothing = (scores: tf.Tensor4D) => tf.fill(scores.shape, Number.NEGATIVE_INFINITY) as tf.Tensor4D;
+  const interventions = edit("blocks.0.attn.hook_attn_scores", nothing, { head: 0 });
+  const tensors = tf.memory().numTensors;
+  await assert.rejects(
+    behaviour(model, data, tokenizer, { interventions }),
+    /RangeError: prompt 0, letter 1: the logit of token 0 is NaN.*scores are all −∞/,
+  );
+  assert.equal(tf.memory().numTensors, tensors);
+});
+
+test("weights that overflow are refused: too large for layer norm, or for sums", async () => {
+  for (const [size, message] of [
+    [3e38, /not a finite number.*too large for float32/],
+    [1e25, /too large for float32, so its logits say nothing/],
+  ] as const) {
+    const W_E = tf.tidy(() => tf.sign(model.W_E).mul<tf.Tensor2D>(size));
+    const tensors = tf.memory().numTensors;
+    await assert.rejects(behaviour({ ...model, W_E }, data, tokenizer), message);
+    assert.equal(tf.memory().numTensors, tensors);
+    W_E.dispose();
+  }
+  const W_U = model.W_U.mul<tf.Tensor2D>(1e38);
+  await assert.rejects(behaviour({ ...model, W_U }, data, tokenizer), /letter 1: the logit of token \d+ is -?Infinity/);
+  W_U.dispose();
 });
 
 test("a summary has a line a letter: mean, spread with n − 1, share of correct ones", () => {
@@ -151,6 +222,32 @@ test("capitals are told apart by their part in the prompt, relative to the mean 
     0,
   );
   near(capitals[3].relative_logit - capitals[7].relative_logit, rows[0].letter_logits[3] - rows[0].letter_logits[7]);
+});
+
+test("before and after stand side by side", () => {
+  const [before, after] = [rows.slice(0, 1), rows.slice(1, 2)];
+  const { letter, right, says, logit_diff } = before[0];
+  assert.deepEqual(beforeAndAfter(before, after, "patched"), [
+    { letter, right, says, "says, patched": after[0].says, logit_diff, "logit_diff, patched": after[0].logit_diff },
+  ]);
+  assert.throws(() => beforeAndAfter(rows, after, "patched"), /15 rows before, 1 after/);
+});
+
+test("the best wrong capital is the one that the logit difference is taken to", () => {
+  const best = bestWrongCapitals(rows);
+  assert.equal(best.length, rows.length);
+  for (const [i, { capital, role, prompt, letter }] of best.entries()) {
+    const row = rows[i];
+    assert.deepEqual([prompt, letter], [row.prompt, row.letter]);
+    near(row.logit - row.letter_logits[capital.charCodeAt(0) - 65], row.logit_diff);
+    assert.notEqual(role, "right letter");
+  }
+});
+
+test("the mean hides an error where the right letter is above the mean and below another", () => {
+  const row = (mean_logit_diff: number, logit_diff: number) => ({ mean_logit_diff, logit_diff });
+  const hidden = row(1, -1);
+  assert.deepEqual(hiddenByMean([row(2, 1), hidden, row(-1, -2)]), [hidden]);
 });
 
 test("a part of the data set gives a part of the rows", async () => {

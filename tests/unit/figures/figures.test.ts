@@ -120,6 +120,29 @@ describe("heatmap", () => {
 });
 
 describe("bars, lines and scatter", () => {
+  it("tells a bar of 0 from a missing one by writing the 0", () => {
+    const rows = [
+      { x: "a", y: 0 },
+      { x: "b", y: -1 },
+    ];
+    const [figure, without] = [rows, rows.slice(1)].map((some) => bars(some, { x: "x", y: "y" }));
+    const { texttemplate, textposition } = figure.data[0];
+    assert.deepEqual([texttemplate, textposition], [["0", ""], "outside"]);
+    assert.ok(!("texttemplate" in without.data[0]));
+    const top = ({ layout }: typeof figure) => (layout.yaxis as { range: [number, number] }).range[1];
+    assert.ok(top(figure) > 0.05, "room for the 0 above bars that hang down");
+    assert.equal(top(without), 0);
+  });
+
+  it("draws points that cover each other smaller and more transparent", () => {
+    const marker = (n: number) => {
+      const points = Array.from({ length: n }, (_, i) => ({ x: i % 7, y: i % 5 }));
+      return scatter(points, { x: "x", y: "y" }).data[0].marker as { size: number; opacity: number };
+    };
+    const [few, many] = [marker(150), marker(151)];
+    assert.ok(many.size < few.size && many.opacity < few.opacity);
+  });
+
   it("draws the diagonal of a scatter behind the points of every panel, over the reach of both axes", () => {
     const rows = [1, 2].flatMap((letter) => [0, 3].map((x) => ({ letter, x, y: 2 * x + letter })));
     const { data, layout } = scatter(rows, { x: "x", y: "y", columns: "letter", diagonal: "the same" });

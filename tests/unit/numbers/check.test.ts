@@ -22,7 +22,6 @@ import {
 } from "../../../src/experiments/ov-circuit";
 import { activationMeans, activationPatch, blockSite, headSite, patchBetween } from "../../../src/experiments/patching";
 import { pathPatch, pathsInto, strongestPaths } from "../../../src/experiments/path-patching";
-import { say } from "../../../src/experiments/playground";
 import { averagedInputs, inputSite, selectivityBy, wordSelectivity } from "../../../src/experiments/query-key";
 import { randomCircuits } from "../../../src/experiments/random-circuits";
 import { residualProbes, wordProbes } from "../../../src/experiments/word-probes";
@@ -241,7 +240,11 @@ const REFUSED: readonly Refusal[] = [
   ["permutations", () => drawPermutations(2.5, 0), /n must be a whole number/],
   ["permuted", () => permuteTokens(tokens, { words: [0, 1, 3], letters: [0, 1, 2] }), /words: row 3 is not/],
   ["corrupted letter", () => corrupt(tokens, corrupted, "current_word", "1" as never), /letter "1" is not one of/],
-  ["tokens of say", (m) => say(m, { ...whole, tokens: [[0, 60]] }), /tiny, prompt 0: token 60 is not one of 0 … 59/],
+  [
+    "tokens of behaviour",
+    (m) => behaviour(m, select(whole, [0]), tokenizer, { tokens: [[0, 60]] }),
+    /tiny, prompt 0: token 60 is not one of 0 … 59/,
+  ],
   ["a hook", (m) => forward(m, tokens, { keep: ["toString" as never] }), /no hook "toString"/],
 ];
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { gpt2Tokenizer, pruneVocabulary, vocabTokenizer } from "../../../src/load/tokenizer";
 import { letterCounts, select } from "../../../src/prompts/acronyms";
-import { buildAcronyms, loadAcronyms } from "../../../src/prompts/dataset";
+import { buildAcronyms, checkAcronym, loadAcronyms } from "../../../src/prompts/dataset";
 import {
   LETTERS,
   type Letter,
@@ -149,4 +149,14 @@ test("letter counts add up to the prompts at each place", () => {
     );
   const k = counts.find((row) => row.letter === 1 && row.capital === "K");
   assert.equal(k?.prompts, data.words.filter(([first]) => first.startsWith("K")).length);
+});
+
+test("three words are checked without an error: a word or a pair of capitals that doesn't fit is the reason", () => {
+  const good = checkAcronym(["Ketchup", "Lark", "Wreck"], gpt2);
+  assert.deepEqual(good, { prompt: "The Ketchup Lark Wreck (KL", ok: true, reason: "" });
+  const chief = checkAcronym(["Chief", "Executive", "Officer"], gpt2);
+  assert.deepEqual([chief.prompt, chief.ok], ["The Chief Executive Officer (CE", false]);
+  assert.match(chief.reason, /^"Chief" is 1 token/);
+  const twice = checkAcronym(["Ketchup", "Ketchup", "Lark"], gpt2);
+  assert.match(twice.reason, /^GPT-2 writes "KK" as one token/);
 });
