@@ -68,7 +68,15 @@ export {
   ovRows,
   strongestWriters,
 } from "./experiments/ov-circuit";
-export { activationMeans, activationPatch, blockSite, headSite, patchBetween } from "./experiments/patching";
+export {
+  activationMeans,
+  activationPatch,
+  blockSite,
+  headSite,
+  headsHarmingMost,
+  patchByPrompt,
+  promptSite,
+} from "./experiments/patching";
 export { strongestPaths } from "./experiments/path-patching";
 export { say } from "./experiments/playground";
 export { averagedInputs, inputSite, selectivityBy, wordSelectivity } from "./experiments/query-key";
@@ -125,6 +133,17 @@ export {
   patchingCells,
   patchingMap,
 } from "./paper/paper-patching";
+export { compareFindings } from "./paper/findings/compare-findings";
+export { REPAIRED, headSumClaims, headSums, mirrorClaim, mirrorShares } from "./paper/findings/denoising";
+export {
+  averageFigures,
+  paperPatchingFigures,
+  patchingClaims,
+  patchingFigureClaims,
+  patchingFindings,
+  patchingIdentities,
+  strongestBySeed,
+} from "./paper/findings/patching";
 export { paperBosSwaps, paperSwapAttention, positionalFigureClaims } from "./paper/paper-positional";
 export { paperBehaviour, paperFigure, paperHeads } from "./paper/paper";
 export { harmByLayer, positionalFindings } from "./paper/statements";
@@ -176,6 +195,9 @@ export type * from "./groups/paths-between";
 export type * from "./groups/thresholds";
 export type * from "./paper/choose-heads";
 export type * from "./paper/compare";
+export type * from "./paper/findings/compare-findings";
+export type * from "./paper/findings/denoising";
+export type * from "./paper/findings/patching";
 export type * from "./paper/paper-figures";
 export type * from "./paper/paper-patching";
 export type * from "./paper/paper-positional";
