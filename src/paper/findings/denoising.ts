@@ -21,7 +21,12 @@ export interface HeadSums {
   readonly denoising: number;
 }
 
-const costOf = (whole: readonly WholeChange[], letter: Letter): number => -where(whole, { letter })[0].change;
+/** What the whole corruption costs a letter, in logits. */
+function costOf(whole: readonly WholeChange[], letter: Letter): number {
+  const [row] = where(whole, { letter });
+  if (!row) throw new RangeError(`there is no change of the whole prompt for letter ${letter}`);
+  return -row.change;
+}
 
 /** @throws RangeError if `whole` lacks a letter's row */
 export function headSums(
@@ -103,19 +108,23 @@ export function mirrorClaim(rows: readonly MirrorRow[]): Claim {
   );
 }
 
-/** Heads summed up, against the largest wrong letter and against the mean of them: whether noising and denoising differ is up to the measure. */
+/**
+ * Heads summed up, against the largest wrong letter and against the mean of them: how far noising and denoising differ is
+ * up to the measure.
+ */
 export function headSumClaims({ max, mean }: Readonly<Record<"max" | "mean", readonly HeadSums[]>>): Claim[] {
+  const gap = ({ denoising, noising }: HeadSums) => denoising - noising;
   const both = (sums: readonly HeadSums[], sign: string) =>
     sums.map(({ denoising, noising }) => `${denoising.toFixed(2)} ${sign} ${noising.toFixed(2)}`).join(", ");
   return [
     claim(
       "Against the largest wrong letter, single heads summed up repair more by denoising than they break by noising",
-      max.every(({ denoising, noising }) => denoising > noising),
+      max.every((sums) => gap(sums) > 0),
       both(max, ">"),
     ),
     claim(
-      "Against the mean of the wrong letters they repair as much as they break: within a tenth of what another word costs",
-      mean.every(({ denoising, noising }) => Math.abs(denoising - noising) < 0.1),
+      "Against the mean of the wrong letters, less than half of that difference is left, and neither sum reaches 1",
+      mean.every((sums, i) => Math.abs(gap(sums)) < gap(max[i]) / 2 && Math.max(sums.denoising, sums.noising) < 1),
       both(mean, "and"),
     ),
   ];
