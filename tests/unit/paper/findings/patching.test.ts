@@ -53,7 +53,7 @@ describe("patchingFindings", () => {
       [2],
     );
     assert.deepEqual(
-      at("fig04_res_2", (c) => c.letter === 2 && c.layer === 11 && c.position === "C2", -1.4),
+      at("fig04_res_2", (c) => c.letter === 2 && c.layer === 11 && c.position === "C1", -1.8),
       [3],
     );
     assert.deepEqual(
