@@ -85,7 +85,15 @@ export {
   ovRows,
   strongestWriters,
 } from "./experiments/ov-circuit";
-export { activationMeans, activationPatch, blockSite, headSite, patchBetween } from "./experiments/patching";
+export {
+  activationMeans,
+  activationPatch,
+  blockSite,
+  headSite,
+  headsHarmingMost,
+  patchByPrompt,
+  promptSite,
+} from "./experiments/patching";
 export { strongestPaths } from "./experiments/path-patching";
 export {
   averagedInputs,
@@ -136,7 +144,7 @@ export { criterionMargins, failedBy, nearMisses, sweepCriteria } from "./groups/
 
 // paper
 export { chooseHeads, groupTable } from "./paper/choose-heads";
-export { claimsAbout, figureClaims, paperFigureClaim } from "./paper/compare";
+export { claimsAbout, figureClaims } from "./paper/compare";
 export {
   attributionAsInPaper,
   attributionClaims,
@@ -151,6 +159,8 @@ export {
   firstLetterClaim,
   paperCorruptions,
 } from "./paper/findings/behaviour";
+export { compareFindings } from "./paper/findings/compare-findings";
+export { REPAIRED, headSumClaims, headSums, mirrorClaim, mirrorShares } from "./paper/findings/denoising";
 export {
   averagingClaims,
   legibilityClaims,
@@ -158,17 +168,19 @@ export {
   productsAddUp,
   writingClaims,
 } from "./paper/findings/movers";
+export {
+  averageFigures,
+  paperPatchingFigures,
+  patchingClaims,
+  patchingFigureClaims,
+  patchingFindings,
+  patchingIdentities,
+  strongestBySeed,
+} from "./paper/findings/patching";
 export { paperAttentionLogits, paperPatterns, paperReadoutAttention } from "./paper/paper-attention";
 export { paperEvidence } from "./paper/paper-evidence";
 export { attentionFigures, evaluationFigure, ovFigures } from "./paper/paper-figures";
-export {
-  averageSeeds,
-  besidePaper,
-  paperPatching,
-  patchOverSeeds,
-  patchingCells,
-  patchingMap,
-} from "./paper/paper-patching";
+export { averageSeeds, besidePaper, patchOverSeeds, patchingMap } from "./paper/paper-patching";
 export { paperBosSwaps, paperSwapAttention, positionalFigureClaims } from "./paper/paper-positional";
 export { paperBehaviour, paperFigure, paperHeads } from "./paper/paper";
 export { harmByLayer, positionalFindings } from "./paper/statements";
@@ -223,7 +235,10 @@ export type * from "./paper/choose-heads";
 export type * from "./paper/compare";
 export type * from "./paper/findings/attribution";
 export type * from "./paper/findings/behaviour";
+export type * from "./paper/findings/compare-findings";
+export type * from "./paper/findings/denoising";
 export type * from "./paper/findings/movers";
+export type * from "./paper/findings/patching";
 export type * from "./paper/paper-figures";
 export type * from "./paper/paper-patching";
 export type * from "./paper/paper-positional";

@@ -1,11 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
 import { forward } from "../model/forward";
+import { allHeads, checkHeads, type HeadId, headName } from "../model/heads";
 import { type ActivationCache, type HookName, type Intervention, patch } from "../model/hooks";
 import { type HeadActivation, patchHeads } from "../model/interventions";
 import { disposeRun, keepRun, type Model, type ModelConfig, type Run, type Tokens } from "../model/model";
 import { reusable } from "../model/plan";
 import { checkCount, checkIndex, checkOneOf, checkSome } from "../numbers/check";
 import { grid, range } from "../numbers/lists";
+import { groupBy } from "../numbers/rows";
 import { type Corruption, corrupt } from "../prompts/corruption";
 import { LETTERS, type Letter, POSITIONS, type Position, position, readoutPosition } from "../prompts/positions";
 import { type Against, letterReadout, logitDiffs } from "./logit-difference";
@@ -33,18 +35,33 @@ export interface Site<P extends object> {
 
 type BlockActivation = "hook_resid_pre" | "hook_attn_out" | "hook_mlp_out";
 
-/** Every layer × position of the residual stream, or of what attention or the MLP adds to it. @see the paper's figures 1, 4, 7 */
-export function blockSite(activation: BlockActivation = "hook_resid_pre"): Site<{ layer: number; position: Position }> {
+/**
+ * Every layer × position of the residual stream, or of what attention or the MLP adds to it.
+ * @param positions those that are wanted; default all
+ * @see the paper's figures 1, 4, 7
+ */
+export function blockSite(
+  activation: BlockActivation = "hook_resid_pre",
+  positions: readonly Position[] = POSITIONS,
+): Site<{ layer: number; position: Position }> {
   return {
-    points: ({ n_layers }) => grid({ layer: range(n_layers), position: POSITIONS }),
+    points: ({ n_layers }) => grid({ layer: range(n_layers), position: positions }),
     hooks: ({ n_layers }) => range(n_layers).map((layer) => `blocks.${layer}.${activation}` as const),
-    intervene: ({ layer, position: label }, source, positions) => {
+    intervene: ({ layer, position: label }, source, changing) => {
       const at = `blocks.${layer}.${activation}` as const;
       const pos = position(label);
-      return positions.includes(pos) ? patch(at, source[at], { pos }) : [];
+      return changing.includes(pos) ? patch(at, source[at], { pos }) : [];
     },
   };
 }
+
+/** One point: the embeddings of all positions, so that the whole of one run becomes the other. */
+export const promptSite = (): Site<object> => ({
+  points: () => [{}],
+  hooks: () => ["hook_embed"],
+  intervene: (_, { hook_embed }, positions) =>
+    positions.length > 0 ? patch("hook_embed", hook_embed, { pos: positions }) : [],
+});
 
 const headHooks =
   (activation: HeadActivation) =>
@@ -54,14 +71,19 @@ const headHooks =
 /**
  * Every head, at all positions or at one that depends on the letter.
  * @param at e.g. `wordPosition` or `lastLetterPosition`; the site throws RangeError if it gives no position
+ * @param heads those that are wanted; default all. The site throws RangeError if the model lacks one, or one comes twice
  * @see the paper's figures 2, 5 (`wordPosition`) and 6 (`lastLetterPosition`)
  */
 export function headSite(
   activation: HeadActivation = "z",
   at?: (letter: Letter) => number,
-): Site<{ layer: number; head: number }> {
+  heads?: readonly HeadId[],
+): Site<HeadId> {
   return {
-    points: ({ n_layers, n_heads }) => grid({ layer: range(n_layers), head: range(n_heads) }),
+    points: (config) => {
+      if (heads) checkHeads(config, heads);
+      return (heads ?? allHeads(config)).map(({ layer, head }) => ({ layer, head }));
+    },
     hooks: headHooks(activation),
     intervene: (head, source, positions, letter) => {
       const only = at?.(letter);
@@ -70,6 +92,19 @@ export function headSite(
       return here.length > 0 ? patchHeads([head], activation, source, here) : [];
     },
   };
+}
+
+/** Of patching rows the `count` heads with which each letter loses most, most loss first and each head once. */
+export function headsHarmingMost(
+  rows: readonly (HeadId & { readonly letter: Letter; readonly change: number })[],
+  count: number,
+): HeadId[] {
+  checkCount("count", count);
+  const most = [...groupBy(rows, ({ letter }) => letter).values()].flatMap((own) =>
+    [...own].sort((a, b) => a.change - b.change).slice(0, count),
+  );
+  const heads = new Map(most.map(({ layer, head }) => [headName({ layer, head }), { layer, head }]));
+  return [...heads.values()];
 }
 
 export interface PatchOptions<P extends object> extends StreamOptions {
@@ -85,6 +120,8 @@ export interface PatchOptions<P extends object> extends StreamOptions {
   readonly direction?: "noising" | "denoising";
   /** What is patched in: the other run's activation of the same row (`"resample"`, default), or its mean over all rows. */
   readonly source?: "resample" | "mean";
+  /** What the right letter is compared with: the largest wrong capital (`"max"`, default, as the paper) or their mean. */
+  readonly against?: Against;
 }
 
 export type PatchRow<P extends object> = P & Effect & { readonly letter: Letter };
@@ -101,6 +138,41 @@ export async function activationPatch<P extends object>(
   data: Prompts,
   options: PatchOptions<P>,
 ): Promise<PatchRow<P>[]> {
+  const points = options.site.points(model.config);
+  const found = await patchLetters(model, data, options);
+  return found.flatMap(({ letter, base, values }) =>
+    points.map((point, i) => ({ ...point, letter, ...effect(values[i], base, 0) })),
+  );
+}
+
+export type PromptRow<P extends object> = P & {
+  readonly letter: Letter;
+  /** Index of the prompt in the data. */
+  readonly prompt: number;
+  /** Of the letter's logit difference, in logits. */
+  readonly change: number;
+};
+
+/** `activationPatch` prompt by prompt: a row per letter, point of the site and prompt. @throws as `activationPatch` does */
+export async function patchByPrompt<P extends object>(
+  model: Model,
+  data: Prompts,
+  options: PatchOptions<P>,
+): Promise<PromptRow<P>[]> {
+  const points = options.site.points(model.config);
+  const found = await patchLetters(model, data, options);
+  return found.flatMap(({ letter, base, values }) =>
+    points.flatMap((point, i) =>
+      base.map(([before], prompt) => ({ ...point, letter, prompt, change: values[i][prompt][0] - before })),
+    ),
+  );
+}
+
+async function patchLetters<P extends object>(
+  model: Model,
+  data: Prompts,
+  options: PatchOptions<P>,
+): Promise<(Patched & { readonly letter: Letter })[]> {
   const { corruption, letters = LETTERS, direction = "noising", ...rest } = options;
   checkCorrupted(data, options.corrupted);
   checkOneOf("direction", direction, ["noising", "denoising"]);
@@ -109,11 +181,8 @@ export async function activationPatch<P extends object>(
     const noising = direction === "noising";
     return { letter, into: noising ? data.tokens : other, outOf: noising ? other : data.tokens };
   });
-  const points = options.site.points(model.config);
   const found = await patchEach(model, data, between, rest);
-  return found.flatMap(({ base, values }, l) =>
-    points.map((point, i) => ({ ...point, letter: letters[l], ...effect(values[i], base, 0) })),
-  );
+  return found.map((patched, i) => ({ ...patched, letter: letters[i] }));
 }
 
 /** Two runs of the same prompts: activations go from one to the other. */

@@ -18,6 +18,8 @@ export interface HeatmapOptions<R> {
   colours?: "diverging" | "sequential";
   /** Value of the strongest colour; default: the largest absolute value there is. */
   range?: number;
+  /** The strongest colour is no smaller value than this, so that a map of next to nothing stays pale. Default: none. */
+  floor?: number;
   /** The bar that says what the colours mean; default true. */
   bar?: boolean;
   /** Column with a text to write into the cells. */
@@ -54,7 +56,10 @@ export function heatmap<R extends object>(rows: readonly R[], options: HeatmapOp
     y: framed(labelsDown(name(y), down, cell.height)),
     size: { width: across.length * cell.width, height: down.length * cell.height },
     wrap,
-    colours: { ...colourAxis(name(value), colours, options.range ?? largest(values)), bar: options.bar ?? true },
+    colours: {
+      ...colourAxis(name(value), colours, options.range ?? Math.max(largest(values), options.floor ?? 0)),
+      bar: options.bar ?? true,
+    },
     background: "#dddddd",
   });
 }

@@ -1,5 +1,6 @@
 /** Values as heights: bars, lines, points. */
 
+import { checkOneOf } from "../numbers/check";
 import { extent } from "../numbers/lists";
 import { labelsAcross, numbersAcross, numbersUp } from "./axes";
 import { type Axis, type Figure, grid, type Panel, type Trace } from "./panels";
@@ -43,6 +44,8 @@ export interface LineOptions<R> extends SeriesOptions<R> {
   std?: Column<R>;
   /** Column with a level to compare with (the clean model's), the same in a whole panel: a dashed line. */
   reference?: Column<R>;
+  /** Values of `series` whose lines are dashed: where two coincide, the one below stays visible. */
+  dashed?: readonly Label[];
 }
 
 export interface ScatterOptions<R> extends SeriesOptions<R> {
@@ -82,14 +85,17 @@ export function bars<R extends object>(rows: readonly R[], options: BarOptions<R
 
 /**
  * Lines of `y` over `x`, one for each value of `series`.
- * @throws RangeError as bars does, and if `reference` is not one level a panel.
+ * @throws RangeError as bars does, and if `reference` is not one level a panel or a dashed line is not there.
  */
 export function lines<R extends object>(rows: readonly R[], options: LineOptions<R>): Figure {
-  const { x, y, series, columns, std, reference } = options;
+  const { x, y, series, columns, std, reference, dashed = [] } = options;
   const checked = checkRows(rows, [x, y, series, columns, std, reference]);
   checkUnique(checked, [x, series, columns]);
   if (std !== undefined) deviations(checked, std);
   const named = checked.some((row) => typeof row[x] !== "number");
+  const entries = series === undefined ? [] : distinct(checked, series);
+  for (const entry of dashed) checkOneOf("dashed line", entry, entries);
+  const isDashed = ([row]: readonly Row[]) => series !== undefined && dashed.includes(row[series] as Label);
   const draw = (part: readonly Row[], colour: string) => {
     const sorted = named ? part : [...part].sort((a, b) => Number(a[x]) - Number(b[x]));
     const xs = named ? labels(sorted, x).map(plotlyText) : numbers(sorted, x);
@@ -99,10 +105,10 @@ export function lines<R extends object>(rows: readonly R[], options: LineOptions
       mode: xs.length > 40 ? "lines" : "lines+markers",
       x: xs,
       y: ys,
-      line: { color: colour, width: 2 },
+      line: { color: colour, width: 2, ...(isDashed(part) ? { dash: "dash" } : {}) },
       marker: { color: colour, size: 6 },
     };
-    const level = reference === undefined ? [] : [dashed(sorted, reference, xs, colour)];
+    const level = reference === undefined ? [] : [levelLine(sorted, reference, xs, colour)];
     if (std === undefined) return [line, ...level];
     const spread = deviations(sorted, std);
     return named
@@ -251,7 +257,7 @@ function band(xs: readonly Label[], ys: readonly number[], spread: readonly numb
     hoverinfo: "skip",
   };
 }
-function dashed(rows: readonly Row[], reference: string, xs: readonly Label[], colour: string): Trace {
+function levelLine(rows: readonly Row[], reference: string, xs: readonly Label[], colour: string): Trace {
   const levels = [...new Set(numbers(rows, reference))];
   if (levels.length > 1) {
     throw new RangeError(`"${reference}" must be one level in a panel and series, not ${levels.join(", ")}`);

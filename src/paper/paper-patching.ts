@@ -58,13 +58,16 @@ export interface AverageCell extends PatchCell {
 }
 
 /** `patchOverSeeds`'s rows with the mean over seeds in place of a row a seed. */
-export function averageSeeds(rows: readonly (PatchCell & { readonly std: number })[]): AverageCell[] {
+export function averageSeeds<R extends PatchCell & { readonly std: number }>(
+  rows: readonly R[],
+): (AverageCell & Pick<R, Extract<keyof R, "position" | "head">>)[] {
   const cells = groupBy(rows, ({ letter, layer, position, head }) => [letter, layer, position, head].join(" "));
   return [...cells.values()].map((same) => {
     const { letter, layer, position, head } = same[0];
     const { mean: change, std: seed_std } = meanAndStd(same.map((row) => row.change));
     const column = head === undefined ? { position } : { head };
-    return { letter, layer, ...column, change, std: mean(same.map((row) => row.std)), seed_std };
+    return { letter, layer, ...column, change, std: mean(same.map((row) => row.std)), seed_std } as AverageCell &
+      Pick<R, Extract<keyof R, "position" | "head">>;
   });
 }
 
@@ -96,10 +99,13 @@ export function patchingCells(rows: readonly (PatchCell & { std: number; n: numb
   }));
 }
 
-/** Patching results as a heat map: layers down, positions or heads across, a panel a letter. */
+/** The strongest colour means at least this, in logits: a map of hundredths stays pale. */
+const PALE = 0.25;
+
+/** Patching results as a heat map: layers down, positions or heads across, a panel a letter. Colours reach at least to ±0.25 logits. */
 export function patchingMap(rows: readonly PatchCell[]): Figure {
   const x = rows.some(({ head }) => head !== undefined) ? "head" : "position";
-  return heatmap(rows, { x, y: "layer", value: "change", columns: "letter" });
+  return heatmap(rows, { x, y: "layer", value: "change", columns: "letter", floor: PALE });
 }
 
 /** The same of this model and, below it, of the paper's: same axes, same colour rule, each with its own range. */

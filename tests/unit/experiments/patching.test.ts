@@ -7,8 +7,11 @@ import {
   activationPatch,
   blockSite,
   headSite,
+  headsHarmingMost,
   type PatchOptions,
   patchBetween,
+  patchByPrompt,
+  promptSite,
   type Site,
 } from "../../../src/experiments/patching";
 import { initBackend } from "../../../src/model/backend/choose";
@@ -260,6 +263,80 @@ test("between two runs: the base is the run as it is, also against the mean of t
   };
   for (const [i, [value]] of run(into).entries()) near(base[i][0], value);
   for (const [i, [value]] of run(outOf).entries()) near(values[1][i][0], value);
+});
+
+test("prompt by prompt: changes whose mean is the row of activationPatch, in the order of the prompts", async () => {
+  const options = { site: headSite(), corruption: "current_word", corrupted, batch: 4 } as const;
+  const rows = await activationPatch(model, data, options);
+  const changes = await patchByPrompt(model, data, options);
+  assert.equal(changes.length, rows.length * data.tokens.length);
+  for (const { layer, head, letter, change, std } of rows) {
+    const own = changes.filter((row) => row.layer === layer && row.head === head && row.letter === letter);
+    assert.deepEqual(
+      own.map(({ prompt }) => prompt),
+      range(6),
+    );
+    const found = meanAndStd(own.map((row) => row.change));
+    near([found.mean, found.std], [change, std]);
+  }
+  const everything = await patchByPrompt(model, data, { ...options, site: promptSite(), letters: [3] });
+  const plain = minus(plainly(other("current_word", 3), 3), plainly(data.tokens, 3));
+  for (const { prompt, change } of everything) near(change, plain[prompt], `prompt ${prompt}`);
+});
+
+test("the whole prompt is one point: it takes what the corruption takes, and gives it back", async () => {
+  for (const direction of ["noising", "denoising"] as const)
+    for (const { letter, change } of await measure({ site: promptSite(), corruption: "current_word", direction }))
+      near(change, (direction === "noising" ? 1 : -1) * whole("current_word", letter).mean, `letter ${letter}`);
+  const [first] = await measure({ site: promptSite(), corruption: "previous_words", letters: [1] });
+  assert.equal(first.change, 0);
+});
+
+test("against the mean of the wrong letters, effects are those of patchBetween", async () => {
+  const options = { site: headSite(), against: "mean" } as const;
+  const rows = await measure({ ...options, corruption: "current_word", letters: [2] });
+  const between = { letter: 2 as const, into: data.tokens, outOf: other("current_word", 2) };
+  const { base, values } = await patchBetween(model, data, { ...options, ...between });
+  for (const [i, { change }] of rows.entries())
+    near(change, meanAndStd(values[i].map(([value], prompt) => value - base[prompt][0])).mean);
+  const [max] = await measure({ site: headSite(), corruption: "current_word", letters: [2] });
+  apart(rows[0].change, max.change);
+});
+
+test("a site of some heads or positions gives the rows of the whole site", async () => {
+  const heads = [
+    { layer: 1, head: 0 },
+    { layer: 0, head: 1 },
+  ];
+  const all = await measure({ site: headSite(), corruption: "current_word" });
+  const some = await measure({ site: headSite("z", undefined, heads), corruption: "current_word" });
+  const wanted = LETTERS.flatMap((letter) =>
+    heads.map((own) => all.find((row) => row.letter === letter && row.layer === own.layer && row.head === own.head)),
+  );
+  near(some, wanted);
+  const places = await measure({ site: blockSite("hook_resid_pre", ["C2", "A1"]), corruption: "current_word" });
+  const everywhere = await measure({ site: blockSite(), corruption: "current_word" });
+  near(
+    places,
+    everywhere.filter(({ position }) => position === "C2" || position === "A1"),
+  );
+  const outside = headSite("z", undefined, [{ layer: 0, head: 9 }]);
+  await assert.rejects(measure({ site: outside, corruption: "current_word" }), /no head 0\.9; layers are 0/);
+});
+
+test("the heads that harm most: so many a letter, each once", () => {
+  const row = (letter: Letter, head: number, change: number) => ({ letter, layer: 3, head, change });
+  const rows = [row(2, 0, 5), row(2, 1, -1), row(2, 2, -3), row(3, 1, -9), row(3, 0, -2), row(3, 2, 0)];
+  const names = (count: number) => headsHarmingMost(rows, count).map(({ head }) => head);
+  assert.deepEqual(
+    [names(1), names(2)],
+    [
+      [2, 1],
+      [2, 1, 0],
+    ],
+  );
+  assert.deepEqual(headsHarmingMost(rows, 1)[0], { layer: 3, head: 2 });
+  assert.throws(() => headsHarmingMost(rows, 0), /count must be a whole number from 1 on, not 0/);
 });
 
 test("patching leaves nothing behind, also when it fails", async () => {

@@ -50,6 +50,11 @@ describe("heatmap", () => {
     }
   });
 
+  it("reaches to the largest value, or to its floor if that is more", () => {
+    const reach = (floor: number) => colours(heatmap(first, { ...options, floor })).cmax;
+    assert.deepEqual([reach(0.5), reach(5)], [2, 5]);
+  });
+
   it("has one colour axis for all panels, symmetric about 0, red below and blue above", () => {
     const figure = heatmap(heads, { ...options, columns: "letter" });
     assert.deepEqual(
@@ -110,6 +115,7 @@ describe("heatmap", () => {
     for (const [rows, message] of cases) {
       assert.throws(() => heatmap(rows as typeof first, options), { name: "RangeError", message });
     }
+    assert.throws(() => heatmap(first, { ...options, floor: Number.NaN }), /range must be .*, not NaN/);
     assert.throws(() => heatmap(first, { ...options, range: 0 }), /range must be a positive number, not 0/);
   });
 
@@ -258,7 +264,23 @@ describe("bars, lines and scatter", () => {
     );
   });
 
-  it("refuse a negative spread, and a level that changes", () => {
+  it("dash the lines that are named, and refuse a name that is none", () => {
+    const rows = ["on top", "below"].map((what) => ({ layer: 0, share: 1, what }));
+    const options = { x: "layer", y: "share", series: "what" } as const;
+    const dashes = (dashed?: string[]) =>
+      lines(rows, { ...options, dashed }).data.map(({ line }) => (line as { dash?: string }).dash);
+    assert.deepEqual(
+      [dashes(), dashes(["on top"])],
+      [
+        [undefined, undefined],
+        ["dash", undefined],
+      ],
+    );
+    assert.throws(() => dashes(["above"]), /dashed line "above" is not one of "on top", "below"/);
+    assert.throws(() => lines(rows.slice(1), { x: "layer", y: "share", dashed: ["below"] }), /"below" is not one of/);
+  });
+
+  it("refuse a negative spread and a level that changes", () => {
     const rows = [0, 1].map((layer) => ({ layer, logit_diff: 1, std: -layer, clean: layer }));
     assert.throws(() => bars(rows, { x: "layer", y: "logit_diff", std: "std" }), /can't be negative: -1 \(row 1/);
     assert.throws(() => lines(rows, { x: "layer", y: "logit_diff", reference: "clean" }), /one level .* not 0, 1/);

@@ -120,6 +120,9 @@ test("a map has a panel a letter over positions or heads, and beside it the pape
     both.data.map((trace) => (trace.z as unknown[]).length),
     [3, 3, 3, 12, 12, 12],
   );
+  const reach = (change: number) => patchingMap([{ letter: 1, layer: 0, head: 0, change }]).layout.coloraxis;
+  const cmax = (change: number) => (reach(change) as { cmax: number }).cmax;
+  assert.deepEqual([cmax(0.03), cmax(-3)], [0.25, 3]); // hundredths stay pale
   const heads = patchingMap(paperPatching("fig05_attn_2_Ci"));
   assert.deepEqual([heads.data.length, (heads.data[0].x as unknown[]).length], [2, 12]);
 });
