@@ -48,17 +48,13 @@ export { checkWord, loadWords } from "./prompts/words";
 export { attentionAgainstLogits, attentionRows, headPattern, ovInPrompts } from "./experiments/attention";
 export { attributionByPart, attributionByPosition, logitAttribution, logitLens } from "./experiments/attribution";
 export { behaviour, capitalRows, corruptedBehaviour, summarise } from "./experiments/behaviour";
-export {
-  circuitValues,
-  completeness,
-  evaluateCircuits,
-  faithfulness,
-  growing,
-  minimality,
-} from "./experiments/circuit-evaluation";
+export { circuitValues, completeness, faithfulness, minimality } from "./experiments/circuit-evaluation";
+export { circuitRanks, compareCircuits } from "./experiments/circuit-ranks";
+export { givingBack } from "./experiments/giving-back";
 export { letterReadout, logitDiffs } from "./experiments/logit-difference";
 export { withInterval } from "./experiments/measure";
-export { ordinalAblation } from "./experiments/order-ablation";
+export { neededHeads } from "./experiments/needed-heads";
+export { lossByMean } from "./experiments/order-ablation";
 export {
   copyingScores,
   diagonalStatistics,
@@ -72,7 +68,6 @@ export { activationMeans, activationPatch, blockSite, headSite, patchBetween } f
 export { strongestPaths } from "./experiments/path-patching";
 export { say } from "./experiments/playground";
 export { averagedInputs, inputSite, selectivityBy, wordSelectivity } from "./experiments/query-key";
-export { randomCircuits, randomSubsets } from "./experiments/random-circuits";
 export { bosProbes, headProbes, residualProbes, wordProbes } from "./experiments/word-probes";
 export {
   WORD_PAIRS,
@@ -109,12 +104,25 @@ export {
   inputPanels,
   strongestInto,
 } from "./groups/paths-between";
+export { setsToRemove } from "./groups/sets-to-remove";
 export { criterionMargins, failedBy, nearMisses, sweepCriteria } from "./groups/thresholds";
 
 // paper
 export { chooseHeads, groupTable } from "./paper/choose-heads";
 export { claimsAbout, figureClaims, paperFigureClaim } from "./paper/compare";
+export {
+  allButFuzzyNeeded,
+  completenessFinding,
+  faithfulnessFindings,
+  fuzzyFindings,
+  levelFindings,
+  minimalityFinding,
+  rankFindings,
+  reachFinding,
+  wholeModelIdentity,
+} from "./paper/findings/evaluation";
 export { paperPatterns, paperReadoutAttention } from "./paper/paper-attention";
+export { faithfulnessTable, paperGivenBack } from "./paper/paper-evaluation";
 export { paperEvidence } from "./paper/paper-evidence";
 export { attentionFigures, evaluationFigure, ovFigures } from "./paper/paper-figures";
 export {
@@ -160,6 +168,10 @@ export type * from "./experiments/attention";
 export type * from "./experiments/attribution";
 export type * from "./experiments/behaviour";
 export type * from "./experiments/circuit-evaluation";
+export type * from "./experiments/circuit-ranks";
+export type * from "./experiments/giving-back";
+export type * from "./experiments/needed-heads";
+export type * from "./experiments/order-ablation";
 export type * from "./experiments/logit-difference";
 export type * from "./experiments/measure";
 export type * from "./experiments/ov-circuit";
@@ -173,9 +185,11 @@ export type * from "./groups/classify";
 export type * from "./groups/evidence";
 export type * from "./groups/group-tables";
 export type * from "./groups/paths-between";
+export type * from "./groups/sets-to-remove";
 export type * from "./groups/thresholds";
 export type * from "./paper/choose-heads";
 export type * from "./paper/compare";
+export type * from "./paper/paper-evaluation";
 export type * from "./paper/paper-figures";
 export type * from "./paper/paper-patching";
 export type * from "./paper/paper-positional";
