@@ -113,12 +113,10 @@ export { claimsAbout, figureClaims, paperFigureClaim } from "./paper/compare";
 export {
   allButFuzzyNeeded,
   completenessFinding,
-  faithfulnessFindings,
   fuzzyFindings,
   levelFindings,
   minimalityFinding,
   rankFindings,
-  reachFinding,
   wholeModelIdentity,
 } from "./paper/findings/evaluation";
 export { paperPatterns, paperReadoutAttention } from "./paper/paper-attention";

@@ -26,29 +26,35 @@ export function wholeModelIdentity(grown: readonly MeasuredGivenBackRow[], plain
   );
 }
 
-/** Levels at both ends of the circuit's growth (mean ablation). */
-export function levelFindings(grown: readonly MeasuredGivenBackRow[]): Claim[] {
-  const [none, full] = [firstSteps(grown), lastSteps(grown)].map((rows) => rows.map(({ logit_diff }) => logit_diff));
+/**
+ * How far the circuit comes: levels at both ends of its growth, and its faithfulness.
+ * @param grown by mean ablation, all seeds
+ * @param faithful by both removals, the same seeds in the same order
+ */
+export function levelFindings(
+  grown: readonly MeasuredGivenBackRow[],
+  faithful: readonly AblatedFaithfulness[],
+): Claim[] {
+  const full = where(grown, { given_back: grown[grown.length - 1].given_back });
+  const [lowest, highest] = [where(grown, { given_back: "None" }), full].map((rows) =>
+    rows.map((row) => row.logit_diff),
+  );
+  const [mean, resample] = (["mean", "resample"] as const).map((ablation) => where(faithful, { ablation }));
+  const shares = mean.map(({ faithfulness }) => faithfulness);
+  const [left, leftResampled] = [mean, resample].map((rows) => rows.map(({ none }) => none));
+  const reached = full.filter(({ logit_diff, clean }) => logit_diff >= clean).length;
+  const paper = paperFaithfulness();
   return [
     claim(
       "Without any head every letter loses to another on average (3 seeds)",
-      none.every((level) => level < 0),
-      `logit difference ${extremes(none)}`,
+      lowest.every((level) => level < 0),
+      `logit difference ${extremes(lowest)}`,
     ),
     claim(
       "The circuit's heads alone bring every letter back above the others on average (3 seeds)",
-      full.every((level) => level > 0),
-      `logit difference ${extremes(full)}`,
+      highest.every((level) => level > 0),
+      `logit difference ${extremes(highest)}`,
     ),
-  ];
-}
-
-/** How much of the model the circuit is, and what the removals do. */
-export function faithfulnessFindings(rows: readonly AblatedFaithfulness[]): Claim[] {
-  const [mean, resample] = (["mean", "resample"] as const).map((ablation) => where(rows, { ablation }));
-  const shares = mean.map(({ faithfulness }) => faithfulness);
-  const [left, leftResampled] = [mean, resample].map((own) => own.map(({ none }) => none));
-  return [
     claim(
       "The circuit does at least half of what all heads do, for every letter (mean ablation, 3 seeds)",
       shares.every((share) => share >= 0.5),
@@ -59,27 +65,18 @@ export function faithfulnessFindings(rows: readonly AblatedFaithfulness[]): Clai
       leftResampled.every((level, i) => level < left[i]),
       `${extremes(leftResampled)} against ${extremes(left)}`,
     ),
+    claim(
+      "Unlike GPT-2's in the paper, the circuit does not reach the whole model's level (3 seeds)",
+      reached === 0 && paper.every((share) => share >= 1),
+      `${reached} of ${full.length} levels reached; faithfulness ${extremes(shares)}, in the paper ${extremes(paper)}`,
+    ),
   ];
-}
-
-/** What giving back the heads does not reach, although the paper's did. */
-export function reachFinding(grown: readonly MeasuredGivenBackRow[], rows: readonly AblatedFaithfulness[]): Claim {
-  const ends = lastSteps(grown);
-  const reached = ends.filter(({ logit_diff, clean }) => logit_diff >= clean).length;
-  const paper = paperFaithfulness();
-  const own = where(rows, { ablation: "mean" }).map(({ faithfulness }) => faithfulness);
-  return claim(
-    "Unlike GPT-2's in the paper, the circuit does not reach the whole model's level (3 seeds)",
-    reached === 0 && paper.every((share) => share >= 1),
-    `${reached} of ${ends.length} levels reached; faithfulness ${extremes(own)}, in the paper ${extremes(paper)}`,
-  );
 }
 
 /** How the circuit does among others of its size. */
 export function rankFindings(ranks: readonly CircuitRank[]): Claim[] {
   const [any] = where(ranks, { heads: "any heads" });
   const [same] = where(ranks, { heads: "same layers" });
-  const best = same.best ?? Number.NEGATIVE_INFINITY; // there may be no other
   return [
     claim(
       "Over the letters it does better than three of four random circuits of its size",
@@ -88,8 +85,8 @@ export function rankFindings(ranks: readonly CircuitRank[]): Claim[] {
     ),
     claim(
       "But it is not the best choice: another with as many heads in each layer does better",
-      best > same.circuit,
-      `${same.circuit.toFixed(2)} logits, the best other ${best.toFixed(2)}; better than ${same.beaten} of ${same.measured}`,
+      same.best !== null && same.best > same.circuit,
+      `${same.circuit.toFixed(2)} logits, the best other ${same.best?.toFixed(2) ?? "none"}; better than ${same.beaten} of ${same.measured}`,
     ),
   ];
 }
@@ -160,8 +157,3 @@ export function allButFuzzyNeeded(heads: readonly NeededHead[], fuzzy: readonly 
     ),
   ];
 }
-
-/** The rows of every seed without any head, and with the whole circuit. */
-const firstSteps = (grown: readonly MeasuredGivenBackRow[]) => where(grown, { given_back: "None" });
-const lastSteps = (grown: readonly MeasuredGivenBackRow[]) =>
-  where(grown, { given_back: grown[grown.length - 1].given_back });
