@@ -92,7 +92,8 @@ const everyChoice = (pools: readonly Pool[]): HeadId[][] =>
 /** Every choice of `size` items, in their order. */
 function choices<T>(items: readonly T[], size: number): T[][] {
   if (size === 0) return [[]];
-  return items.flatMap((item, i) => choices(items.slice(i + 1), size - 1).map((rest) => [item, ...rest]));
+  const first = items.slice(0, items.length - size + 1); // after a later one too few are left: all ways there would be in vain
+  return first.flatMap((item, i) => choices(items.slice(i + 1), size - 1).map((rest) => [item, ...rest]));
 }
 
 /** How many choices of k out of n there are; every step is a whole number. */

@@ -107,3 +107,9 @@ test("a circuit of all heads, or of none, has no other", () => {
         drawn: false,
       });
 });
+
+test("nearly all heads of a large model: few choices are found without trying all subsets", { timeout: 10_000 }, () => {
+  const large = { n_layers: 4, n_heads: 12 };
+  const { circuits, there_are } = otherCircuits(large, allHeads(large).slice(1), { draws: 5, seed: 0 });
+  assert.deepEqual([circuits.length, there_are], [47, 47]);
+});
