@@ -63,18 +63,14 @@ export {
   hiddenByMean,
   summarise,
 } from "./experiments/behaviour";
-export {
-  circuitValues,
-  completeness,
-  evaluateCircuits,
-  faithfulness,
-  growing,
-  minimality,
-} from "./experiments/circuit-evaluation";
+export { circuitValues, completeness, faithfulness, minimality } from "./experiments/circuit-evaluation";
+export { circuitRanks, compareCircuits } from "./experiments/circuit-ranks";
 export { attentionLogits, copiedByHead, otherCopiers } from "./experiments/copying";
+export { givingBack } from "./experiments/giving-back";
 export { letterReadout, logitDiffs } from "./experiments/logit-difference";
 export { withInterval } from "./experiments/measure";
-export { ordinalAblation } from "./experiments/order-ablation";
+export { neededHeads } from "./experiments/needed-heads";
+export { lossByMean } from "./experiments/order-ablation";
 export {
   diagonalTable,
   ovCircuit,
@@ -102,7 +98,6 @@ export {
   strongestProducts,
   wordSelectivity,
 } from "./experiments/query-key";
-export { randomCircuits, randomSubsets } from "./experiments/random-circuits";
 export { bosProbes, headProbes, residualProbes, wordProbes } from "./experiments/word-probes";
 export {
   WORD_PAIRS,
@@ -140,6 +135,7 @@ export {
   strongestInto,
 } from "./groups/paths-between";
 export { selectivityTable } from "./groups/selectivity-table";
+export { setsToRemove } from "./groups/sets-to-remove";
 export { criterionMargins, failedBy, nearMisses, sweepCriteria } from "./groups/thresholds";
 
 // paper
@@ -162,6 +158,15 @@ export {
 export { compareFindings } from "./paper/findings/compare-findings";
 export { REPAIRED, headSumClaims, headSums, mirrorClaim, mirrorShares } from "./paper/findings/denoising";
 export {
+  allButFuzzyNeeded,
+  completenessFinding,
+  fuzzyFindings,
+  levelFindings,
+  minimalityFinding,
+  rankFindings,
+  wholeModelIdentity,
+} from "./paper/findings/evaluation";
+export {
   averagingClaims,
   legibilityClaims,
   lookingClaims,
@@ -178,6 +183,7 @@ export {
   strongestBySeed,
 } from "./paper/findings/patching";
 export { paperAttentionLogits, paperPatterns, paperReadoutAttention } from "./paper/paper-attention";
+export { faithfulnessTable, paperGivenBack } from "./paper/paper-evaluation";
 export { paperEvidence } from "./paper/paper-evidence";
 export { attentionFigures, evaluationFigure, ovFigures } from "./paper/paper-figures";
 export { averageSeeds, besidePaper, patchOverSeeds, patchingMap } from "./paper/paper-patching";
@@ -216,9 +222,13 @@ export type * from "./experiments/attention";
 export type * from "./experiments/attribution";
 export type * from "./experiments/behaviour";
 export type * from "./experiments/circuit-evaluation";
+export type * from "./experiments/circuit-ranks";
 export type * from "./experiments/copying";
+export type * from "./experiments/giving-back";
 export type * from "./experiments/logit-difference";
 export type * from "./experiments/measure";
+export type * from "./experiments/needed-heads";
+export type * from "./experiments/order-ablation";
 export type * from "./experiments/ov-circuit";
 export type * from "./experiments/patching";
 export type * from "./experiments/path-patching";
@@ -230,6 +240,7 @@ export type * from "./groups/evidence";
 export type * from "./groups/group-tables";
 export type * from "./groups/paths-between";
 export type * from "./groups/selectivity-table";
+export type * from "./groups/sets-to-remove";
 export type * from "./groups/thresholds";
 export type * from "./paper/choose-heads";
 export type * from "./paper/compare";
@@ -239,7 +250,7 @@ export type * from "./paper/findings/compare-findings";
 export type * from "./paper/findings/denoising";
 export type * from "./paper/findings/movers";
 export type * from "./paper/findings/patching";
-export type * from "./paper/paper-figures";
+export type * from "./paper/paper-evaluation";
 export type * from "./paper/paper-patching";
 export type * from "./paper/paper-positional";
 export type * from "./paper/paper";

@@ -1,6 +1,7 @@
 /** Every figure of the paper as a notebook makes it, with the runs that it costs elsewhere. */
 import { attentionAgainstLogits, attentionRows } from "../../src/experiments/attention";
-import { evaluateCircuits, growing } from "../../src/experiments/circuit-evaluation";
+import { evaluateCircuits } from "../../src/experiments/circuit-evaluation";
+import { growing } from "../../src/experiments/giving-back";
 import { ovQuadrants } from "../../src/experiments/ov-circuit";
 import { activationPatch, blockSite, headSite, type Site } from "../../src/experiments/patching";
 import { pathPatch } from "../../src/experiments/path-patching";

@@ -5,7 +5,8 @@ import {
   attentionRows,
   headPattern,
 } from "../../src/experiments/attention";
-import { evaluateCircuits, growing } from "../../src/experiments/circuit-evaluation";
+import { evaluateCircuits } from "../../src/experiments/circuit-evaluation";
+import { growing } from "../../src/experiments/giving-back";
 import { letterReadout, logitDiffs } from "../../src/experiments/logit-difference";
 import { columnMean, type Prompts } from "../../src/experiments/measure";
 import { copyingScores, ovCircuit } from "../../src/experiments/ov-circuit";

@@ -95,9 +95,6 @@ export async function evaluateCircuits(
   );
 }
 
-/** No head, the first one, the first two … all of a list: the x axis of the paper's figure 8. */
-export const growing = (heads: readonly HeadId[]): HeadId[][] => range(heads.length + 1).map((n) => heads.slice(0, n));
-
 /** How much of the model a circuit is, by letter. F is a mean logit difference with all heads but some removed, in logits. */
 export interface FaithfulnessRow {
   readonly letter: Letter;

@@ -1,17 +1,15 @@
 /** The paper's figures measured on a model that has its heads: GPT-2 Small. Claims say whether they are reproduced. */
 
 import { attentionRows } from "../experiments/attention";
-import { evaluateCircuits, growing } from "../experiments/circuit-evaluation";
+import { type GivingBackOptions, givingBack } from "../experiments/giving-back";
 import type { StreamOptions } from "../experiments/measure";
 import { ovQuadrants } from "../experiments/ov-circuit";
-import { reporter } from "../experiments/progress";
 import { readoutAttention } from "../groups/group-tables";
 import type { Tokenizer } from "../load/tokenizer";
 import { type HeadId, hasHead, headName } from "../model/heads";
 import type { Model } from "../model/model";
 import type { AcronymDataset } from "../prompts/acronyms";
-import { resample } from "../prompts/corruption";
-import type { MeasuredCell, MeasuredFigures } from "./compare";
+import type { MeasuredFigures } from "./compare";
 import { paperHeads } from "./paper";
 
 /** "8_11": a head as it stands in the names of figures. */
@@ -45,29 +43,13 @@ export async function attentionFigures(
   return { ...Object.fromEntries(bars), figS_attn_patterns_fuzzy };
 }
 
-/** What depends on how prompts are mixed is measured with several permutations. */
-export interface SeedOptions extends StreamOptions {
-  /** One permutation of the prompts for each. */
-  readonly seeds: readonly number[];
-}
-
-/** Figure 8: all heads removed and the circuit's given back one by one. */
+/** Figure 8: all heads removed and the circuit's given back one by one, with several permutations of the prompts. */
 export async function evaluationFigure(
   model: Model,
   data: AcronymDataset,
-  { seeds, progress, ...stream }: SeedOptions,
+  options: Omit<GivingBackOptions, "ablation">,
 ): Promise<MeasuredFigures> {
-  const { circuit } = paperHeads();
-  const steps = ["None", ...circuit.map(headName)];
-  const cells: MeasuredCell[] = [];
-  const report = reporter(progress);
-  for (const [i, seed] of seeds.entries()) {
-    const corrupted = resample(data, seed);
-    const rows = await evaluateCircuits(model, data, growing(circuit), { corrupted, ...stream });
-    cells.push(
-      ...rows.map(({ circuit, letter, logit_diff: value, std, n }) => ({ letter, x: steps[circuit], value, std, n })),
-    );
-    report?.(i + 1, seeds.length);
-  }
+  const rows = await givingBack(model, data, paperHeads().circuit, options);
+  const cells = rows.map(({ letter, given_back: x, logit_diff: value, std, n }) => ({ letter, x, value, std, n }));
   return { fig08_evaluation: cells };
 }

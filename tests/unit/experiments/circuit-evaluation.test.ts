@@ -6,9 +6,9 @@ import {
   completeness,
   evaluateCircuits,
   faithfulness,
-  growing,
   minimality,
 } from "../../../src/experiments/circuit-evaluation";
+import { growing } from "../../../src/experiments/giving-back";
 import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
 import { columnMean, type Prompts } from "../../../src/experiments/measure";
 import { randomModel } from "../../../src/load/process";

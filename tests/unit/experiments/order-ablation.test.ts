@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { completeness } from "../../../src/experiments/circuit-evaluation";
 import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
 import { columnMean, type Prompts } from "../../../src/experiments/measure";
-import { ordinalAblation, ordinalMeans, WORD_POSITIONS } from "../../../src/experiments/order-ablation";
+import { lossByMean, ordinalAblation, ordinalMeans, WORD_POSITIONS } from "../../../src/experiments/order-ablation";
 import { processWeights, randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
@@ -63,6 +64,41 @@ test("ablation puts the mean in at the three words and nowhere else", async () =
 
 test("the last layer's heads at the words can't reach the letters", async () => {
   for (const { layer, change } of await ordinalAblation(model, data)) if (layer === 1) near(change, 0);
+});
+
+test("of the heads that are asked for, and no other", async () => {
+  const asked = [{ layer: 0, head: 1 }];
+  const all = (await ordinalAblation(model, data)).filter(({ layer, head }) => layer === 0 && head === 1);
+  near(await ordinalAblation(model, data, { heads: asked }), all);
+  await assert.rejects(ordinalAblation(model, data, { heads: [{ layer: 2, head: 0 }] }), /no head 2.0/);
+});
+
+test("loss by either mean: that of each position as by completeness, the common one as by ordinalAblation", async () => {
+  const heads = [
+    { layer: 1, head: 0 },
+    { layer: 0, head: 1 },
+  ];
+  const corrupted = rows(11, config.d_vocab);
+  const found = await lossByMean(model, data, heads, { corrupted });
+  const [positions, common] = [found.slice(0, 6), found.slice(6)];
+  const removed = [[], ...heads.map((head) => [head])];
+  const left = await completeness(model, data, heads, { corrupted, removed });
+  const ablated = await ordinalAblation(model, data, { heads });
+  assert.equal(common.length, 6);
+  for (const [i, row] of positions.entries()) {
+    assert.deepEqual([row.layer, row.head], [heads[Math.floor(i / 3)].layer, heads[Math.floor(i / 3)].head]);
+    assert.equal(row.mean, "mean of each position");
+    near(row.lost, left[i % 3].model - left[3 + i].model);
+  }
+  for (const [i, { mean, lost, ...row }] of common.entries()) {
+    assert.deepEqual([row.layer, row.head, row.letter], [ablated[i].layer, ablated[i].head, ablated[i].letter]);
+    assert.equal(mean, "common mean at C1, C2 and C3");
+    near(lost, -ablated[i].change);
+  }
+  apart(
+    positions.slice(3),
+    common.slice(3).map((row) => ({ ...row, mean: "mean of each position" })),
+  );
 });
 
 test("nothing is left behind but what is given", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { randomCircuits, randomSubsets } from "../../../src/experiments/random-circuits";
+import { otherCircuits, randomCircuits, randomSubsets } from "../../../src/experiments/random-circuits";
 import { allHeads } from "../../../src/model/heads";
 
 const config = { n_layers: 4, n_heads: 4 };
@@ -72,4 +72,44 @@ test("the seed decides, and nothing else", () => {
   assert.deepEqual(draw(3), draw(3));
   assert.notDeepEqual(draw(3)[0], draw(4)[0]);
   assert.throws(() => randomSubsets(circuit, { draws: 1, seed: 0.5 }), /seed must be an integer, not 0.5/);
+});
+
+const asText = (heads: readonly { layer: number; head: number }[]) => heads.map(name).sort().join(" ");
+
+test("where there are few other circuits all are given, each once, without the circuit itself", () => {
+  // 4 of layer 0, (4 · 3) / 2 of layer 2
+  const { circuits, there_are, drawn } = otherCircuits(config, circuit, { draws: 5, seed: 0, among: "same layers" });
+  assert.deepEqual([circuits.length, there_are, drawn], [23, 23, false]);
+  assert.equal(new Set([...circuits, circuit].map(asText)).size, 24);
+  for (const heads of circuits) {
+    const layers = heads.map(({ layer }) => layer);
+    assert.deepEqual(layers, [0, 2, 2]);
+    assert.equal(new Set(heads.map(name)).size, 3);
+  }
+});
+
+test("at most 50 with the circuit are few; of more some are drawn", () => {
+  const one = [{ layer: 0, head: 0 }];
+  const of = (n_heads: number) => otherCircuits({ n_layers: 1, n_heads }, one, { draws: 7, seed: 3 });
+  assert.deepEqual([of(50).circuits.length, of(50).there_are, of(50).drawn], [49, 49, false]);
+  assert.deepEqual([of(51).circuits.length, of(51).there_are, of(51).drawn], [7, 50, true]);
+  const { circuits, there_are } = otherCircuits(config, circuit, { draws: 5, seed: 3 });
+  assert.deepEqual(circuits, randomCircuits(config, circuit, { draws: 5, seed: 3 }));
+  assert.equal(there_are, 559); // 16 choose 3, less one
+});
+
+test("a circuit of all heads, or of none, has no other", () => {
+  for (const heads of [allHeads(config), []])
+    for (const among of ["all", "same layers"] as const)
+      assert.deepEqual(otherCircuits(config, heads, { draws: 5, seed: 0, among }), {
+        circuits: [],
+        there_are: 0,
+        drawn: false,
+      });
+});
+
+test("nearly all heads of a large model: few choices are found without trying all subsets", { timeout: 10_000 }, () => {
+  const large = { n_layers: 4, n_heads: 12 };
+  const { circuits, there_are } = otherCircuits(large, allHeads(large).slice(1), { draws: 5, seed: 0 });
+  assert.deepEqual([circuits.length, there_are], [47, 47]);
 });
