@@ -14,6 +14,7 @@ export { bootstrapMean, correlation, mean, meanAndStd } from "./numbers/statisti
 export { above, beside } from "./figures/beside";
 export { circuitGraph } from "./figures/circuit-graph";
 export { heatmap } from "./figures/heatmap";
+export { profiles } from "./figures/profiles";
 export { bars, lines, scatter } from "./figures/series";
 export { spread } from "./figures/spread";
 export { PAPER_MODEL, THIS_MODEL } from "./figures/style";
@@ -30,10 +31,11 @@ export { forward } from "./model/forward";
 export { allHeads, hasHead, headList, headName } from "./model/heads";
 export { axesOf, edit, patch } from "./model/hooks";
 export { equalPositions, patchHeads } from "./model/interventions";
-export { disposeRun } from "./model/model";
+export { disposeModel, disposeRun } from "./model/model";
 
 // load
 export { loadModel } from "./load/load";
+export { untrained } from "./load/untrained";
 
 // prompts
 export { letterCounts, select } from "./prompts/acronyms";
@@ -73,16 +75,17 @@ export { strongestPaths } from "./experiments/path-patching";
 export { say } from "./experiments/playground";
 export { averagedInputs, inputSite, selectivityBy, wordSelectivity } from "./experiments/query-key";
 export { randomCircuits, randomSubsets } from "./experiments/random-circuits";
-export { bosProbes, headProbes, residualProbes, wordProbes } from "./experiments/word-probes";
+export { accuracyByLayer, bosProbes, headProbes, probesOfRuns, residualProbes } from "./experiments/word-probes";
 export {
   WORD_PAIRS,
   attentionShift,
   fourSwaps,
   headsHurtBy,
+  ownWordMoves,
+  pairName,
   swapAttention,
-  swapBosSweep,
+  swapBosOfPairs,
   swapEffects,
-  swapName,
 } from "./experiments/word-swaps";
 
 // groups
@@ -127,8 +130,14 @@ export {
 } from "./paper/paper-patching";
 export { paperBosSwaps, paperSwapAttention, positionalFigureClaims } from "./paper/paper-positional";
 export { paperBehaviour, paperFigure, paperHeads } from "./paper/paper";
-export { harmByLayer, positionalFindings } from "./paper/statements";
-
+export {
+  besideFindings,
+  harmByLayer,
+  maskClaims,
+  placeClaims,
+  positionalFindings,
+  swapClaims,
+} from "./paper/findings/positional";
 export { withPaper } from "./paper/with-paper";
 
 // types of all of these
@@ -180,4 +189,4 @@ export type * from "./paper/paper-figures";
 export type * from "./paper/paper-patching";
 export type * from "./paper/paper-positional";
 export type * from "./paper/paper";
-export type * from "./paper/statements";
+export type * from "./paper/findings/positional";

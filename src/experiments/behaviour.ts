@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Tokenizer } from "../load/tokenizer";
 import { forward } from "../model/forward";
+import type { Intervention } from "../model/hooks";
 import type { Model, Tokens } from "../model/model";
 import { checkCount, checkSome } from "../numbers/check";
 import { grid, range } from "../numbers/lists";
@@ -32,6 +33,8 @@ export interface LetterRow {
 export interface BehaviourOptions {
   /** Corrupted tokens to read instead of the data's own; the right letters stay the data's. */
   readonly tokens?: Tokens;
+  /** What is done to the runs that are read. Default: nothing. */
+  readonly interventions?: Intervention;
   /** Prompts in one forward. Default 50. */
   readonly batch?: number;
   readonly progress?: ProgressOption;
@@ -45,7 +48,7 @@ export async function behaviour(
   model: Model,
   data: AcronymDataset,
   tokenizer: Tokenizer,
-  { tokens = data.tokens, batch = 50, progress }: BehaviourOptions = {},
+  { tokens = data.tokens, interventions = [], batch = 50, progress }: BehaviourOptions = {},
 ): Promise<LetterRow[]> {
   if (tokens.length !== data.prompts.length)
     throw new Error(`${tokens.length} rows of tokens for ${data.prompts.length} prompts; give one for each`);
@@ -54,7 +57,7 @@ export async function behaviour(
   const starts = range(Math.ceil(tokens.length / batch)).map((i) => ({ start: i * batch }));
   const measured = await sweep(
     starts,
-    ({ start }) => ({ rows: letterRows(model, data, tokenizer, tokens, start, batch) }),
+    ({ start }) => ({ rows: letterRows(model, data, tokenizer, { tokens, interventions, start, batch }) }),
     {
       progress,
     },
@@ -62,17 +65,26 @@ export async function behaviour(
   return measured.flatMap(({ rows }) => rows);
 }
 
+interface Part {
+  readonly tokens: Tokens;
+  readonly interventions: Intervention;
+  /** The first row that is read. */
+  readonly start: number;
+  readonly batch: number;
+}
+
 function letterRows(
   model: Model,
   data: AcronymDataset,
   tokenizer: Tokenizer,
-  tokens: Tokens,
-  start: number,
-  batch: number,
+  { tokens, interventions, start, batch }: Part,
 ): LetterRow[] {
   const positions = LETTERS.map(readoutPosition);
   const part = tokens.slice(start, start + batch);
-  const { logits } = forward(model, part, { readout: { positions, vocab: range(model.config.d_vocab) } });
+  const { logits } = forward(model, part, {
+    interventions,
+    readout: { positions, vocab: range(model.config.d_vocab) },
+  });
   finiteLogits(logits, { first: start }); // the likeliest of numbers and NaN would be any
   const capitals = tf.gather(logits, tokenizer.letters as number[], 2) as tf.Tensor3D; // [batch, letter, 26]
   const answers = data.answerLetters.slice(start, start + batch);
@@ -129,7 +141,12 @@ export async function corruptedBehaviour(
   model: Model,
   data: AcronymDataset,
   tokenizer: Tokenizer,
-  { clean, seed, batch, progress }: { clean: readonly LetterRow[]; seed: number } & Omit<BehaviourOptions, "tokens">,
+  {
+    clean,
+    seed,
+    batch,
+    progress,
+  }: { clean: readonly LetterRow[]; seed: number } & Omit<BehaviourOptions, "tokens" | "interventions">,
 ): Promise<CorruptedRow[]> {
   if (clean.length !== LETTERS.length * data.prompts.length)
     throw new Error(`${clean.length} clean rows for ${data.prompts.length} prompts; give three for each`);

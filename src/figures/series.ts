@@ -1,6 +1,8 @@
 /** Values as heights: bars, lines, points. */
 
+import { checkOneOf } from "../numbers/check";
 import { extent } from "../numbers/lists";
+import { groupBy } from "../numbers/rows";
 import { labelsAcross, numbersAcross, numbersUp } from "./axes";
 import { type Axis, type Figure, grid, type Panel, type Trace } from "./panels";
 import {
@@ -15,7 +17,7 @@ import {
   numbers,
   type Row,
 } from "./rows";
-import { columnName, INK, plotlyText, SIGN, seriesColour, translucent, valueName } from "./style";
+import { columnName, INK, isShare, plotlyText, REFERENCE, SIGN, seriesColour, translucent, valueName } from "./style";
 
 export interface SeriesOptions<R> {
   x: Column<R>;
@@ -43,8 +45,10 @@ export interface BarOptions<R> extends SeriesOptions<R> {
 export interface LineOptions<R> extends SeriesOptions<R> {
   /** Column of the standard deviation: a band along numbers, ± bars along names. */
   std?: Column<R>;
-  /** Column with a level to compare with (the clean model's), the same in a whole panel: a dashed line. */
+  /** Column with what to compare with at each x (the clean model's level, chance): a dashed line, grey where all series share it. */
   reference?: Column<R>;
+  /** Values of `series` whose lines are dashed: one that lies upon another leaves it visible. */
+  dashed?: readonly Label[];
 }
 
 export interface ScatterOptions<R> extends SeriesOptions<R> {
@@ -85,27 +89,31 @@ export function bars<R extends object>(rows: readonly R[], options: BarOptions<R
 
 /**
  * Lines of `y` over `x`, one for each value of `series`.
- * @throws RangeError as bars does, and if `reference` is not one level a panel.
+ * @throws RangeError as bars does, and if `dashed` names no series.
  */
 export function lines<R extends object>(rows: readonly R[], options: LineOptions<R>): Figure {
-  const { x, y, series, columns, std, reference } = options;
+  const { x, y, series, columns, std, reference, dashed = [] } = options;
   const checked = checkRows(rows, [x, y, series, columns, std, reference]);
   checkUnique(checked, [x, series, columns]);
   if (std !== undefined) deviations(checked, std);
+  for (const value of dashed) checkOneOf("dashed", value, series === undefined ? [] : distinct(checked, series));
+  const shared = reference !== undefined && isShared(checked, { x, columns, reference });
   const named = checked.some((row) => typeof row[x] !== "number");
   const draw = (part: readonly Row[], colour: string) => {
     const sorted = named ? part : [...part].sort((a, b) => Number(a[x]) - Number(b[x]));
     const xs = named ? labels(sorted, x).map(plotlyText) : numbers(sorted, x);
     const ys = numbers(sorted, y);
+    const dash = series !== undefined && dashed.includes(part[0][series] as Label) ? { dash: "dot" } : {};
     const line: Trace = {
       type: "scatter",
       mode: xs.length > 40 ? "lines" : "lines+markers",
       x: xs,
       y: ys,
-      line: { color: colour, width: 2 },
+      line: { color: colour, width: 2, ...dash },
       marker: { color: colour, size: 6 },
     };
-    const level = reference === undefined ? [] : [dashed(sorted, reference, xs, colour)];
+    const level =
+      reference === undefined ? [] : [referenceLine(xs, numbers(sorted, reference), shared ? REFERENCE : colour)];
     if (std === undefined) return [line, ...level];
     const spread = deviations(sorted, std);
     return named
@@ -187,7 +195,9 @@ export function plot<R>(rows: readonly Row[], options: SeriesOptions<R>, kind: K
   const xAxis: Axis = named
     ? labelsAcross(name(x), names, size.width / names.length)
     : numbersAcross(name(x), traces.flatMap(reachX));
-  const yAxis = numbersUp(name(y), traces.flatMap(reachY), standing);
+  const reach = traces.flatMap(reachY);
+  const shares = isShare(y) && numbers(rows, y).every((value) => value >= 0 && value <= 1);
+  const yAxis = numbersUp(name(y), shares ? reach.map((end) => Math.min(1, Math.max(0, end))) : reach, standing);
   const legend = entries.map((value) => valueName(series as string, value));
   if (kind.level !== undefined) {
     legend.push(kind.level);
@@ -236,31 +246,29 @@ function band(xs: readonly Label[], ys: readonly number[], spread: readonly numb
     hoverinfo: "skip",
   };
 }
-function dashed(rows: readonly Row[], reference: string, xs: readonly Label[], colour: string): Trace {
-  const levels = [...new Set(numbers(rows, reference))];
-  if (levels.length > 1) {
-    throw new RangeError(`"${reference}" must be one level in a panel and series, not ${levels.join(", ")}`);
-  }
-  return {
-    type: "scatter",
-    mode: "lines",
-    x: [xs[0], xs[xs.length - 1]],
-    y: [levels[0], levels[0]],
-    line: { color: colour, width: 1.5, dash: "dash" },
-    hoverinfo: "skip",
-  };
+
+/** Whether the reference at each place of a panel is the same for every series. */
+function isShared(rows: readonly Row[], place: { x: string; columns?: string; reference: string }): boolean {
+  const { x, columns, reference } = place;
+  const levels = groupBy(rows, (row) => JSON.stringify([row[x], columns && row[columns]]));
+  return [...levels.values()].every((same) => same.every((row) => row[reference] === same[0][reference]));
+}
+
+function referenceLine(xs: readonly Label[], ys: readonly number[], color: string): Trace {
+  const line = { color, width: 1.5, dash: "dash" };
+  return { type: "scatter", mode: "lines", x: xs, y: ys, line, hoverinfo: "skip" };
 }
 
 /** From the smallest to the largest value of either axis. */
 function diagonalOf(values: readonly number[]): Trace {
   const ends = extent(values);
-  const line = { color: "#888888", width: 1.5, dash: "dash" };
+  const line = { color: REFERENCE, width: 1.5, dash: "dash" };
   return { type: "scatter", mode: "lines", x: ends, y: ends, line, hoverinfo: "skip", showlegend: false };
 }
 
 /** Explains the dashed lines: a trace that shows in the legend alone. */
 function legendOnly(name: string, x: Label | undefined): Trace {
-  const line = { color: "#888888", width: 1.5, dash: "dash" };
+  const line = { color: REFERENCE, width: 1.5, dash: "dash" };
   return { type: "scatter", mode: "lines", x: [x ?? 0], y: [null], line, name, showlegend: true, hoverinfo: "skip" };
 }
 
