@@ -186,11 +186,18 @@ export function attentionShift(rows: readonly SwapAttentionRow[]): { pair: strin
   return meanBy(shifts, ["pair", "swap"], "shift").map(({ pair, swap, shift }) => ({ pair, swap, shift }));
 }
 
-/** Of `attentionMoves` those to the word whose letter is to come, `from` saying which head looks from where. */
+/**
+ * Of `attentionMoves` those to the word whose letter is to come, letter by letter.
+ * `from`: which head looks from where; `exchanged`: what is exchanged, "POS", "BOS" or both
+ */
 export const ownWordMoves = (rows: readonly SwapAttentionRow[]) =>
-  attentionMoves(rows)
-    .filter(({ letter, key }) => key === POSITIONS[wordPosition(letter)])
-    .map((row) => ({ ...row, from: `letter ${row.letter}, head ${headName(row)}` }));
+  LETTERS.flatMap((letter) => where(attentionMoves(rows), { letter, key: POSITIONS[wordPosition(letter)] })).map(
+    (row) => ({
+      ...row,
+      from: `letter ${row.letter}, head ${headName(row)}`,
+      exchanged: row.swap.replace("Swap ", ""),
+    }),
+  );
 
 const cell = ({ pair, layer, head, letter, key }: SwapAttentionRow) => [pair, layer, head, letter, key].join(" ");
 

@@ -26,9 +26,12 @@ export function initialValues(config: ModelConfig, { normal }: Random): Map<stri
 export function untrained({ config, ln_final }: Model, seed: number): Model {
   const named = { ...config, name: `${config.name}, untrained` };
   checkModelFits(named.name, [...checkpointShapes(config).values(), [config.d_model, config.d_vocab]]);
-  const values = initialValues(named, random(seed, "untrained"));
+  const initial = initialValues(named, random(seed, "untrained"));
   const make = () => {
-    const raw = modelFromTensors(named, (name) => tf.tensor(values.get(name)!.values, values.get(name)!.shape));
+    const raw = modelFromTensors(named, (name) => {
+      const { shape, values } = initial.get(name)!;
+      return tf.tensor(values, [...shape]);
+    });
     return ln_final === null ? processWeights(raw) : raw;
   };
   return tf.tidy(make as unknown as () => tf.TensorContainer) as unknown as Model;

@@ -242,10 +242,18 @@ describe("attentionShift", () => {
     );
   });
 
-  it("ownWordMoves: those to the word whose letter is to come", () => {
-    const rows = ["Clean Run", "Swap BOS"].flatMap((name, i) => [row(name, "C1", 0.5 - i / 4), row(name, "C3", 0)]);
-    const moves = ownWordMoves(rows).map(({ key, swap, from, moved }) => ({ key, swap, from, moved }));
-    assert.deepEqual(moves, [{ key: "C1", swap: "Swap BOS", from: "letter 1, head 0.0", moved: -0.25 }]); // binary fractions
+  it("ownWordMoves: those to the word whose letter is to come, letter by letter", () => {
+    const rows = ([3, 1] as const).flatMap((letter) =>
+      ["Clean Run", "Swap BOS"].flatMap((name, i) => [
+        { ...row(name, "C1", 0.5 - i / 4), letter },
+        { ...row(name, "C3", 0.5 - i / 8), letter },
+      ]),
+    );
+    const moves = ownWordMoves(rows).map(({ key, exchanged, from, moved }) => ({ key, exchanged, from, moved }));
+    assert.deepEqual(moves, [
+      { key: "C1", exchanged: "BOS", from: "letter 1, head 0.0", moved: -0.25 }, // binary fractions
+      { key: "C3", exchanged: "BOS", from: "letter 3, head 0.0", moved: -0.125 },
+    ]);
   });
 
   it("needs the clean run", () => {
