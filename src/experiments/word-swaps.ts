@@ -7,6 +7,7 @@ import { pick } from "../model/slices";
 import { checkFinite } from "../numbers/check";
 import { range } from "../numbers/lists";
 import { meanBy } from "../numbers/mean-by";
+import { where } from "../numbers/rows";
 import {
   LETTERS,
   type Letter,
