@@ -8,12 +8,13 @@ export { grid, range } from "./numbers/lists";
 export { meanBy } from "./numbers/mean-by";
 export { random } from "./numbers/random";
 export { groupBy, strongest, where } from "./numbers/rows";
-export { bootstrapMean, mean, meanAndStd } from "./numbers/statistics";
+export { bootstrapMean, mean } from "./numbers/statistics";
 
 // figures
 export { above, beside } from "./figures/beside";
 export { circuitGraph } from "./figures/circuit-graph";
 export { heatmap } from "./figures/heatmap";
+export { profiles } from "./figures/profiles";
 export { bars, lines, scatter } from "./figures/series";
 export { spread } from "./figures/spread";
 export { PAPER_MODEL, THIS_MODEL } from "./figures/style";
@@ -30,10 +31,11 @@ export { forward } from "./model/forward";
 export { allHeads, hasHead, headList, headName } from "./model/heads";
 export { axesOf, edit, patch } from "./model/hooks";
 export { equalPositions, patchHeads } from "./model/interventions";
-export { disposeRun } from "./model/model";
+export { disposeModel, disposeRun } from "./model/model";
 
 // load
 export { loadModel } from "./load/load";
+export { untrained } from "./load/untrained";
 
 // prompts
 export { letterCounts, select } from "./prompts/acronyms";
@@ -98,16 +100,17 @@ export {
   strongestProducts,
   wordSelectivity,
 } from "./experiments/query-key";
-export { bosProbes, headProbes, residualProbes, wordProbes } from "./experiments/word-probes";
+export { accuracyByLayer, bosProbes, headProbes, probesOfRuns, residualProbes } from "./experiments/word-probes";
 export {
   WORD_PAIRS,
   attentionShift,
   fourSwaps,
   headsHurtBy,
+  ownWordMoves,
+  pairName,
   swapAttention,
-  swapBosSweep,
+  swapBosOfPairs,
   swapEffects,
-  swapName,
 } from "./experiments/word-swaps";
 
 // groups
@@ -182,6 +185,14 @@ export {
   patchingIdentities,
   strongestBySeed,
 } from "./paper/findings/patching";
+export {
+  besideFindings,
+  harmByLayer,
+  maskClaims,
+  placeClaims,
+  positionalFindings,
+  swapClaims,
+} from "./paper/findings/positional";
 export { paperAttentionLogits, paperPatterns, paperReadoutAttention } from "./paper/paper-attention";
 export { faithfulnessTable, paperGivenBack } from "./paper/paper-evaluation";
 export { paperEvidence } from "./paper/paper-evidence";
@@ -189,7 +200,6 @@ export { attentionFigures, evaluationFigure, ovFigures } from "./paper/paper-fig
 export { averageSeeds, besidePaper, patchOverSeeds, patchingMap } from "./paper/paper-patching";
 export { paperBosSwaps, paperSwapAttention, positionalFigureClaims } from "./paper/paper-positional";
 export { paperBehaviour, paperFigure, paperHeads } from "./paper/paper";
-export { harmByLayer, positionalFindings } from "./paper/statements";
 export { withPaper } from "./paper/with-paper";
 
 // types of all of these
@@ -199,6 +209,7 @@ export type * from "./numbers/statistics";
 export type * from "./figures/beside";
 export type * from "./figures/circuit-graph";
 export type * from "./figures/heatmap";
+export type * from "./figures/profiles";
 export type * from "./figures/series";
 export type * from "./figures/spread";
 export type * from "./figures/tokens";
@@ -250,9 +261,9 @@ export type * from "./paper/findings/compare-findings";
 export type * from "./paper/findings/denoising";
 export type * from "./paper/findings/movers";
 export type * from "./paper/findings/patching";
+export type * from "./paper/findings/positional";
 export type * from "./paper/paper-evaluation";
 export type * from "./paper/paper-patching";
 export type * from "./paper/paper-positional";
 export type * from "./paper/paper";
-export type * from "./paper/statements";
 export type * from "./paper/with-paper";

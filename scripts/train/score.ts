@@ -72,14 +72,14 @@ export async function scoreModel(model: Model, data: AcronymDataset, seed: numbe
 async function bosShare(model: Model, data: AcronymDataset, clean: (letter: number) => number): Promise<number> {
   const bosHeads = allHeads(model.config);
   const swaps = WORD_PAIRS.flatMap((pair) => [
-    { pair, positions: true, bosHeads: [] },
+    { pair, positions: true },
     { pair, positions: true, bosHeads },
   ]);
   const rows = await swapEffects(model, data, swaps);
   const lost = (both: boolean, letter: number) =>
     mean(
       rows
-        .filter((row) => row.letter === letter && row.bosHeads!.length > 0 === both)
+        .filter((row) => row.letter === letter && (row.swap === "Swap POS+BOS") === both)
         .map(({ change }) => -change / clean(letter)),
     );
   return mean(LETTERS.map((letter) => lost(true, letter) - lost(false, letter)));

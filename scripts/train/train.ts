@@ -1,11 +1,11 @@
 /** One training run: variables, optimiser, loss. The forward is the library's own. */
 import * as tf from "@tensorflow/tfjs";
-import { checkpointShapes } from "../../src/load/checkpoint";
 import { modelFromTensors } from "../../src/load/process";
 import type { TensorData } from "../../src/load/safetensors";
+import { initialValues } from "../../src/load/untrained";
 import { forward } from "../../src/model/forward";
 import type { Model, ModelConfig } from "../../src/model/model";
-import { type Random, random } from "../../src/numbers/random";
+import { random } from "../../src/numbers/random";
 import { unhashed } from "../build-data/unhashed";
 import { type Lexicon, type Recipe, type Sequence, textSource } from "./text";
 
@@ -35,18 +35,6 @@ export function modelConfig(recipe: Recipe, d_vocab: number, name: string): Mode
   const { n_layers, n_heads, d_model } = recipe;
   const n_ctx = recipe.context + recipe.maxOffset;
   return { name, n_layers, n_heads, d_model, d_head: d_model / n_heads, d_mlp: 4 * d_model, n_ctx, d_vocab, eps: 1e-5 };
-}
-
-/** GPT-2's initialisation: normal weights, those that write to the residual stream smaller by √(2 n_layers). */
-function initialValues(config: ModelConfig, { normal }: Random): Map<string, TensorData> {
-  const values = ([name, shape]: [string, number[]]): [string, TensorData] => {
-    const size = shape.reduce((a, b) => a * b);
-    if (shape.length === 1)
-      return [name, { shape, values: new Float32Array(size).fill(/ln_\w+\.weight$/.test(name) ? 1 : 0) }];
-    const std = /c_proj/.test(name) ? 0.02 / Math.sqrt(2 * config.n_layers) : 0.02;
-    return [name, { shape, values: Float32Array.from({ length: size }, () => std * normal()) }];
-  };
-  return new Map([...checkpointShapes(config)].map(values));
 }
 
 /** Warm-up, then a cosine down to 5%. */

@@ -5,10 +5,12 @@ import type { HookName, Intervention } from "../model/hooks";
 import { disposeRun, type Model, type ModelConfig, type Run } from "../model/model";
 import { checkSome } from "../numbers/check";
 import { range } from "../numbers/lists";
+import { meanBy } from "../numbers/mean-by";
 import { random } from "../numbers/random";
 import { fitProbe, probeAccuracy } from "../numbers/softmax-regression";
 import { LETTERS, position, wordPosition } from "../prompts/positions";
 import { type Batch, type Measurement, measureAll, type Prompts, type StreamOptions } from "./measure";
+import { partOf, reporter } from "./progress";
 import { sweep } from "./sweep";
 
 /** What a probe reads at each of its points: a vector for each word of each prompt. */
@@ -116,6 +118,45 @@ export async function wordProbes<P extends object>(
   const tasks = points.flatMap((point, p) => seeds.map((seed) => ({ point, p, seed })));
   const rows = await sweep(tasks, ({ p, seed }) => trainAndTest(read[p], seed), { progress });
   return rows.map(({ point, seed, accuracy, shuffled }) => ({ ...point, seed, accuracy, shuffled }));
+}
+
+/** A way to run a model, and what figures call it. */
+export interface ProbedRun {
+  readonly run: string;
+  readonly interventions: Intervention;
+}
+
+/** `wordProbes` on each of several runs. @throws as `wordProbes`, and if there are no runs */
+export async function probesOfRuns<P extends object>(
+  model: Model,
+  data: Prompts,
+  { runs, progress, ...options }: Omit<WordProbeOptions<P>, "interventions"> & { readonly runs: readonly ProbedRun[] },
+): Promise<(P & ProbeAccuracy & { run: string })[]> {
+  checkSome("runs", runs);
+  const report = reporter(progress);
+  const rows = [];
+  for (const [i, { run, interventions }] of runs.entries()) {
+    const measured = await wordProbes(model, data, {
+      ...options,
+      interventions,
+      progress: partOf(report, i, runs.length),
+    });
+    rows.push(...measured.map((row) => ({ ...row, run })));
+  }
+  return rows;
+}
+
+/** What `accuracyByLayer` calls the control. */
+export const SHUFFLED = "labels shuffled";
+
+/** Mean accuracy over seeds (std: over seeds) for each layer and run; the control, of all runs together, is a run of its own. */
+export function accuracyByLayer(rows: readonly (ProbeAccuracy & { layer: number; run: string })[]) {
+  const control = rows.map(({ layer, shuffled }) => ({ layer, run: SHUFFLED, accuracy: shuffled }));
+  const accuracies = rows.map(({ layer, run, accuracy }) => ({ layer, run, accuracy }));
+  return meanBy([...accuracies, ...control], ["layer", "run"], "accuracy").map((row) => ({
+    ...row,
+    chance: 1 / LETTERS.length,
+  }));
 }
 
 /** `read`: three rotations of each prompt, each with its words' features one after another. */

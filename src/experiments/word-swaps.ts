@@ -7,7 +7,16 @@ import { pick } from "../model/slices";
 import { checkFinite } from "../numbers/check";
 import { range } from "../numbers/lists";
 import { meanBy } from "../numbers/mean-by";
-import { LETTERS, type Letter, POSITIONS, type Position, position, readoutPosition } from "../prompts/positions";
+import { where } from "../numbers/rows";
+import {
+  LETTERS,
+  type Letter,
+  POSITIONS,
+  type Position,
+  position,
+  readoutPosition,
+  wordPosition,
+} from "../prompts/positions";
 import { attentionRowsUnder } from "./attention";
 import { letterReadout, logitDiffs } from "./logit-difference";
 import {
@@ -19,6 +28,7 @@ import {
   type Prompts,
   type StreamOptions,
 } from "./measure";
+import { partOf, reporter } from "./progress";
 
 /** Two words whose positions are exchanged, by their capitals' positions. */
 export type WordPair = readonly [Position, Position];
@@ -27,6 +37,9 @@ export const WORD_PAIRS: readonly WordPair[] = [
   ["C1", "C3"],
   ["C2", "C3"],
 ];
+
+/** What tables and figures call a pair: "C1↔C3". */
+export const pairName = (pair: WordPair): string => pair.join("↔");
 
 export type BosSwapRow = HeadId & LetterEffect;
 
@@ -58,6 +71,22 @@ export async function swapBosSweep(
   return letterEffects(data, heads, open, stream);
 }
 
+/** `swapBosSweep` for every pair of words, all in one list. `pair`: see `pairName` */
+export async function swapBosOfPairs(
+  model: Model,
+  data: Prompts,
+  { progress, ...stream }: StreamOptions = {},
+): Promise<(BosSwapRow & { pair: string })[]> {
+  const report = reporter(progress);
+  const rows = [];
+  for (const [i, pair] of WORD_PAIRS.entries()) {
+    const options = { ...stream, progress: partOf(report, i, WORD_PAIRS.length) };
+    const measured = await swapBosSweep(model, data, pair, options);
+    rows.push(...measured.map((row) => ({ ...row, pair: pairName(pair) })));
+  }
+  return rows;
+}
+
 /** Heads whose swap lowers the logit difference of any letter by more than `threshold` logits; the paper's is 0.005. */
 export function headsHurtBy(rows: readonly BosSwapRow[], threshold: number): HeadId[] {
   checkFinite("threshold", threshold);
@@ -86,10 +115,12 @@ function checkSwaps({ config }: Model, swaps: readonly Swap[]): void {
   }
 }
 
-/** What figure 14 calls a swap. */
-export function swapName({ positions = false, bosHeads = [] }: Swap): string {
-  const parts = [...(positions ? ["POS"] : []), ...(bosHeads.length > 0 ? ["BOS"] : [])];
-  return parts.length > 0 ? `Swap ${parts.join("+")}` : "Clean Run";
+const CLEAN = "Clean Run";
+
+/** What figure 14 calls a swap. With an empty list of heads it is still one of attention to BOS, by which nothing moves. */
+export function swapName({ positions = false, bosHeads }: Omit<Swap, "pair">): string {
+  const parts = [...(positions ? ["POS"] : []), ...(bosHeads ? ["BOS"] : [])];
+  return parts.length > 0 ? `Swap ${parts.join("+")}` : CLEAN;
 }
 
 /** The four runs of figure 14, clean run first. */
@@ -125,7 +156,7 @@ export async function swapAttention(
   checkSwaps(model, swaps);
   const seen = await attentionRowsUnder(model, data, heads, swaps.map(swap), stream);
   return swaps.flatMap((one, s) => {
-    const [pair, name] = [one.pair.join("↔"), swapName(one)];
+    const [pair, name] = [pairName(one.pair), swapName(one)];
     const words = seen[s].filter(({ key }) => /^C\d$/.test(key));
     return LETTERS.flatMap((letter) =>
       words
@@ -136,30 +167,55 @@ export async function swapAttention(
 }
 
 /**
- * How far each swap moves attention: the mean absolute change against the clean run, over heads, letters and words.
+ * Each row with the change of its attention against the clean run (probability), which is left out.
  * @throws if a pair has no clean run
  */
+export function attentionMoves(rows: readonly SwapAttentionRow[]): (SwapAttentionRow & { moved: number })[] {
+  const clean = new Map(rows.filter(({ swap }) => swap === CLEAN).map((row) => [cell(row), row.attention]));
+  return rows
+    .filter(({ swap }) => swap !== CLEAN)
+    .map((row) => {
+      const before = clean.get(cell(row));
+      if (before === undefined) throw new Error(`${row.pair} has no clean run to compare "${row.swap}" with`);
+      return { ...row, moved: row.attention - before };
+    });
+}
+
+/** How far each swap moves attention: the mean absolute change over heads, letters and words. @throws as `attentionMoves` */
 export function attentionShift(rows: readonly SwapAttentionRow[]): { pair: string; swap: string; shift: number }[] {
-  const clean = new Map(
-    rows.filter(({ swap }) => swap === swapName({ pair: WORD_PAIRS[0] })).map((row) => [cell(row), row.attention]),
-  );
-  const shifts = rows.map((row) => {
-    const before = clean.get(cell(row));
-    if (before === undefined) throw new Error(`${row.pair} has no clean run to compare "${row.swap}" with`);
-    return { pair: row.pair, swap: row.swap, shift: Math.abs(row.attention - before) };
-  });
+  const shifts = attentionMoves(rows).map((row) => ({ ...row, shift: Math.abs(row.moved) }));
   return meanBy(shifts, ["pair", "swap"], "shift").map(({ pair, swap, shift }) => ({ pair, swap, shift }));
 }
 
+/**
+ * Of `attentionMoves` those to the word whose letter is to come, letter by letter.
+ * `from`: which head looks from where; `exchanged`: what is exchanged, "POS", "BOS" or both
+ */
+export const ownWordMoves = (rows: readonly SwapAttentionRow[]) =>
+  LETTERS.flatMap((letter) => where(attentionMoves(rows), { letter, key: POSITIONS[wordPosition(letter)] })).map(
+    (row) => ({
+      ...row,
+      from: `letter ${row.letter}, head ${headName(row)}`,
+      exchanged: row.swap.replace("Swap ", ""),
+    }),
+  );
+
 const cell = ({ pair, layer, head, letter, key }: SwapAttentionRow) => [pair, layer, head, letter, key].join(" ");
 
-/** The change of each letter's logit difference by each swap. */
+export type SwapEffectRow = LetterEffect & {
+  /** See `pairName`. */
+  readonly pair: string;
+  /** See `swapName`. */
+  readonly swap: string;
+};
+
+/** The change of each letter's logit difference by each swap: for each letter the swaps in their order. */
 export async function swapEffects(
   model: Model,
   data: Prompts,
   swaps: readonly Swap[],
   stream: StreamOptions = {},
-): Promise<(Swap & LetterEffect)[]> {
+): Promise<SwapEffectRow[]> {
   checkSwaps(model, swaps);
   const readout = letterReadout(data);
   const open = ({ prompts }: Batch): Measurement<Swap | null> => {
@@ -170,7 +226,10 @@ export async function swapEffects(
     };
     return { measure, close: () => disposeRun(clean) };
   };
-  return letterEffects(data, swaps, open, stream);
+  const rows = await letterEffects(data, swaps, open, stream);
+  return rows.map(({ pair, positions, bosHeads, ...effect }) => {
+    return { ...effect, pair: pairName(pair), swap: swapName({ positions, bosHeads }) };
+  });
 }
 
 /** 0 … n - 1 with a and b exchanged. */

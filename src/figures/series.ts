@@ -2,6 +2,7 @@
 
 import { checkOneOf } from "../numbers/check";
 import { extent } from "../numbers/lists";
+import { groupBy } from "../numbers/rows";
 import { labelsAcross, numbersAcross, numbersUp } from "./axes";
 import { type Axis, type Figure, grid, type Panel, type Trace } from "./panels";
 import {
@@ -16,7 +17,17 @@ import {
   numbers,
   type Row,
 } from "./rows";
-import { columnName, FONT_SIZE, INK, plotlyText, seriesColour, translucent, valueName } from "./style";
+import {
+  columnName,
+  FONT_SIZE,
+  INK,
+  isShare,
+  plotlyText,
+  REFERENCE,
+  seriesColour,
+  translucent,
+  valueName,
+} from "./style";
 
 export interface SeriesOptions<R> {
   x: Column<R>;
@@ -42,7 +53,7 @@ export interface BarOptions<R> extends SeriesOptions<R> {
 export interface LineOptions<R> extends SeriesOptions<R> {
   /** Column of the standard deviation: a band along numbers, ± bars along names. */
   std?: Column<R>;
-  /** Column with a level to compare with (the clean model's), the same in a whole panel: a dashed line. */
+  /** Column with what to compare with at each x (the clean model's level, chance): a dashed line, grey where all series share it. */
   reference?: Column<R>;
   /** Values of `series` whose lines are dashed: where two coincide, the one below stays visible. */
   dashed?: readonly Label[];
@@ -85,13 +96,14 @@ export function bars<R extends object>(rows: readonly R[], options: BarOptions<R
 
 /**
  * Lines of `y` over `x`, one for each value of `series`.
- * @throws RangeError as bars does, and if `reference` is not one level a panel or a dashed line is not there.
+ * @throws RangeError as bars does, and if a dashed line is not there.
  */
 export function lines<R extends object>(rows: readonly R[], options: LineOptions<R>): Figure {
   const { x, y, series, columns, std, reference, dashed = [] } = options;
   const checked = checkRows(rows, [x, y, series, columns, std, reference]);
   checkUnique(checked, [x, series, columns]);
   if (std !== undefined) deviations(checked, std);
+  const shared = reference !== undefined && isShared(checked, { x, columns, reference });
   const named = checked.some((row) => typeof row[x] !== "number");
   const entries = series === undefined ? [] : distinct(checked, series);
   for (const entry of dashed) checkOneOf("dashed line", entry, entries);
@@ -105,10 +117,11 @@ export function lines<R extends object>(rows: readonly R[], options: LineOptions
       mode: xs.length > 40 ? "lines" : "lines+markers",
       x: xs,
       y: ys,
-      line: { color: colour, width: 2, ...(isDashed(part) ? { dash: "dash" } : {}) },
+      line: { color: colour, width: 2, ...(isDashed(part) ? { dash: "dot" } : {}) },
       marker: { color: colour, size: 6 },
     };
-    const level = reference === undefined ? [] : [levelLine(sorted, reference, xs, colour)];
+    const level =
+      reference === undefined ? [] : [referenceLine(xs, numbers(sorted, reference), shared ? REFERENCE : colour)];
     if (std === undefined) return [line, ...level];
     const spread = deviations(sorted, std);
     return named
@@ -194,7 +207,9 @@ export function plot<R>(rows: readonly Row[], options: SeriesOptions<R>, kind: K
     ? labelsAcross(name(x), names, size.width / names.length)
     : numbersAcross(name(x), traces.flatMap(reachX));
   const reach = traces.flatMap(reachY);
-  const yAxis = numbersUp(name(y), [...reach, ...roomForZeros(traces, reach)], standing);
+  const shares = isShare(y) && numbers(rows, y).every((value) => value >= 0 && value <= 1);
+  const within = shares ? reach.map((end) => Math.min(1, Math.max(0, end))) : reach;
+  const yAxis = numbersUp(name(y), [...within, ...roomForZeros(traces, reach)], standing);
   const legend = entries.map((value) => valueName(series as string, value));
   if (kind.level !== undefined) {
     legend.push(kind.level);
@@ -257,31 +272,29 @@ function band(xs: readonly Label[], ys: readonly number[], spread: readonly numb
     hoverinfo: "skip",
   };
 }
-function levelLine(rows: readonly Row[], reference: string, xs: readonly Label[], colour: string): Trace {
-  const levels = [...new Set(numbers(rows, reference))];
-  if (levels.length > 1) {
-    throw new RangeError(`"${reference}" must be one level in a panel and series, not ${levels.join(", ")}`);
-  }
-  return {
-    type: "scatter",
-    mode: "lines",
-    x: [xs[0], xs[xs.length - 1]],
-    y: [levels[0], levels[0]],
-    line: { color: colour, width: 1.5, dash: "dash" },
-    hoverinfo: "skip",
-  };
+
+/** Whether the reference at each place of a panel is the same for every series. */
+function isShared(rows: readonly Row[], place: { x: string; columns?: string; reference: string }): boolean {
+  const { x, columns, reference } = place;
+  const levels = groupBy(rows, (row) => JSON.stringify([row[x], columns && row[columns]]));
+  return [...levels.values()].every((same) => same.every((row) => row[reference] === same[0][reference]));
+}
+
+function referenceLine(xs: readonly Label[], ys: readonly number[], color: string): Trace {
+  const line = { color, width: 1.5, dash: "dash" };
+  return { type: "scatter", mode: "lines", x: xs, y: ys, line, hoverinfo: "skip" };
 }
 
 /** From the smallest to the largest value of either axis. */
 function diagonalOf(values: readonly number[]): Trace {
   const ends = extent(values);
-  const line = { color: "#888888", width: 1.5, dash: "dash" };
+  const line = { color: REFERENCE, width: 1.5, dash: "dash" };
   return { type: "scatter", mode: "lines", x: ends, y: ends, line, hoverinfo: "skip", showlegend: false };
 }
 
 /** Explains the dashed lines: a trace that shows in the legend alone. */
 function legendOnly(name: string, x: Label | undefined): Trace {
-  const line = { color: "#888888", width: 1.5, dash: "dash" };
+  const line = { color: REFERENCE, width: 1.5, dash: "dash" };
   return { type: "scatter", mode: "lines", x: [x ?? 0], y: [null], line, name, showlegend: true, hoverinfo: "skip" };
 }
 

@@ -6,6 +6,8 @@ export const FONT = "DejaVu Sans, Verdana, sans-serif";
 export const FONT_SIZE = { title: 15, panel: 13, axis: 12, tick: 11 };
 export const INK = "#222222";
 export const GRID = "#e6e6e6";
+/** What something is compared with. */
+export const REFERENCE = "#888888";
 
 /** Colours with a meaning: red harms the right letter, blue helps it. */
 export const SIGN = { harm: "#b2182b", help: "#2166ac" };
@@ -50,6 +52,11 @@ const NAMES: Readonly<Record<string, string>> = {
 export function columnName(column: string): string {
   return NAMES[column] ?? column.replaceAll("_", " ");
 }
+
+const SHARES = new Set(["attention", "probability", "accuracy"]);
+
+/** Whether a column's values lie between 0 and 1, so that an axis ends there, however far a standard deviation reaches. */
+export const isShare = (column: string): boolean => SHARES.has(column);
 
 /** What a panel or a series is called: letter 1 → "letter 1", text as it is. */
 export function valueName(column: string, value: Label): string {

@@ -8,7 +8,7 @@ import { CORRUPTIONS, type Corruption } from "../../prompts/corruption";
 import { LETTERS, type Letter, POSITIONS, readoutPosition } from "../../prompts/positions";
 import { type Claim, claim } from "../../show/claims";
 import { paperBehaviour, paperFigure } from "../paper";
-import type { Finding } from "../statements";
+import type { Finding } from "./positional";
 
 type Corrupted = Pick<CorruptedRow, "corruption" | "letter" | "seed" | "logit_diff" | "change">;
 type Summary = Pick<LetterSummary, "letter" | "accuracy" | "logit_diff" | "std">;

@@ -1,5 +1,5 @@
 import { PAPER_MODEL, THIS_MODEL } from "../../figures/style";
-import type { Finding } from "../statements";
+import type { Finding } from "./positional";
 
 /** One finding in both models: "yes" or "no", and the numbers. */
 export type FindingRow = Readonly<Record<"finding" | typeof THIS_MODEL | typeof PAPER_MODEL, string>>;

@@ -7,7 +7,7 @@ import { LETTERS, type Letter, POSITIONS, type Position, readoutPosition } from 
 import { type Claim, claim } from "../../show/claims";
 import { figureClaims } from "../compare";
 import { averageSeeds, type PatchCell, paperPatching, patchingCells } from "../paper-patching";
-import type { Finding } from "../statements";
+import type { Finding } from "./positional";
 
 const FIGURES = [
   "fig01_res_1",

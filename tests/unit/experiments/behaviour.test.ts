@@ -12,10 +12,12 @@ import {
   type LetterRow,
   summarise,
 } from "../../../src/experiments/behaviour";
+import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
 import type { Tokenizer } from "../../../src/load/tokenizer";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { edit, patch } from "../../../src/model/hooks";
+import { equalPositions } from "../../../src/model/interventions";
 import { disposeRun, type Model } from "../../../src/model/model";
 import { range } from "../../../src/numbers/lists";
 import { select } from "../../../src/prompts/acronyms";
@@ -179,6 +181,21 @@ test("corrupted tokens are read, judged by the clean prompt's letters", async ()
   await assert.rejects(
     behaviour(model, data, tokenizer, { tokens: tokens.slice(2) }),
     /3 rows of tokens for 5 prompts/,
+  );
+});
+
+test("what is done to the runs is done before they are read", async () => {
+  const alike = await behaviour(model, data, tokenizer, { interventions: equalPositions(), batch: 2 });
+  const readout = letterReadout(data);
+  const run = forward(model, data.tokens, { interventions: equalPositions(), readout });
+  near(
+    alike.map((row) => row.logit_diff),
+    logitDiffs(run, data).flat(),
+  );
+  disposeRun(run);
+  apart(
+    alike.map((row) => row.logit_diff),
+    rows.map((row) => row.logit_diff),
   );
 });
 

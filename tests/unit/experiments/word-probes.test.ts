@@ -3,9 +3,11 @@ import { before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import type { Prompts } from "../../../src/experiments/measure";
 import {
+  accuracyByLayer,
   bosProbes,
   headProbes,
   type ProbeSite,
+  probesOfRuns,
   residualProbes,
   rotateWords,
   wordProbes,
@@ -143,5 +145,50 @@ describe("wordProbes", () => {
   it("need a prompt to train on and another one to test on", async () => {
     const one = { ...prompts, tokens: prompts.tokens.slice(0, 1), answerLetters: prompts.answerLetters.slice(0, 1) };
     await assert.rejects(wordProbes(model, one, { site: headProbes, seeds }), /1 prompt can't be both/);
+  });
+});
+
+describe("probesOfRuns", () => {
+  const options = { site: residualProbes, seeds: [0, 1] };
+  const runs = [
+    { run: "intact", interventions: [] },
+    { run: "alike", interventions: equalPositions() },
+  ];
+
+  it("gives what each run alone gives, under its name; progress over all", async () => {
+    const told: number[][] = [];
+    const rows = await probesOfRuns(model, prompts, { ...options, runs, progress: (...done) => told.push(done) });
+    const points = 2 * (config.n_layers + 1);
+    assert.deepEqual(
+      rows.map(({ run }) => run),
+      [...Array(points).fill("intact"), ...Array(points).fill("alike")],
+    );
+    const alike = await wordProbes(model, prompts, { ...options, interventions: equalPositions() });
+    nearly(
+      rows.slice(points).map(({ accuracy }) => accuracy),
+      alike.map(({ accuracy }) => accuracy),
+    );
+    assert.deepEqual(told.at(-1), [2 * points, 2 * points]);
+    await assert.rejects(probesOfRuns(model, prompts, { ...options, runs: [] }), /runs/);
+  });
+
+  it("accuracyByLayer: a mean for each layer and run, and the control's over all runs", () => {
+    const row = (run: string, seed: number, accuracy: number, shuffled: number) => {
+      return { layer: 0, run, seed, accuracy, shuffled };
+    };
+    const rows = accuracyByLayer([row("a", 0, 1, 0.25), row("a", 1, 0.5, 0.25), row("b", 0, 0.25, 0.75)]);
+    assert.deepEqual(
+      rows.map(({ run, n }) => [run, n]),
+      [
+        ["a", 2],
+        ["b", 1],
+        ["labels shuffled", 3],
+      ],
+    );
+    nearly(
+      rows.map(({ accuracy }) => accuracy),
+      [0.75, 0.25, 5 / 12],
+    );
+    nearly(rows[0].chance, 1 / 3);
   });
 });

@@ -5,12 +5,15 @@ import { attentionRows, headPattern } from "../../../src/experiments/attention";
 import { letterReadout } from "../../../src/experiments/logit-difference";
 import type { Prompts } from "../../../src/experiments/measure";
 import {
+  attentionMoves,
   attentionShift,
   fourSwaps,
   headsHurtBy,
+  ownWordMoves,
   type SwapAttentionRow,
   swap,
   swapAttention,
+  swapBosOfPairs,
   swapBosSweep,
   swapEffects,
   swapName,
@@ -127,7 +130,11 @@ describe("swap", () => {
   it("has the names of figure 14", () => {
     const swaps = fourSwaps(pair, [{ layer: 0, head: 0 }]);
     assert.deepEqual(swaps.map(swapName), ["Clean Run", "Swap POS", "Swap BOS", "Swap POS+BOS"]);
-    assert.equal(swapName({ pair, positions: true, bosHeads: [] }), "Swap POS");
+    assert.equal(swapName({ positions: true }), "Swap POS");
+  });
+
+  it("has four names also where no head's attention to BOS is exchanged", () => {
+    assert.deepEqual(fourSwaps(pair, []).map(swapName), ["Clean Run", "Swap POS", "Swap BOS", "Swap POS+BOS"]);
   });
 });
 
@@ -139,13 +146,29 @@ describe("swapBosSweep", () => {
     const plain = await swapEffects(model, prompts, swaps);
     assert.equal(rows.length, 3 * heads.length);
     rows.forEach((row, i) => {
-      assert.deepEqual([row.letter, { layer: row.layer, head: row.head }], [plain[i].letter, plain[i].bosHeads![0]]);
+      const head = heads[i % heads.length];
+      assert.deepEqual([row.letter, { layer: row.layer, head: row.head }], [plain[i].letter, head]);
       near([row.change, row.std], [plain[i].change, plain[i].std]);
     });
     apart(
       rows.map(({ change }) => change),
       rows.map(() => 0),
     );
+  });
+
+  it("swapBosOfPairs: one pair after another, progress over all", async () => {
+    const told: number[][] = [];
+    const rows = await swapBosOfPairs(model, prompts, { batch: 5, progress: (...done) => told.push(done) });
+    assert.equal(rows.length, 3 * 3 * allHeads(config).length);
+    const one = await swapBosSweep(model, prompts, WORD_PAIRS[1]);
+    const same = rows.filter((row) => row.pair === "C1↔C3");
+    near(
+      same.map(({ change }) => change),
+      one.map(({ change }) => change),
+    );
+    const [last, total] = told.at(-1)!;
+    assert.equal(last, total);
+    assert.ok(told.every(([done], i) => i === 0 || done >= told[i - 1][0]));
   });
 
   it("headsHurtBy: each head once, if any letter loses more than the threshold", () => {
@@ -210,9 +233,27 @@ describe("attentionShift", () => {
       row("Swap POS", "C1", 0.2),
       row("Swap POS", "C3", 0.2),
     ];
-    const [clean, positions] = attentionShift(rows);
-    assert.deepEqual(clean, { pair: "C1↔C3", swap: "Clean Run", shift: 0 });
-    nearly(positions.shift, 0.2);
+    const [{ shift, ...positions }] = attentionShift(rows);
+    assert.deepEqual(positions, { pair: "C1↔C3", swap: "Swap POS" });
+    nearly(shift, 0.2);
+    nearly(
+      attentionMoves(rows).map(({ moved }) => moved),
+      [-0.3, 0.1],
+    );
+  });
+
+  it("ownWordMoves: those to the word whose letter is to come, letter by letter", () => {
+    const rows = ([3, 1] as const).flatMap((letter) =>
+      ["Clean Run", "Swap BOS"].flatMap((name, i) => [
+        { ...row(name, "C1", 0.5 - i / 4), letter },
+        { ...row(name, "C3", 0.5 - i / 8), letter },
+      ]),
+    );
+    const moves = ownWordMoves(rows).map(({ key, exchanged, from, moved }) => ({ key, exchanged, from, moved }));
+    assert.deepEqual(moves, [
+      { key: "C1", exchanged: "BOS", from: "letter 1, head 0.0", moved: -0.25 }, // binary fractions
+      { key: "C3", exchanged: "BOS", from: "letter 3, head 0.0", moved: -0.125 },
+    ]);
   });
 
   it("needs the clean run", () => {

@@ -14,6 +14,8 @@ import {
   THIS_MODEL,
   tokenStrip,
 } from "../../../src/figures";
+import { profiles } from "../../../src/figures/profiles";
+import { grid } from "../../../src/numbers/lists";
 
 const heads = [1, 2, 3].flatMap((letter) =>
   [0, 1].flatMap((layer) =>
@@ -258,8 +260,8 @@ describe("bars, lines and scatter", () => {
     assert.deepEqual(
       [level.x, level.y],
       [
-        [0, 2],
-        [4, 4],
+        [0, 1, 2],
+        [4, 4, 4],
       ],
     );
   });
@@ -273,17 +275,76 @@ describe("bars, lines and scatter", () => {
       [dashes(), dashes(["on top"])],
       [
         [undefined, undefined],
-        ["dash", undefined],
+        ["dot", undefined],
       ],
     );
     assert.throws(() => dashes(["above"]), /dashed line "above" is not one of "on top", "below"/);
     assert.throws(() => lines(rows.slice(1), { x: "layer", y: "share", dashed: ["below"] }), /"below" is not one of/);
   });
 
-  it("refuse a negative spread and a level that changes", () => {
+  it("draw a reference that changes along x, grey where it is no series' own", () => {
+    const rows = grid({ head: [0, 1], position: ["BOS", "The"] }).map((row) => {
+      return { ...row, attention: 0.3, even: row.position === "BOS" ? 1 : 0.5 };
+    });
+    const options = { x: "position", y: "attention", series: "head", reference: "even" } as const;
+    const level = (figure: Figure) => figure.data[1] as { y: number[]; line: { color: string; dash: string } };
+    const shared = level(lines(rows, options));
+    assert.deepEqual([shared.y, shared.line.dash, shared.line.color], [[1, 0.5], "dash", "#888888"]);
+    const own = rows.map((row) => ({ ...row, even: row.head }));
+    assert.equal(level(lines(own, options)).line.color, "#0072b2");
+  });
+
+  it("end an axis of shares at 0 and 1, however far the spread reaches", () => {
+    const rows = [0, 1].map((layer) => ({ layer, attention: layer, logit_diff: layer, std: 0.5 }));
+    const range = (y: "attention" | "logit_diff") =>
+      axis(lines(rows, { x: "layer", y, std: "std" }), "yaxis").range as number[];
+    const [low, high] = range("attention");
+    assert.ok(low > -0.1 && low < 0 && high > 1 && high < 1.1, `${low} to ${high}`);
+    assert.ok(range("logit_diff")[0] < -0.5);
+    const bar = bars(rows, { x: "layer", y: "attention", std: "std" });
+    assert.equal((axis(bar, "yaxis").range as number[])[0], 0);
+  });
+
+  it("refuse a negative spread", () => {
     const rows = [0, 1].map((layer) => ({ layer, logit_diff: 1, std: -layer, clean: layer }));
     assert.throws(() => bars(rows, { x: "layer", y: "logit_diff", std: "std" }), /can't be negative: -1 \(row 1/);
-    assert.throws(() => lines(rows, { x: "layer", y: "logit_diff", reference: "clean" }), /one level .* not 0, 1/);
+  });
+});
+
+describe("profiles", () => {
+  const rowsOf = (heads: number) =>
+    grid({ layer: [0, 1], head: [...Array(heads).keys()], position: ["BOS", "The"] }).map((row) => {
+      return { ...row, attention: 0.3, std: 0.1, even: row.position === "BOS" ? 1 : 0.5 };
+    });
+  const options = {
+    x: "position",
+    y: "attention",
+    series: "head",
+    columns: "layer",
+    std: "std",
+    reference: "even",
+  } as const;
+
+  it("are lines while these can be told apart", () => {
+    assert.deepEqual(profiles(rowsOf(6), options), lines(rowsOf(6), options));
+  });
+
+  it("are rows of colours where there are more, with what they are compared with on top", () => {
+    const figure = profiles(rowsOf(7), { ...options, names: { even: "even attention" } });
+    assert.deepEqual(
+      figure.data.map(({ type }) => type),
+      ["heatmap", "heatmap"],
+    );
+    const [{ y, z }] = figure.data as unknown as { y: string[]; z: number[][] }[];
+    assert.deepEqual([y.length, y[0], y[1], y[7]], [8, "even attention", "head 0", "head 6"]);
+    assert.deepEqual(
+      [z[0], z[1]],
+      [
+        [1, 0.5],
+        [0.3, 0.3],
+      ],
+    );
+    assert.deepEqual([colours(figure).cmin, colours(figure).cmax], [0, 1]);
   });
 });
 
