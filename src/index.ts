@@ -69,7 +69,6 @@ export {
   strongestWriters,
 } from "./experiments/ov-circuit";
 export { activationMeans, activationPatch, blockSite, headSite, patchBetween } from "./experiments/patching";
-export { strongestPaths } from "./experiments/path-patching";
 export { say } from "./experiments/playground";
 export { averagedInputs, inputSite, selectivityBy, wordSelectivity } from "./experiments/query-key";
 export { randomCircuits, randomSubsets } from "./experiments/random-circuits";
@@ -102,13 +101,15 @@ export {
   readoutAttention,
 } from "./groups/group-tables";
 export {
-  circuitPaths,
+  besideFrozen,
   circuitReceivers,
-  drawnCircuit,
   followPaths,
   inputPanels,
-  strongestInto,
-} from "./groups/paths-between";
+  strongestOfRun,
+  strongestSenders,
+  worstLetterPanels,
+} from "./groups/followed-paths";
+export { circuitPaths, drawnCircuit } from "./groups/paths-between";
 export { criterionMargins, failedBy, nearMisses, sweepCriteria } from "./groups/thresholds";
 
 // paper
@@ -127,6 +128,7 @@ export {
 } from "./paper/paper-patching";
 export { paperBosSwaps, paperSwapAttention, positionalFigureClaims } from "./paper/paper-positional";
 export { paperBehaviour, paperFigure, paperHeads } from "./paper/paper";
+export { orderSkipsLogits, paperPathFindings, pathFindings } from "./paper/findings/paths";
 export { harmByLayer, positionalFindings } from "./paper/statements";
 
 export { withPaper } from "./paper/with-paper";
@@ -172,10 +174,12 @@ export type * from "./experiments/word-swaps";
 export type * from "./groups/classify";
 export type * from "./groups/evidence";
 export type * from "./groups/group-tables";
+export type * from "./groups/followed-paths";
 export type * from "./groups/paths-between";
 export type * from "./groups/thresholds";
 export type * from "./paper/choose-heads";
 export type * from "./paper/compare";
+export type * from "./paper/findings/paths";
 export type * from "./paper/paper-figures";
 export type * from "./paper/paper-patching";
 export type * from "./paper/paper-positional";
