@@ -85,20 +85,20 @@ export {
 } from "./experiments/word-swaps";
 
 // groups
-export { CRITERIA, GROUPS, circuitHeads, classifyHeads, headVerdicts } from "./groups/classify";
+export { CRITERIA, circuitHeads, classifyHeads } from "./groups/classify";
 export { headEvidence } from "./groups/evidence";
 export {
-  CRITERION_MEANINGS,
   EFFECTS,
-  EVEN_PREVIOUS_TOKENS,
   LOOKS,
+  criteriaTable,
   evidenceCells,
   groupOf,
-  inPercents,
-  looksMostAt,
-  membersOf,
+  groupsOf,
+  marginTable,
+  memberTable,
+  nearMissTable,
   percent,
-  readoutAttention,
+  previousTokenTable,
 } from "./groups/group-tables";
 export {
   besideFrozen,
@@ -110,9 +110,11 @@ export {
   worstLetterPanels,
 } from "./groups/followed-paths";
 export { circuitPaths, drawnCircuit } from "./groups/paths-between";
-export { criterionMargins, failedBy, nearMisses, sweepCriteria } from "./groups/thresholds";
+export { lookTable, readoutAttention, strongestLooks } from "./groups/readout-attention";
+export { sweepCriteria } from "./groups/thresholds";
 
 // paper
+export { calibrationTable } from "./paper/calibration";
 export { chooseHeads, groupTable } from "./paper/choose-heads";
 export { claimsAbout, figureClaims, paperFigureClaim } from "./paper/compare";
 export { paperPatterns, paperReadoutAttention } from "./paper/paper-attention";
@@ -128,6 +130,7 @@ export {
 } from "./paper/paper-patching";
 export { paperBosSwaps, paperSwapAttention, positionalFigureClaims } from "./paper/paper-positional";
 export { paperBehaviour, paperFigure, paperHeads } from "./paper/paper";
+export { calibrationFindings, groupAnswers, groupFindings, paperGroupFindings } from "./paper/findings/groups";
 export { orderSkipsLogits, paperPathFindings, pathFindings } from "./paper/findings/paths";
 export { harmByLayer, positionalFindings } from "./paper/statements";
 
@@ -176,9 +179,11 @@ export type * from "./groups/evidence";
 export type * from "./groups/group-tables";
 export type * from "./groups/followed-paths";
 export type * from "./groups/paths-between";
+export type * from "./groups/readout-attention";
 export type * from "./groups/thresholds";
 export type * from "./paper/choose-heads";
 export type * from "./paper/compare";
+export type * from "./paper/findings/groups";
 export type * from "./paper/findings/paths";
 export type * from "./paper/paper-figures";
 export type * from "./paper/paper-patching";

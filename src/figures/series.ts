@@ -45,6 +45,8 @@ export interface LineOptions<R> extends SeriesOptions<R> {
   std?: Column<R>;
   /** Column with a level to compare with (the clean model's), the same in a whole panel: a dashed line. */
   reference?: Column<R>;
+  /** For lines that can lie on each other: each series has its own dash, and smaller points than the one below it. */
+  overlapping?: boolean;
 }
 
 export interface ScatterOptions<R> extends SeriesOptions<R> {
@@ -83,17 +85,21 @@ export function bars<R extends object>(rows: readonly R[], options: BarOptions<R
   return { ...figure, layout: { ...figure.layout, barmode: "group", bargap: 0.25 } };
 }
 
+const DASHES = ["solid", "dash", "dot"];
+
 /**
  * Lines of `y` over `x`, one for each value of `series`.
  * @throws RangeError as bars does, and if `reference` is not one level a panel.
  */
 export function lines<R extends object>(rows: readonly R[], options: LineOptions<R>): Figure {
-  const { x, y, series, columns, std, reference } = options;
+  const { x, y, series, columns, std, reference, overlapping = false } = options;
   const checked = checkRows(rows, [x, y, series, columns, std, reference]);
   checkUnique(checked, [x, series, columns]);
   if (std !== undefined) deviations(checked, std);
   const named = checked.some((row) => typeof row[x] !== "number");
+  const below = overlapping && series !== undefined ? distinct(checked, series) : [];
   const draw = (part: readonly Row[], colour: string) => {
+    const order = series === undefined ? 0 : below.indexOf(part[0][series] as Label);
     const sorted = named ? part : [...part].sort((a, b) => Number(a[x]) - Number(b[x]));
     const xs = named ? labels(sorted, x).map(plotlyText) : numbers(sorted, x);
     const ys = numbers(sorted, y);
@@ -102,8 +108,8 @@ export function lines<R extends object>(rows: readonly R[], options: LineOptions
       mode: xs.length > 40 ? "lines" : "lines+markers",
       x: xs,
       y: ys,
-      line: { color: colour, width: 2 },
-      marker: { color: colour, size: 6 },
+      line: { color: colour, width: 2, ...(order > 0 ? { dash: DASHES[order % DASHES.length] } : {}) },
+      marker: { color: colour, size: 6 + 3 * (below.length > 0 ? below.length - 1 - order : 0) },
     };
     const level = reference === undefined ? [] : [dashed(sorted, reference, xs, colour)];
     if (std === undefined) return [line, ...level];

@@ -14,7 +14,7 @@ import {
   WORD_PAIRS,
 } from "../experiments/word-swaps";
 import { bars, type Figure, heatmap } from "../figures";
-import { readoutAttention } from "../groups/group-tables";
+import { readoutAttention } from "../groups/readout-attention";
 import type { Tokenizer } from "../load/tokenizer";
 import { type HeadId, hasHead, headName } from "../model/heads";
 import type { Model } from "../model/model";

@@ -215,6 +215,22 @@ describe("bars, lines and scatter", () => {
     );
   });
 
+  it("can be seen below each other: the lowest whole and with the largest points", () => {
+    const rows = ["a", "b", "c"].flatMap((group) => [0, 1].map((x) => ({ group, x, y: 1 })));
+    const options = { x: "x", y: "y", series: "group" } as const;
+    const look = (figure: Figure) =>
+      figure.data.map((trace) => [
+        (trace.line as { dash?: string }).dash ?? "solid",
+        (trace.marker as { size: number }).size,
+      ]);
+    assert.deepEqual(look(lines(rows, { ...options, overlapping: true })), [
+      ["solid", 12],
+      ["dash", 9],
+      ["dot", 6],
+    ]);
+    assert.deepEqual(look(lines(rows, options)), Array(3).fill(["solid", 6]));
+  });
+
   it("refuse a negative spread, a level that changes, and signed bars with series", () => {
     const rows = [0, 1].map((layer) => ({ layer, logit_diff: 1, std: -layer, clean: layer }));
     assert.throws(() => bars(rows, { x: "layer", y: "logit_diff", std: "std" }), /can't be negative: -1 \(row 1/);
