@@ -109,7 +109,8 @@ export function lines<R extends object>(rows: readonly R[], options: LineOptions
       x: xs,
       y: ys,
       line: { color: colour, width: 2, ...(order > 0 ? { dash: DASHES[order % DASHES.length] } : {}) },
-      marker: { color: colour, size: 6 + 3 * (below.length > 0 ? below.length - 1 - order : 0) },
+      ...(overlapping ? { cliponaxis: false } : {}),
+      marker: { color: colour, size: 6 + 2 * (below.length > 0 ? below.length - 1 - order : 0) },
     };
     const level = reference === undefined ? [] : [dashed(sorted, reference, xs, colour)];
     if (std === undefined) return [line, ...level];

@@ -1,6 +1,6 @@
 /** Where heads look when a letter is predicted: the paper's figure 3. Pure. */
 import type { AttentionRow } from "../experiments/attention";
-import { type HeadId, headName } from "../model/heads";
+import { headName } from "../model/heads";
 import { LETTERS, type Letter, type Position, position, readoutPosition } from "../prompts/positions";
 import { type CircuitHeads, GROUPS } from "./classify";
 import { membersOf } from "./group-tables";
@@ -47,11 +47,11 @@ export function strongestLooks(
   });
 }
 
-/** Attention to the word whose letter is due, then to both tokens of the word before; null: not in the rows. */
+/** Of letter movers and propagation heads: attention to the word whose letter is due, then to both tokens of the word before; null: not in the rows. */
 export function lookTable(
   model: string,
   rows: readonly ReadoutAttention[],
-  heads: readonly HeadId[],
+  { letter_movers, propagation }: Pick<CircuitHeads, "letter_movers" | "propagation">,
 ): Readonly<Record<string, string | number | null>>[] {
   const columns: [Letter, Position][] = [
     ...LETTERS.map((letter): [Letter, Position] => [letter, `C${letter}`]),
@@ -60,7 +60,7 @@ export function lookTable(
     [3, "C2"],
     [3, "T2"],
   ];
-  return heads.map(headName).map((head) => {
+  return [...letter_movers, ...propagation].map(headName).map((head) => {
     const weight = (letter: Letter, key: Position) =>
       rows.find((row) => row.head === head && row.letter === letter && row.key === key)?.attention ?? null;
     const weights = columns.map(([letter, key]) => [`letter ${letter}: ${key}`, weight(letter, key)]);

@@ -1,5 +1,12 @@
 import { PAPER_MODEL, THIS_MODEL } from "../../figures/style";
-import { type CircuitHeads, CRITERIA, circuitHeads, classifyHeads, GROUPS, type HeadEvidence } from "../../groups/classify";
+import {
+  type CircuitHeads,
+  CRITERIA,
+  circuitHeads,
+  classifyHeads,
+  GROUPS,
+  type HeadEvidence,
+} from "../../groups/classify";
 import { EVEN_PREVIOUS_TOKENS, type GroupName, groupOf, membersOf, percent } from "../../groups/group-tables";
 import { looksMostAt, type ReadoutAttention } from "../../groups/readout-attention";
 import { type HeadId, hasHead, headList, headName } from "../../model/heads";
@@ -78,9 +85,15 @@ export function groupFindings(measured: readonly (readonly HeadEvidence[])[]): C
   const members = measured.map((evidence) => circuitHeads(classifyHeads(evidence)));
   const inAll = members[0].circuit.filter((head) => members.every(({ circuit }) => hasHead(circuit, head)));
   const inAny = new Set(members.flatMap(({ circuit }) => circuit.map(headName)));
-  const strongest = members.map((own) => GROUPS.map((group) => headList(membersOf(own, group).slice(0, 1))).join(" / "));
+  const strongest = members.map((own) =>
+    GROUPS.map((group) => headList(membersOf(own, group).slice(0, 1))).join(" / "),
+  );
   const isStable = (group: GroupName) =>
-    members.every((own) => membersOf(own, group).slice(0, 1).every((head) => isInEach(members, group, head)));
+    members.every((own) =>
+      membersOf(own, group)
+        .slice(0, 1)
+        .every((head) => isInEach(members, group, head)),
+    );
   const [toMovers, toOthers] = [true, false].map((isMover) => looksToWord(measured[0], members[0], isMover));
   const lost = measured.map((evidence, i) => {
     const first = evidence.find((one) => hasHead(members[i].fuzzy_previous_token.slice(0, 1), one));

@@ -58,7 +58,9 @@ export function pathFindings({ circuit, clean, content, order }: MeasuredPaths):
     claim(
       "What the movers need most from other heads comes from a propagation head, through their queries (3 seeds)",
       needed.every((path) => path?.into === "mover query" && hasHead(propagation, path) && isSame(path, needed[0])),
-      needed.map((path) => (path ? `${pathName(path)}, letter ${path.letter}: ${withInterval(path)}` : NONE)).join("; "),
+      needed
+        .map((path) => (path ? `${pathName(path)}, letter ${path.letter}: ${withInterval(path)}` : NONE))
+        .join("; "),
     ),
     claim(
       "With MLPs frozen, more than half of that effect is left (3 seeds)",

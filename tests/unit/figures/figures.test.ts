@@ -224,8 +224,8 @@ describe("bars, lines and scatter", () => {
         (trace.marker as { size: number }).size,
       ]);
     assert.deepEqual(look(lines(rows, { ...options, overlapping: true })), [
-      ["solid", 12],
-      ["dash", 9],
+      ["solid", 10],
+      ["dash", 8],
       ["dot", 6],
     ]);
     assert.deepEqual(look(lines(rows, options)), Array(3).fill(["solid", 6]));

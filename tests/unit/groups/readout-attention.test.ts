@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AttentionRow } from "../../../src/experiments/attention";
-import { lookTable, looksMostAt, readoutAttention, strongestLooks } from "../../../src/groups/readout-attention";
+import { looksMostAt, lookTable, readoutAttention, strongestLooks } from "../../../src/groups/readout-attention";
 import { paperHeads } from "../../../src/paper/paper";
 import { paperReadoutAttention } from "../../../src/paper/paper-attention";
 import { POSITIONS, type Position, position } from "../../../src/prompts/positions";
@@ -39,17 +39,19 @@ test("the paper's: five heads, no token after the one that looks", () => {
 
 test("the strongest letter mover and propagation head, in this order; groups without heads are left out", () => {
   const rows = paperReadoutAttention();
-  const names = (heads: ReturnType<typeof paperHeads>) => [...new Set(strongestLooks(rows, heads).map(({ who }) => who))];
+  const names = (heads: ReturnType<typeof paperHeads>) => [
+    ...new Set(strongestLooks(rows, heads).map(({ who }) => who)),
+  ];
   assert.deepEqual(names(paperHeads()), ["letter mover 8.11", "propagation 5.8"]);
   assert.deepEqual(names({ ...paperHeads(), letter_movers: [] }), ["propagation 5.8"]);
 });
 
 test("a table of looks: a row a head, null for what there is none of", () => {
   const rows = readoutAttention((["(", "A2"] as const).flatMap(even));
-  const [own, other] = lookTable("tiny", rows, [
-    { layer: 0, head: 2 },
-    { layer: 0, head: 3 },
-  ]);
+  const [own, other] = lookTable("tiny", rows, {
+    letter_movers: [{ layer: 0, head: 2 }],
+    propagation: [{ layer: 0, head: 3 }],
+  });
   assert.deepEqual([own.model, own.head, own["letter 2: T1"]], ["tiny", "0.2", null]);
   nearly(own["letter 1: C1"], 1 / 9);
   nearly(own["letter 3: T2"], 1 / 11);

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FollowedPath } from "../../../../src/groups/followed-paths";
 import { headName } from "../../../../src/model/heads";
-import type { Letter } from "../../../../src/prompts/positions";
 import {
   type MeasuredPaths,
   orderSkipsLogits,
@@ -10,6 +9,7 @@ import {
   pathFindings,
 } from "../../../../src/paper/findings/paths";
 import { paperHeads } from "../../../../src/paper/paper";
+import type { Letter } from "../../../../src/prompts/positions";
 import type { Claim } from "../../../../src/show/claims";
 
 const MOVER = { layer: 2, head: 0 };
