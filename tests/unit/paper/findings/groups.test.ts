@@ -72,6 +72,7 @@ test("each finding fails by itself where the evidence is other", () => {
   assert.deepEqual(failed(groupFindings([others])), [2]);
   assert.deepEqual(failed(groupFindings([instead({ at_word: 0.2 }, fuzzy)])), [4]);
   assert.deepEqual(failed(groupFindings([instead({ ordinal: 0.04 }, fuzzy)])), [4]);
+  assert.deepEqual(failed(groupFindings([instead({ at_word: 0.02 }, fuzzy)])), [4]);
 });
 
 test("a strongest head that another seed does not find", () => {
