@@ -23,7 +23,6 @@ export { attentionPattern, tokenStrip } from "./figures/tokens";
 // show
 export { checkClaims, claim } from "./show/claims";
 export { show, table, toFrame } from "./show/display";
-export { progress } from "./show/progress";
 
 // model
 export { initBackend } from "./model/backend/choose";
@@ -70,19 +69,9 @@ export { circuitRanks, compareCircuits } from "./experiments/circuit-ranks";
 export { attentionLogits, copiedByHead, otherCopiers } from "./experiments/copying";
 export { givingBack } from "./experiments/giving-back";
 export { letterReadout, logitDiffs } from "./experiments/logit-difference";
-export { withInterval } from "./experiments/measure";
 export { neededHeads } from "./experiments/needed-heads";
 export { lossByMean } from "./experiments/order-ablation";
-export {
-  diagonalTable,
-  ovCircuit,
-  ovMap,
-  ovMatrix,
-  ovPanels,
-  ovQuadrants,
-  ovRows,
-  strongestWriters,
-} from "./experiments/ov-circuit";
+export { diagonalTable, ovCircuit, ovMap, ovMatrix, ovPanels, ovQuadrants, ovRows } from "./experiments/ov-circuit";
 export {
   activationMeans,
   activationPatch,
@@ -92,7 +81,6 @@ export {
   patchByPrompt,
   promptSite,
 } from "./experiments/patching";
-export { strongestPaths } from "./experiments/path-patching";
 export {
   averagedInputs,
   inputSite,
@@ -114,34 +102,36 @@ export {
 } from "./experiments/word-swaps";
 
 // groups
-export { CRITERIA, GROUPS, circuitHeads, classifyHeads, headVerdicts } from "./groups/classify";
+export { CRITERIA, circuitHeads, classifyHeads } from "./groups/classify";
 export { headEvidence } from "./groups/evidence";
 export {
-  CRITERION_MEANINGS,
-  EFFECTS,
-  EVEN_PREVIOUS_TOKENS,
-  LOOKS,
-  evidenceCells,
-  groupOf,
-  inPercents,
-  looksMostAt,
-  membersOf,
-  percent,
-  readoutAttention,
-} from "./groups/group-tables";
-export {
-  circuitPaths,
+  besideFrozen,
   circuitReceivers,
-  drawnCircuit,
   followPaths,
   inputPanels,
-  strongestInto,
-} from "./groups/paths-between";
+  strongestOfRun,
+  strongestSenders,
+  worstLetterPanels,
+} from "./groups/followed-paths";
+export {
+  EFFECTS,
+  LOOKS,
+  criteriaTable,
+  evidenceCells,
+  groupsOf,
+  marginTable,
+  memberTable,
+  nearMissTable,
+  previousTokenTable,
+} from "./groups/group-tables";
+export { circuitPaths, drawnCircuit } from "./groups/paths-between";
+export { lookTable, readoutAttention, strongestLooks } from "./groups/readout-attention";
 export { selectivityTable } from "./groups/selectivity-table";
 export { setsToRemove } from "./groups/sets-to-remove";
-export { criterionMargins, failedBy, nearMisses, sweepCriteria } from "./groups/thresholds";
+export { sweepCriteria } from "./groups/thresholds";
 
 // paper
+export { calibrationTable } from "./paper/calibration";
 export { chooseHeads, groupTable } from "./paper/choose-heads";
 export { claimsAbout, figureClaims } from "./paper/compare";
 export {
@@ -159,7 +149,7 @@ export {
   paperCorruptions,
 } from "./paper/findings/behaviour";
 export { compareFindings } from "./paper/findings/compare-findings";
-export { REPAIRED, headSumClaims, headSums, mirrorClaim, mirrorShares } from "./paper/findings/denoising";
+export { headSumClaims, headSums, mirrorClaim, mirrorShares } from "./paper/findings/denoising";
 export {
   allButFuzzyNeeded,
   completenessFinding,
@@ -169,6 +159,7 @@ export {
   rankFindings,
   wholeModelIdentity,
 } from "./paper/findings/evaluation";
+export { calibrationFindings, groupAnswers, groupFindings, paperGroupFindings } from "./paper/findings/groups";
 export {
   averagingClaims,
   legibilityClaims,
@@ -185,6 +176,7 @@ export {
   patchingIdentities,
   strongestBySeed,
 } from "./paper/findings/patching";
+export { orderSkipsLogits, paperPathFindings, pathFindings } from "./paper/findings/paths";
 export {
   besideFindings,
   harmByLayer,
@@ -215,7 +207,6 @@ export type * from "./figures/spread";
 export type * from "./figures/tokens";
 export type * from "./show/claims";
 export type * from "./show/display";
-export type * from "./show/progress";
 export type * from "./model/backend/choose";
 export type * from "./model/heads";
 export type * from "./model/hooks";
@@ -237,19 +228,19 @@ export type * from "./experiments/circuit-ranks";
 export type * from "./experiments/copying";
 export type * from "./experiments/giving-back";
 export type * from "./experiments/logit-difference";
-export type * from "./experiments/measure";
 export type * from "./experiments/needed-heads";
 export type * from "./experiments/order-ablation";
 export type * from "./experiments/ov-circuit";
 export type * from "./experiments/patching";
-export type * from "./experiments/path-patching";
 export type * from "./experiments/query-key";
 export type * from "./experiments/word-probes";
 export type * from "./experiments/word-swaps";
 export type * from "./groups/classify";
 export type * from "./groups/evidence";
+export type * from "./groups/followed-paths";
 export type * from "./groups/group-tables";
 export type * from "./groups/paths-between";
+export type * from "./groups/readout-attention";
 export type * from "./groups/selectivity-table";
 export type * from "./groups/sets-to-remove";
 export type * from "./groups/thresholds";
@@ -259,8 +250,10 @@ export type * from "./paper/findings/attribution";
 export type * from "./paper/findings/behaviour";
 export type * from "./paper/findings/compare-findings";
 export type * from "./paper/findings/denoising";
+export type * from "./paper/findings/groups";
 export type * from "./paper/findings/movers";
 export type * from "./paper/findings/patching";
+export type * from "./paper/findings/paths";
 export type * from "./paper/findings/positional";
 export type * from "./paper/paper-evaluation";
 export type * from "./paper/paper-patching";

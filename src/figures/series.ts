@@ -1,6 +1,5 @@
 /** Values as heights: bars, lines, points. */
 
-import { checkOneOf } from "../numbers/check";
 import { extent } from "../numbers/lists";
 import { groupBy } from "../numbers/rows";
 import { labelsAcross, numbersAcross, numbersUp } from "./axes";
@@ -55,8 +54,8 @@ export interface LineOptions<R> extends SeriesOptions<R> {
   std?: Column<R>;
   /** Column with what to compare with at each x (the clean model's level, chance): a dashed line, grey where all series share it. */
   reference?: Column<R>;
-  /** Values of `series` whose lines are dashed: where two coincide, the one below stays visible. */
-  dashed?: readonly Label[];
+  /** For lines that can lie on each other: each series has its own dash, and smaller points than the one below it. */
+  overlapping?: boolean;
 }
 
 export interface ScatterOptions<R> extends SeriesOptions<R> {
@@ -94,21 +93,22 @@ export function bars<R extends object>(rows: readonly R[], options: BarOptions<R
   return { ...figure, layout: { ...figure.layout, barmode: "group", bargap: 0.25 } };
 }
 
+const DASHES = ["solid", "dash", "dot"];
+
 /**
  * Lines of `y` over `x`, one for each value of `series`.
- * @throws RangeError as bars does, and if a dashed line is not there.
+ * @throws RangeError as bars does.
  */
 export function lines<R extends object>(rows: readonly R[], options: LineOptions<R>): Figure {
-  const { x, y, series, columns, std, reference, dashed = [] } = options;
+  const { x, y, series, columns, std, reference, overlapping = false } = options;
   const checked = checkRows(rows, [x, y, series, columns, std, reference]);
   checkUnique(checked, [x, series, columns]);
   if (std !== undefined) deviations(checked, std);
   const shared = reference !== undefined && isShared(checked, { x, columns, reference });
   const named = checked.some((row) => typeof row[x] !== "number");
-  const entries = series === undefined ? [] : distinct(checked, series);
-  for (const entry of dashed) checkOneOf("dashed line", entry, entries);
-  const isDashed = ([row]: readonly Row[]) => series !== undefined && dashed.includes(row[series] as Label);
+  const below = overlapping && series !== undefined ? distinct(checked, series) : [];
   const draw = (part: readonly Row[], colour: string) => {
+    const order = series === undefined ? 0 : below.indexOf(part[0][series] as Label);
     const sorted = named ? part : [...part].sort((a, b) => Number(a[x]) - Number(b[x]));
     const xs = named ? labels(sorted, x).map(plotlyText) : numbers(sorted, x);
     const ys = numbers(sorted, y);
@@ -117,8 +117,9 @@ export function lines<R extends object>(rows: readonly R[], options: LineOptions
       mode: xs.length > 40 ? "lines" : "lines+markers",
       x: xs,
       y: ys,
-      line: { color: colour, width: 2, ...(isDashed(part) ? { dash: "dot" } : {}) },
-      marker: { color: colour, size: 6 },
+      line: { color: colour, width: 2, ...(order > 0 ? { dash: DASHES[order % DASHES.length] } : {}) },
+      ...(overlapping ? { cliponaxis: false } : {}),
+      marker: { color: colour, size: 6 + 2 * (below.length > 0 ? below.length - 1 - order : 0) },
     };
     const level =
       reference === undefined ? [] : [referenceLine(xs, numbers(sorted, reference), shared ? REFERENCE : colour)];

@@ -1,8 +1,8 @@
-/** What a notebook needs to set evidence and attention of head groups beside the paper's. Pure. */
-import type { AttentionRow } from "../experiments/attention";
-import { type HeadId, hasHead, headName } from "../model/heads";
-import { LETTERS, type Letter, type Position, position, readoutPosition } from "../prompts/positions";
+/** Evidence and groups of heads as rows for tables and figures. Pure. */
+import { type HeadId, hasHead, headList, headName } from "../model/heads";
+import { LETTERS, position } from "../prompts/positions";
 import { type CircuitHeads, type Criteria, GROUPS, type HeadEvidence } from "./classify";
+import { criterionMargins, nearMisses } from "./thresholds";
 
 export type GroupName = (typeof GROUPS)[number];
 
@@ -19,6 +19,13 @@ export const membersOf = (heads: CircuitHeads, group: GroupName): HeadId[] => he
 export const groupOf = (heads: CircuitHeads, head: HeadId): GroupName | "none" =>
   GROUPS.find((group) => hasHead(membersOf(heads, group), head)) ?? "none";
 
+/** A row a group, and in a column for each of these circuits its heads, most effect first. */
+export const groupsOf = (circuits: Readonly<Record<string, CircuitHeads>>): Readonly<Record<string, string>>[] =>
+  GROUPS.map((group) => {
+    const columns = Object.entries(circuits).map(([name, heads]) => [name, headList(membersOf(heads, group))]);
+    return { group, ...Object.fromEntries(columns) };
+  });
+
 /** What each criterion asks, in words. */
 export const CRITERION_MEANINGS: Readonly<Record<keyof Criteria, string>> = {
   mover_effect: "letter mover: direct effect (total, where that is not known), as a share of the largest",
@@ -30,6 +37,25 @@ export const CRITERION_MEANINGS: Readonly<Record<keyof Criteria, string>> = {
   fuzzy_attention: "fuzzy previous token: attention from C_1 … C_3 to the three tokens before",
   floor: "all: an effect below this share of a clean logit difference is none",
 };
+
+/** Criteria, a row each, with their meaning. */
+export const criteriaTable = (criteria: Criteria) =>
+  (Object.keys(criteria) as (keyof Criteria)[]).map((criterion) => ({
+    criterion,
+    threshold: criteria[criterion],
+    "what it asks": CRITERION_MEANINGS[criterion],
+  }));
+
+/** How far each threshold can go before a head changes its group, and which one that is. */
+export const marginTable = (evidence: readonly HeadEvidence[]) =>
+  criterionMargins(evidence).map(({ criterion, threshold, from, to, below, above }) => ({
+    criterion,
+    threshold,
+    "same groups from": from,
+    to,
+    "moves below": headList(below),
+    "moves above": headList(above),
+  }));
 
 export const EFFECTS = ["direct", "total", "at_word", "at_last_letter", "ordinal"] as const;
 export const LOOKS = [
@@ -69,36 +95,28 @@ export const inPercents = (row: HeadEvidence): Record<Evidence, string> =>
     string
   >;
 
-/** Attention from where a letter is predicted. */
-export interface ReadoutAttention {
-  /** "8.11" */
-  readonly head: string;
-  readonly letter: Letter;
-  readonly key: Position;
-  readonly attention: number;
-  readonly std: number;
-}
+const evidenceOf = (evidence: readonly HeadEvidence[], head: HeadId): HeadEvidence => {
+  const found = evidence.find((one) => hasHead([one], head));
+  if (!found) throw new RangeError(`there is no evidence of head ${headName(head)}; there is of ${headList(evidence)}`);
+  return found;
+};
 
-/** Attention from "(", A1 and A2 to all tokens but BOS, as in the paper's figure 3. */
-export function readoutAttention(rows: readonly AttentionRow[]): ReadoutAttention[] {
-  return LETTERS.flatMap((letter) =>
-    rows
-      .filter(({ query, key }) => position(query) === readoutPosition(letter) && key !== "BOS")
-      .map(({ layer, head, key, attention, std }) => ({
-        head: headName({ layer, head }),
-        letter,
-        key,
-        attention,
-        std,
-      })),
-  );
-}
+/** The heads of a circuit with their group and evidence. @throws RangeError if there is none of a head */
+export const memberTable = (heads: CircuitHeads, evidence: readonly HeadEvidence[]) =>
+  heads.circuit.map((head) => ({
+    head: headName(head),
+    group: groupOf(heads, head),
+    ...inPercents(evidenceOf(evidence, head)),
+  }));
 
-/** The token at which a head looks most when a letter is predicted. */
-export function looksMostAt(rows: readonly ReadoutAttention[], head: string, letter: Letter): Position | undefined {
-  const own = rows.filter((row) => row.head === head && row.letter === letter);
-  return own.sort((a, b) => b.attention - a.attention)[0]?.key;
-}
+/** The heads that have the effect of a group and fail something else, with their evidence. */
+export const nearMissTable = (evidence: readonly HeadEvidence[]) =>
+  nearMisses(evidence).map(({ layer, head, group, fails }) => ({
+    head: headName({ layer, head }),
+    "effect of a": group,
+    "but fails": fails.join(", "),
+    ...inPercents(evidenceOf(evidence, { layer, head })),
+  }));
 
 /** `attention_to_previous_tokens` of a head that looks at all tokens alike, BOS and itself among them. */
 export const EVEN_PREVIOUS_TOKENS: number =
@@ -106,3 +124,12 @@ export const EVEN_PREVIOUS_TOKENS: number =
     const at = position(`C${letter}`);
     return Math.min(3, at - 1) / (at + 1);
   }).reduce((a, b) => a + b) / LETTERS.length;
+
+/** How much these heads look at the three tokens before, beside what a head would that looks at all alike. @throws RangeError as `memberTable` */
+export const previousTokenTable = (model: string, evidence: readonly HeadEvidence[], heads: readonly HeadId[]) =>
+  heads.map((head) => ({
+    model,
+    head: headName(head),
+    "to the three tokens before": percent(evidenceOf(evidence, head).attention_to_previous_tokens),
+    "if it looked at all tokens alike": percent(EVEN_PREVIOUS_TOKENS),
+  }));

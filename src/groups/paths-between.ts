@@ -1,16 +1,11 @@
 import type { Prompts } from "../experiments/measure";
-import {
-  type PathRow,
-  type PathsOptions,
-  pathsInto,
-  type Receiver,
-  strongestPaths,
-} from "../experiments/path-patching";
+import { type PathsOptions, pathsInto, type Receiver, strongestPaths } from "../experiments/path-patching";
 import { partOf, reporter } from "../experiments/progress";
-import { type HeadId, headName } from "../model/heads";
+import { type HeadId, hasHead, headName } from "../model/heads";
 import type { Model } from "../model/model";
 import type { Letter } from "../prompts/positions";
 import type { CircuitHeads } from "./classify";
+import { INPUTS } from "./followed-paths";
 
 /** What passes from one head of a circuit to another, or to the logits. */
 export interface CircuitPath {
@@ -28,59 +23,6 @@ export interface CircuitPath {
   readonly share: number;
   readonly letter: Letter;
 }
-
-const INPUTS = { q: "query", k: "key", v: "value" } as const;
-
-/** Receivers by name. */
-export type NamedReceivers = Readonly<Record<string, Receiver>>;
-
-/** The logits, and the queries, keys and values of the letter movers ("mover query") and of the propagation heads, if there are any. */
-export function circuitReceivers({ letter_movers, propagation }: CircuitHeads): NamedReceivers {
-  const inputs = Object.keys(INPUTS) as (keyof typeof INPUTS)[];
-  const into = (name: string, heads: readonly HeadId[]) =>
-    heads.length === 0 ? [] : inputs.map((input) => [`${name} ${INPUTS[input]}`, { heads, input }] as const);
-  return Object.fromEntries([
-    ["logits", "logits"],
-    ...into("mover", letter_movers),
-    ...into("propagation", propagation),
-  ]);
-}
-
-export interface FollowedPath extends PathRow {
-  /** The receiver's name. */
-  readonly into: string;
-}
-
-/** Path patching into several receivers, each by itself, by their names. @throws as `pathsInto` */
-export async function followPaths(
-  model: Model,
-  data: Prompts,
-  receivers: NamedReceivers,
-  options: PathsOptions,
-): Promise<FollowedPath[]> {
-  const names = Object.keys(receivers);
-  const rows = await pathsInto(model, data, Object.values(receivers), options);
-  return rows.map(({ receiver, ...row }) => ({ ...row, into: names[receiver] }));
-}
-
-/** The path that loses the largest share of a logit difference, of those into receivers whose names begin like this. */
-export function strongestInto(
-  rows: readonly FollowedPath[],
-  name: string,
-  clean: readonly number[],
-): (FollowedPath & { readonly share: number }) | undefined {
-  return strongestPaths(
-    rows.filter(({ into }) => into.startsWith(name)),
-    () => name,
-    clean,
-  )[0];
-}
-
-/** The paths into the inputs of one group, with the name of a panel for each input and letter: "query, letter 2". */
-export const inputPanels = (rows: readonly FollowedPath[], group: string): (FollowedPath & { panel: string })[] =>
-  rows
-    .filter(({ into }) => into.startsWith(`${group} `))
-    .map((row) => ({ ...row, panel: `${row.into.slice(group.length + 1)}, letter ${row.letter}` }));
 
 /**
  * Path patching between all heads of a circuit, each receiver by itself: for content and for order, see `PathsOptions`.
@@ -123,7 +65,10 @@ export interface DrawnCircuit {
   readonly edges: { from: string; to: string; value: number; kind: string; sent: string }[];
 }
 
-/** Heads in the columns of their groups, early groups first, and the paths that lose at least this share of a logit difference. */
+/**
+ * Heads in the columns of their groups, early groups first, and the paths that lose at least this share of a logit difference.
+ * A head that also stands in for a letter mover is drawn as one.
+ */
 export function drawnCircuit(
   { fuzzy_previous_token, propagation, letter_movers }: CircuitHeads,
   paths: readonly CircuitPath[],
@@ -133,10 +78,11 @@ export function drawnCircuit(
     [...heads]
       .sort((a, b) => a.layer - b.layer || a.head - b.head)
       .map((head) => ({ id: headName(head), layer: head.layer, group }));
+  const noMovers = (heads: readonly HeadId[]) => heads.filter((head) => !hasHead(letter_movers, head));
   return {
     nodes: [
-      ...column("fuzzy previous token", fuzzy_previous_token),
-      ...column("propagation", propagation),
+      ...column("fuzzy previous token", noMovers(fuzzy_previous_token)),
+      ...column("propagation", noMovers(propagation)),
       ...column("letter mover", letter_movers),
       { id: "logits", layer: n_layers, group: "output" },
     ],

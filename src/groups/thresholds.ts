@@ -8,6 +8,8 @@ const CRITERION_NAMES = Object.keys(CRITERIA) as Criterion[];
 export interface SweepRow {
   readonly criterion: Criterion;
   readonly factor: number;
+  /** The factor as it is written: "1/8", "4". */
+  readonly times: string;
   readonly group: string;
   readonly heads: number;
 }
@@ -28,6 +30,7 @@ export function sweepCriteria(
       return GROUPS.map((group) => ({
         criterion,
         factor,
+        times: factor < 1 ? `1/${Math.round(1 / factor)}` : `${factor}`,
         group,
         heads: classified.filter((head) => head.group === group).length,
       }));

@@ -1,4 +1,4 @@
-import type { ReadoutAttention } from "../groups/group-tables";
+import type { ReadoutAttention } from "../groups/readout-attention";
 import { type Letter, POSITIONS, type Position, position, readoutPosition } from "../prompts/positions";
 import { paperFigure, paperFigureNames } from "./paper";
 

@@ -4,7 +4,7 @@ import { attentionRows } from "../experiments/attention";
 import { type GivingBackOptions, givingBack } from "../experiments/giving-back";
 import type { StreamOptions } from "../experiments/measure";
 import { ovQuadrants } from "../experiments/ov-circuit";
-import { readoutAttention } from "../groups/group-tables";
+import { readoutAttention } from "../groups/readout-attention";
 import type { Tokenizer } from "../load/tokenizer";
 import { type HeadId, hasHead, headName } from "../model/heads";
 import type { Model } from "../model/model";

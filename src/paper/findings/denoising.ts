@@ -56,9 +56,6 @@ const PAIRS = [
   ["read-out corrupted: lost", "Ci repaired: still lost"],
 ] as const;
 
-/** The second of each pair: `lines` draws it dashed over the first. */
-export const REPAIRED: readonly string[] = PAIRS.map(([, repaired]) => repaired);
-
 /**
  * What is lost where the residual stream is corrupted at C_i or at the read-out, and what is still lost where it is repaired.
  * @param noised `activationPatch` of the current word over `blockSite()`, with C_i and where each letter is read

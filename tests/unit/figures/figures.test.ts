@@ -266,22 +266,6 @@ describe("bars, lines and scatter", () => {
     );
   });
 
-  it("dash the lines that are named, and refuse a name that is none", () => {
-    const rows = ["on top", "below"].map((what) => ({ layer: 0, share: 1, what }));
-    const options = { x: "layer", y: "share", series: "what" } as const;
-    const dashes = (dashed?: string[]) =>
-      lines(rows, { ...options, dashed }).data.map(({ line }) => (line as { dash?: string }).dash);
-    assert.deepEqual(
-      [dashes(), dashes(["on top"])],
-      [
-        [undefined, undefined],
-        ["dot", undefined],
-      ],
-    );
-    assert.throws(() => dashes(["above"]), /dashed line "above" is not one of "on top", "below"/);
-    assert.throws(() => lines(rows.slice(1), { x: "layer", y: "share", dashed: ["below"] }), /"below" is not one of/);
-  });
-
   it("draw a reference that changes along x, grey where it is no series' own", () => {
     const rows = grid({ head: [0, 1], position: ["BOS", "The"] }).map((row) => {
       return { ...row, attention: 0.3, even: row.position === "BOS" ? 1 : 0.5 };
@@ -303,6 +287,22 @@ describe("bars, lines and scatter", () => {
     assert.ok(range("logit_diff")[0] < -0.5);
     const bar = bars(rows, { x: "layer", y: "attention", std: "std" });
     assert.equal((axis(bar, "yaxis").range as number[])[0], 0);
+  });
+
+  it("can be seen below each other: the lowest whole and with the largest points", () => {
+    const rows = ["a", "b", "c"].flatMap((group) => [0, 1].map((x) => ({ group, x, y: 1 })));
+    const options = { x: "x", y: "y", series: "group" } as const;
+    const look = (figure: Figure) =>
+      figure.data.map((trace) => [
+        (trace.line as { dash?: string }).dash ?? "solid",
+        (trace.marker as { size: number }).size,
+      ]);
+    assert.deepEqual(look(lines(rows, { ...options, overlapping: true })), [
+      ["solid", 10],
+      ["dash", 8],
+      ["dot", 6],
+    ]);
+    assert.deepEqual(look(lines(rows, options)), Array(3).fill(["solid", 6]));
   });
 
   it("refuse a negative spread", () => {

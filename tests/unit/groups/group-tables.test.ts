@@ -1,23 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AttentionRow } from "../../../src/experiments/attention";
-import { CRITERIA, GROUPS, type HeadEvidence } from "../../../src/groups/classify";
+import { CRITERIA, circuitHeads, classifyHeads, GROUPS, type HeadEvidence } from "../../../src/groups/classify";
 import {
   CRITERION_MEANINGS,
+  criteriaTable,
   EFFECTS,
   EVEN_PREVIOUS_TOKENS,
   evidenceCells,
   groupOf,
+  groupsOf,
   inPercents,
   LOOKS,
-  looksMostAt,
+  marginTable,
   membersOf,
+  memberTable,
+  nearMissTable,
   percent,
-  readoutAttention,
+  previousTokenTable,
 } from "../../../src/groups/group-tables";
 import { hasHead, headList } from "../../../src/model/heads";
 import { paperHeads } from "../../../src/paper/paper";
-import { paperPatterns, paperReadoutAttention } from "../../../src/paper/paper-attention";
+import { paperPatterns } from "../../../src/paper/paper-attention";
 import { POSITIONS, type Position, position } from "../../../src/prompts/positions";
 import { nearly } from "../../fixtures/close";
 
@@ -94,26 +98,6 @@ test("percents", () => {
   assert.equal(inPercents(evidence).ordinal, "10%");
 });
 
-test("attention where letters are read: (, A1, A2, without BOS", () => {
-  const rows = readoutAttention((["C3", "(", "A1", "A2"] as const).flatMap(even));
-  assert.deepEqual(new Set(rows.map(({ head }) => head)), new Set(["0.2"]));
-  assert.deepEqual(
-    [1, 2, 3].map((letter) => rows.filter((row) => row.letter === letter).length),
-    [8, 9, 10],
-  );
-  assert.ok(rows.every(({ key }) => key !== "BOS"));
-  nearly(rows[0].attention, 1 / 9);
-});
-
-test("the paper's: five heads, no token after the one that looks", () => {
-  const rows = paperReadoutAttention();
-  assert.deepEqual(new Set(rows.map(({ head }) => head)), new Set(["8.11", "9.9", "10.10", "11.4", "5.8"]));
-  assert.ok(rows.every(({ key, letter }) => position(key) <= 7 + letter));
-  assert.equal(looksMostAt(rows, "8.11", 3), "C3");
-  assert.equal(looksMostAt(rows, "5.8", 2), "T1");
-  assert.equal(looksMostAt(rows, "7.7", 2), undefined);
-});
-
 test("the paper's patterns: lines that add up to 1 and see nothing later", () => {
   const rows = paperPatterns();
   assert.ok(rows.every(({ query, key }) => position(key) <= position(query)));
@@ -134,4 +118,50 @@ test("even attention gives the three tokens before what EVEN_PREVIOUS_TOKENS say
       .reduce((total, { attention }) => total + attention, 0),
   );
   nearly(EVEN_PREVIOUS_TOKENS, (sums[0] + sums[1] + sums[2]) / 3);
+});
+
+const member = { ...evidence, direct: 0.4, attention_to_word: 0.5, copying: 0.8 };
+const missed = { ...evidence, head: 2, direct: 0.3, copying: 0.1, ordinal: 0 };
+const heads = circuitHeads(classifyHeads([member, missed]));
+
+test("groups side by side: a row a group, a column a circuit", () => {
+  assert.deepEqual(groupsOf({ "seed 0": heads, paper: paperHeads() }), [
+    { group: "letter mover", "seed 0": "3.1", paper: "8.11, 9.9, 10.10, 11.4" },
+    { group: "propagation", "seed 0": "none", paper: "5.8" },
+    { group: "fuzzy previous token", "seed 0": "none", paper: "1.0, 2.2, 4.11" },
+  ]);
+});
+
+test("criteria with threshold and meaning", () => {
+  const rows = criteriaTable({ ...CRITERIA, copying: 0.7 });
+  assert.equal(rows.length, Object.keys(CRITERIA).length);
+  const copying = rows.find(({ criterion }) => criterion === "copying")!;
+  assert.deepEqual(copying, { criterion: "copying", threshold: 0.7, "what it asks": CRITERION_MEANINGS.copying });
+});
+
+test("margins: the head that moves first, by name", () => {
+  const copying = marginTable([member, missed]).find(({ criterion }) => criterion === "copying")!;
+  assert.deepEqual([copying["moves below"], copying["moves above"]], ["3.2", "3.1"]);
+  assert.ok(copying["same groups from"] < 0.4 && copying.to > 0.4);
+});
+
+test("members and near misses with their evidence; a head without evidence is named", () => {
+  assert.deepEqual(memberTable(heads, [member, missed]), [
+    { head: "3.1", group: "letter mover", ...inPercents(member) },
+  ]);
+  assert.deepEqual(nearMissTable([member, missed]), [
+    { head: "3.2", "effect of a": "letter mover", "but fails": "copying", ...inPercents(missed) },
+  ]);
+  assert.throws(() => memberTable(heads, [missed]), /no evidence of head 3\.1; there is of 3\.2/);
+});
+
+test("attention to the tokens before, beside even attention", () => {
+  assert.deepEqual(previousTokenTable("tiny", [missed, member], [{ layer: 3, head: 1 }]), [
+    {
+      model: "tiny",
+      head: "3.1",
+      "to the three tokens before": "25%",
+      "if it looked at all tokens alike": percent(EVEN_PREVIOUS_TOKENS),
+    },
+  ]);
 });

@@ -3,15 +3,7 @@ import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import type { Prompts } from "../../../src/experiments/measure";
 import { pathPatch } from "../../../src/experiments/path-patching";
-import {
-  type CircuitPath,
-  circuitPaths,
-  circuitReceivers,
-  drawnCircuit,
-  followPaths,
-  inputPanels,
-  strongestInto,
-} from "../../../src/groups/paths-between";
+import { type CircuitPath, circuitPaths, drawnCircuit } from "../../../src/groups/paths-between";
 import { processWeights, randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import type { Model, ModelConfig } from "../../../src/model/model";
@@ -84,28 +76,17 @@ test("drawn: groups in columns, the logits on top, weak paths left out", () => {
   assert.deepEqual(edges, [{ from: "0.1", to: "2.1", value: 0.3, kind: "key", sent: "order" }]);
 });
 
-test("receivers: the logits and three inputs of the groups that there are", () => {
-  const inputs = (group: string) => ["query", "key", "value"].map((input) => `${group} ${input}`);
-  assert.deepEqual(Object.keys(circuitReceivers(circuit)), ["logits", ...inputs("mover"), ...inputs("propagation")]);
-  const few = circuitReceivers({ ...circuit, propagation: [] });
-  assert.deepEqual(Object.keys(few), ["logits", ...inputs("mover")]);
-  assert.deepEqual(few["mover key"], { heads: [late], input: "k" });
-});
-
-test("followed by name: each receiver's rows are pathPatch's", async () => {
-  const receivers = circuitReceivers(circuit);
-  const rows = await followPaths(model, data, receivers, { corrupted });
-  for (const [name, receiver] of Object.entries(receivers)) {
-    const own = rows.filter(({ into }) => into === name).map(({ into: _, ...row }) => row);
-    near(own, await pathPatch(model, data, { corrupted, receiver }));
-  }
-  const panels = inputPanels(rows, "mover");
-  assert.equal(panels.length, 3 * 3 * 4);
-  assert.deepEqual(new Set(panels.map(({ panel }) => panel)).size, 9);
-  assert.equal(panels[0].panel, `${panels[0].into.split(" ")[1]}, letter ${panels[0].letter}`);
-  const best = strongestInto(rows, "mover", clean)!;
-  assert.equal(best.share, Math.max(...panels.map(({ change, letter }) => -change / clean[letter - 1])));
-  assert.equal(strongestInto(rows, "nobody", clean), undefined);
+test("drawn: a propagation head that stands in for a letter mover is one node, a mover", () => {
+  const { nodes } = drawnCircuit({ ...circuit, letter_movers: [late, middle] }, [], { n_layers: 3, least: 0 });
+  assert.deepEqual(
+    nodes.map(({ id, group }) => [id, group]),
+    [
+      ["0.1", "fuzzy previous token"],
+      ["1.1", "letter mover"],
+      ["2.1", "letter mover"],
+      ["logits", "output"],
+    ],
+  );
 });
 
 test("nothing is left behind", async () => {

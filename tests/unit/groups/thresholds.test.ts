@@ -24,6 +24,7 @@ const evidence = [writer(0, 1, 0.8), writer(1, 0.3, 0.6), writer(2, 0.05, 0.9), 
 test("a sweep has a row for each criterion, factor and group; at 1 the usual sizes", () => {
   const rows = sweepCriteria(evidence, { factors: [0.25, 1, 4] });
   assert.equal(rows.length, 8 * 3 * 3);
+  assert.deepEqual([...new Set(rows.map(({ times }) => times))], ["1/4", "1", "4"]);
   const size = (criterion: string, factor: number) =>
     rows.find((row) => row.criterion === criterion && row.factor === factor && row.group === "letter mover")!.heads;
   assert.deepEqual(
