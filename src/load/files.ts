@@ -1,4 +1,5 @@
 /** Opening files that others have put there: only plain ones, and no larger than they can sensibly be. */
+import { randomUUID } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
 
 /** Most bytes of the small files of a model, by what they hold. Hugging Face's own of GPT-2 have 1 kB, 1 MB and 20 kB. */
@@ -64,6 +65,9 @@ export function readTable(file: string, limit: number, what: string): Record<str
 
 export const isTable = (json: unknown): json is Record<string, unknown> =>
   json !== null && typeof json === "object" && !Array.isArray(json);
+
+/** A name for what becomes `file` by renaming, that no other process, machine or container takes. */
+export const uniqueBeside = (file: string, ending: string): string => `${file}.${randomUUID()}.${ending}`;
 
 /** What lies there, links followed; undefined if nothing does, or the name can't be one of a file. */
 export function statOf(file: string): Stats | undefined {

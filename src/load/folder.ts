@@ -13,11 +13,12 @@ const OTHER_FORMATS = "Other formats (pytorch_model.bin) become model.safetensor
 /** What a folder lacks, file by file; undefined if all is there. */
 export function whatIsMissing(dir: string): string | undefined {
   const has = (name: string) => statOf(path.join(dir, name)) !== undefined;
-  const lacksWeights = weightFiles(dir).length === 0;
+  const weights = weightFiles(dir);
+  const lacksWeights = weights.length === 0;
   const missing = [
     ...(has("config.json") ? [] : ["no config.json"]),
     ...(TABLES.some(has) ? [] : [`neither ${TABLES.join(" nor ")}`]),
-    ...(lacksWeights ? [`no ${WEIGHTS}`] : []),
+    ...(lacksWeights ? [`no ${WEIGHTS}`] : weights.filter((name) => !has(name)).map((name) => `no ${name}`)),
   ];
   if (missing.length === 0) return undefined;
   return `${dir} has ${missing.join(", ")}: ${LAYOUT}${lacksWeights ? `. ${OTHER_FORMATS}` : ""}`;

@@ -40,18 +40,26 @@ export const isShortName = (id: string): boolean => ALIASES.has(id.split("@")[0]
 
 /** No part begins with a dot, so none leads out of the cache's folders; "--" stands for "/" there. */
 const REPO = /^\w[\w.-]*\/\w[\w.-]*$/;
+/** Most characters of `org/name`, as on the hub; and of a revision, each part of which names a file in the cache. */
+export const LONGEST_NAME = 96;
+const LONGEST_REVISION = 200;
 const REVISION = /^\w[\w.-]*(\/\w[\w.-]*)*$/;
 
 /**
- * Reads `gpt2`, `org/name` or `org/name@revision`. Without a revision: the pinned one if there is one, else `main`.
+ * Reads `gpt2`, `org/name` or `org/name@revision`. Without a revision: the pinned one if there is one, else `main`; offline, `main` may stand in
+ * for the pinned one.
  * @returns undefined if that is no hub model's name
  */
 export function parseModelId(id: string): HubModel | undefined {
   const [name, revision, ...more] = id.split("@");
   const repo = canonicalName(name);
-  const model = { repo, revision: revision ?? PINS.get(repo)?.revision ?? "main" };
-  const isName = more.length === 0 && !repo.includes("--") && REPO.test(repo) && REVISION.test(model.revision);
-  return isName ? model : undefined;
+  const pin = PINS.get(repo)?.revision;
+  const model: HubModel = { repo, revision: revision ?? pin ?? "main" };
+  const isShort = repo.length <= LONGEST_NAME && model.revision.length <= LONGEST_REVISION;
+  const isName =
+    isShort && more.length === 0 && !repo.includes("--") && REPO.test(repo) && REVISION.test(model.revision);
+  if (!isName) return undefined;
+  return revision === undefined && pin !== undefined ? { ...model, offline: "main" } : model;
 }
 
 /** sha256 that a file must have, if it is pinned. */
