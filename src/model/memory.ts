@@ -71,12 +71,12 @@ let warned = 0;
 function judge(needed: number, { total, available }: Memory, what: string, advice: (bytes: number) => string): void {
   if (needed > total)
     throw new RangeError(
-      `${what} about ${gigabytes(needed)}; ${gigabytes(total)}${tf.getBackend() === "wasm" ? ` of the ${gigabytes(WASM_BYTES)} that WebAssembly can have` : ""} can be had. ${advice(total)}`,
+      `${what} about ${gigabytes(needed)} of memory; ${gigabytes(total)}${tf.getBackend() === "wasm" ? ` of the ${gigabytes(WASM_BYTES)} that WebAssembly can have` : ""} can be had. ${advice(total)}`,
     );
   if (needed <= available || needed <= warned) return;
   warned = needed;
   console.warn(
-    `${what} about ${gigabytes(needed)}; ${gigabytes(Math.max(0, available))} are available: it may be slow, or be ended by the system. ${advice(available)}`,
+    `${what} about ${gigabytes(needed)} of memory; ${gigabytes(Math.max(0, available))} are available: it may be slow, or be ended by the system. ${advice(available)}`,
   );
 }
 

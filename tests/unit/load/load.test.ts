@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
@@ -256,3 +257,29 @@ test("a model is the embedded one or a folder; a relative one may start at the p
   assert.equal(await resolveModel(fixture), fixture);
   assert.equal(await resolveModel(path.join("tests", "fixtures", "tiny-a")), fixture);
 });
+
+test("only plain files of a sensible size are opened", { skip: process.platform === "win32" }, async () => {
+  for (const name of ["config.json", "vocab.json", "model.safetensors"]) {
+    for (const [plant, message] of [
+      [(file: string) => void spawnSync("mkfifo", [file]), / is not a file but a pipe/],
+      [(file: string) => symlinkSync("/dev/zero", file), / is not a file but a device/],
+      [(file: string) => mkdirSync(file), / is not a file but a folder/],
+      [
+        (file: string) => truncateTo(file, 2 ** 33),
+        name === "model.safetensors" ? /header does not start/ : /has 8589934592 bytes; such a file has at most/,
+      ],
+    ] as const) {
+      const target = folder({});
+      rmSync(path.join(target, name));
+      plant(path.join(target, name));
+      await assert.rejects(loadModel(target), message);
+      rmSync(target, { recursive: true });
+    }
+  }
+});
+
+/** An empty file of that size, which takes no room. */
+function truncateTo(file: string, size: number): void {
+  writeFileSync(file, "");
+  truncateSync(file, size);
+}

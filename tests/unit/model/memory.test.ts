@@ -44,7 +44,7 @@ test("what doesn't fit is refused with an estimate and a number that would", () 
   const free = only(2 * 2 ** 30);
   assert.throws(
     () => checkMemory(many, () => free),
-    /4000000 prompts in one forward of tiny need about [\d.]+ GB; 2\.0 GB .*can be had/,
+    /4000000 prompts in one forward of tiny need about [\d.]+ GB of memory; 2\.0 GB .*can be had/,
   );
   let fits = 0;
   try {
@@ -78,7 +78,7 @@ test("what the machine has but other programs use is warned of, once, and not re
   const busy = { total: 16 * 2 ** 30, available: 2 ** 27 };
   for (let i = 0; i < 3; i++) checkModelFits("large", shapes, () => busy);
   assert.equal(said.length, 1);
-  assert.match(said[0], /large needs about 8\.0 GB; 0\.1 GB are available: it may be slow.*disposeModel/);
+  assert.match(said[0], /large needs about 8\.0 GB of memory; 0\.1 GB are available: it may be slow.*disposeModel/);
   checkModelFits("larger", [[2 ** 15, 2 ** 15]], () => ({ total: 2 ** 40, available: 2 ** 40 }));
   assert.equal(said.length, 1);
   assert.throws(() => checkModelFits("large", shapes, () => ({ total: 2 ** 32, available: 2 ** 32 })), RangeError);
