@@ -1,17 +1,21 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { partialOf } from "../src/load/hub/download";
 import { type HubSettings, hubSettings } from "../src/load/hub/settings";
 import { resolveModel } from "../src/load/resolve";
 import * as server from "./fixtures/hub-server";
@@ -53,7 +57,7 @@ const settings = (changes: Partial<HubSettings> = {}): HubSettings => ({
 const repo = (...names: string[]) => path.join(home, "hub", "models--org--tiny", ...names);
 const blob = () => repo("blobs", sha256(WEIGHTS));
 const weightsOf = (folder: string) => readFileSync(path.join(folder, "model.safetensors"));
-const cut = (count: number) => server.cut(count, `${blob()}.incomplete`);
+const cut = (count: number) => server.cut(count, partialOf(blob()));
 const ranges = () => hub.asked.filter(({ what }) => what === BODY).map(({ range }) => range);
 
 /** Nothing was made visible, and nothing but a part of the weights is left over. */
@@ -161,7 +165,7 @@ describe("a broken download", () => {
       /the connection to 127\.0\.0\.1:\d+ failed .* \(tried 5 times\)/,
     );
     assertNotVisible();
-    assert.deepEqual(readFileSync(`${blob()}.incomplete`), WEIGHTS.subarray(0, HALF));
+    assert.deepEqual(readFileSync(partialOf(blob())), WEIGHTS.subarray(0, HALF));
     hub.asked.length = 0;
     assert.deepEqual(weightsOf(await resolveModel(ID, settings())), WEIGHTS);
     assert.deepEqual(ranges(), [`bytes=${HALF}-`]);
@@ -212,12 +216,12 @@ describe("a broken download", () => {
   test("that an interrupt stops keeps what has come", async () => {
     hub.next(BODY, hang(HALF));
     const running = resolveModel(ID, settings());
-    await server.untilSize(`${blob()}.incomplete`, HALF);
+    await server.untilSize(partialOf(blob()), HALF);
     process.emit("SIGINT");
     await assert.rejects(running, /interrupted; what has arrived is kept/);
     assert.deepEqual(said, []);
     assert.equal(process.listenerCount("SIGINT"), 0);
-    assert.equal(readFileSync(`${blob()}.incomplete`).length, HALF);
+    assert.equal(readFileSync(partialOf(blob())).length, HALF);
   });
 });
 
@@ -241,7 +245,7 @@ describe("content", () => {
 
   test("that went wrong in a part of an earlier run is fetched anew at once", async () => {
     mkdirSync(repo("blobs"), { recursive: true });
-    writeFileSync(`${blob()}.incomplete`, flipped(7)(WEIGHTS.subarray(0, HALF)));
+    writeFileSync(partialOf(blob()), flipped(7)(WEIGHTS.subarray(0, HALF)));
     assert.deepEqual(weightsOf(await resolveModel(ID, settings())), WEIGHTS);
     assert.deepEqual(ranges(), [`bytes=${HALF}-`, undefined]);
     assert.match(said[0], /discarded, and is fetched anew/);
@@ -249,14 +253,14 @@ describe("content", () => {
 
   test("that is longer than it should be is fetched anew", async () => {
     mkdirSync(repo("blobs"), { recursive: true });
-    writeFileSync(`${blob()}.incomplete`, Buffer.concat([WEIGHTS, WEIGHTS]));
+    writeFileSync(partialOf(blob()), Buffer.concat([WEIGHTS, WEIGHTS]));
     assert.deepEqual(weightsOf(await resolveModel(ID, settings())), WEIGHTS);
     assert.deepEqual(ranges(), [undefined]);
   });
 
   test("that goes wrong again after that is given up", async () => {
     mkdirSync(repo("blobs"), { recursive: true });
-    writeFileSync(`${blob()}.incomplete`, flipped(7)(WEIGHTS.subarray(0, HALF)));
+    writeFileSync(partialOf(blob()), flipped(7)(WEIGHTS.subarray(0, HALF)));
     const wrong = { ...hub.files, "model.safetensors": flipped(HALF - 1)(WEIGHTS) };
     const announced = hub.files;
     hub.next(
@@ -404,5 +408,247 @@ describe("connections", () => {
     const round = Array.from({ length: 11 }, () => status(302, { location: `${hub.cdn}/model.safetensors` }));
     hub.next(BODY, ...round);
     await assert.rejects(resolveModel(ID, settings()), /redirected more than 10 times/);
+  });
+});
+
+describe("what a repository may hold", () => {
+  const parts = { one: Buffer.alloc(1000, "1"), two: Buffer.alloc(2000, "2") };
+  const index = { weight_map: { "wte.weight": "one.safetensors", "wpe.weight": "two.safetensors" } };
+  function inParts(text = JSON.stringify(index)): void {
+    delete hub.files["model.safetensors"];
+    hub.files["model.safetensors.index.json"] = Buffer.from(text);
+    hub.files["one.safetensors"] = parts.one;
+    hub.files["two.safetensors"] = parts.two;
+  }
+
+  test("weights in parts come with their index, and need no connection the second time", async () => {
+    inParts();
+    const folder = await resolveModel(ID, settings());
+    const names = ["config.json", "model.safetensors.index.json", "one.safetensors", "two.safetensors", "vocab.json"];
+    assert.deepEqual(readdirSync(folder).sort(), names);
+    assert.deepEqual(readFileSync(path.join(folder, "two.safetensors")), parts.two);
+    assert.equal(await resolveModel(ID, settings({ offline: true })), folder);
+    rmSync(path.join(folder, "one.safetensors"));
+    await assert.rejects(
+      resolveModel(ID, settings({ offline: true })),
+      /org\/tiny at a{40} is not whole: .* has no one\.safetensors.*HF_HUB_OFFLINE/,
+    );
+  });
+
+  test("an index that is cut, null, leads elsewhere or names a missing part is told in words", async () => {
+    const elsewhere = JSON.stringify({ weight_map: { a: "../../x.safetensors" } });
+    for (const [text, message] of [
+      ['{"weight_map"', /org\/tiny can't be used as it is on the hub: .*index\.json is not JSON/],
+      ["null", /index\.json holds no index of parts/],
+      [elsewhere, /no name of a \.safetensors file beside it/],
+      [JSON.stringify({ weight_map: { a: "three.safetensors" } }), /has no file three\.safetensors \(404\)/],
+    ] as const) {
+      inParts(text);
+      await assert.rejects(
+        resolveModel(ID, settings()),
+        (error: Error) => error.name === "HubError" && message.test(error.message),
+      );
+      rmSync(home, { recursive: true });
+    }
+  });
+
+  test("a config.json that is cut, null or a list is told in words, before the weights are fetched", async () => {
+    for (const [text, message] of [
+      ['{"model_type": "g', /config\.json is not JSON/],
+      ["null", /config\.json holds no table of settings/],
+      ["[]", /config\.json holds no table of settings/],
+    ] as const) {
+      hub.files["config.json"] = Buffer.from(text);
+      await assert.rejects(
+        resolveModel(ID, settings()),
+        (error: Error) => error.name === "HubError" && message.test(error.message),
+      );
+      assert.equal(hub.count(BODY), 0);
+      rmSync(home, { recursive: true });
+    }
+  });
+
+  test("added tokens are fetched along; what the repository hasn't is noted as Python's tools do", async () => {
+    hub.files["added_tokens.json"] = Buffer.from('{"<pad>": 1}');
+    const folder = await resolveModel(ID, settings());
+    assert.deepEqual(readdirSync(folder).sort(), [
+      "added_tokens.json",
+      "config.json",
+      "model.safetensors",
+      "vocab.json",
+    ]);
+    assert.deepEqual(readdirSync(repo(".no_exist", COMMIT)).sort(), ["tokenizer.json", "tokenizer_config.json"]);
+  });
+
+  test("a repository without weights or vocabulary says so", async () => {
+    delete hub.files["model.safetensors"];
+    await assert.rejects(
+      resolveModel(ID, settings()),
+      /has no file model\.safetensors nor model\.safetensors\.index\.json/,
+    );
+    rmSync(home, { recursive: true });
+    delete hub.files["vocab.json"];
+    await assert.rejects(resolveModel(ID, settings()), /has no file vocab\.json nor tokenizer\.json/);
+  });
+});
+
+describe("what others have put into the cache", () => {
+  function put(folder: string, commit: string): string {
+    const snapshot = path.join(home, "hub", folder, "snapshots", commit);
+    mkdirSync(snapshot, { recursive: true });
+    for (const name of ["config.json", "vocab.json", "model.safetensors"])
+      writeFileSync(path.join(snapshot, name), "{}");
+    mkdirSync(path.join(home, "hub", folder, "refs"), { recursive: true });
+    writeFileSync(path.join(home, "hub", folder, "refs", "main"), commit);
+    return snapshot;
+  }
+  const PINNED = "607a30d783dfa663caf39e06633721c8d4cfcd7e";
+
+  test("under a repository's older name is found, offline and online", async () => {
+    const snapshot = put("models--gpt2", PINNED);
+    for (const id of ["gpt2", "gpt2-small", "openai-community/gpt2", `gpt2@${PINNED}`])
+      for (const offline of [true, false]) assert.equal(await resolveModel(id, settings({ offline })), snapshot);
+    const medium = put("models--gpt2-medium", COMMIT);
+    assert.equal(await resolveModel("gpt2-medium", settings({ offline: true })), medium);
+    assert.equal(hub.connections, 0);
+    assert.deepEqual(said, []);
+  });
+
+  test("another state than the pinned one is used offline only, and only if none was asked for", async () => {
+    const snapshot = put("models--gpt2", COMMIT);
+    assert.equal(await resolveModel("gpt2", settings({ offline: true })), snapshot);
+    assert.match(said[0], /at 607a30d\w+, of which the notebooks speak, is not in the cache; its main, a{40}, is used/);
+    await assert.rejects(resolveModel(`gpt2@${PINNED}`, settings({ offline: true })), /is not in .*HF_HUB_OFFLINE/);
+    await assert.rejects(resolveModel("gpt2", settings()), /has no model "openai-community\/gpt2"/);
+  });
+
+  test("a branch's note that is no commit leads nowhere", async () => {
+    put("models--org--tiny", "elsewhere");
+    writeFileSync(repo("refs", "main"), "../../models--org--tiny/snapshots/elsewhere");
+    await assert.rejects(resolveModel("org/tiny", settings({ offline: true })), /org\/tiny at main is not in/);
+  });
+
+  test("a link, a pipe or a second name in place of what has arrived is not written to", {
+    skip: process.platform === "win32",
+  }, async () => {
+    mkdirSync(repo("blobs"), { recursive: true });
+    const [victim, planted] = [path.join(home, "victim"), partialOf(blob())];
+    writeFileSync(victim, "precious");
+    for (const plant of [
+      () => symlinkSync(victim, planted),
+      () => symlinkSync(path.join(home, "nothing yet"), planted),
+      () => linkSync(victim, planted),
+      () => void spawnSync("mkfifo", [planted]),
+      () => mkdirSync(planted),
+    ]) {
+      plant();
+      await assert.rejects(resolveModel(ID, settings()), /incomplete is a link, a pipe or something else .*remove it/);
+      assert.equal(readFileSync(victim, "utf8"), "precious");
+      assert.equal(existsSync(path.join(home, "nothing yet")), false);
+      rmSync(planted, { recursive: true });
+    }
+    symlinkSync(victim, `${blob()}.incomplete`); // the name that Python's tools use
+    await resolveModel(ID, settings());
+    assert.equal(readFileSync(victim, "utf8"), "precious");
+  });
+
+  test("a pipe in place of a blob is not read but replaced", { skip: process.platform === "win32" }, async () => {
+    mkdirSync(repo("blobs"), { recursive: true });
+    spawnSync("mkfifo", [blob()]);
+    assert.deepEqual(weightsOf(await resolveModel(ID, settings())), WEIGHTS);
+  });
+
+  test("a full-size part of an earlier run with a wrong byte is fetched anew at once", async () => {
+    mkdirSync(repo("blobs"), { recursive: true });
+    writeFileSync(partialOf(blob()), flipped(9)(WEIGHTS));
+    assert.deepEqual(weightsOf(await resolveModel(ID, settings())), WEIGHTS);
+    assert.deepEqual(ranges(), [undefined]);
+    assert.match(said[0], /discarded, and is fetched anew/);
+  });
+});
+
+describe("a server that means no good", () => {
+  test("gives a thousand bytes and a refusal in turn: is given up", async () => {
+    const turns = Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? cut(1000) : status(416)));
+    hub.next(BODY, ...turns);
+    await assert.rejects(resolveModel(ID, settings({ attempts: 4 })), /\(tried 4 times\)/);
+    assert.ok(hub.count(BODY) <= 8, `${hub.count(BODY)} times`);
+  });
+
+  test("redirects to what is no web address: told in words, by HEAD and by GET", async () => {
+    for (const location of [
+      "file:///etc/passwd",
+      "data:text/plain,x",
+      "javascript:alert(1)",
+      "http://",
+      "ftp://x/y",
+      "http://[bad",
+    ])
+      for (const what of ["hub HEAD config.json", BODY]) {
+        hub.next(what, status(302, { location }));
+        await assert.rejects(
+          resolveModel("org/tiny", settings()),
+          (error: Error) =>
+            error.name === "HubError" && /redirects to ".*", which is no http address/.test(error.message),
+        );
+      }
+  });
+
+  test("a proxy's address that is none is named without its password", async () => {
+    for (const bad of ["http://user:secret@", "socks5://user:secret@host:1", "http://ho st:1"]) {
+      process.env.http_proxy = bad;
+      try {
+        await assert.rejects(
+          resolveModel("org/tiny", settings()),
+          ({ name, message }: Error) =>
+            name === "HubError" && /the proxy for .* is ".*HTTP_PROXY/.test(message) && !/secret/.test(message),
+        );
+      } finally {
+        delete process.env.http_proxy;
+      }
+    }
+  });
+});
+
+describe("a name", () => {
+  test("of a folder that lacks files asks nobody and names each of them", async () => {
+    const dir = path.join(home, "out", "mymodel");
+    mkdirSync(dir, { recursive: true });
+    const before = process.cwd();
+    process.chdir(home);
+    try {
+      await assert.rejects(
+        resolveModel("out/mymodel", settings()),
+        /mymodel has no config\.json, neither vocab\.json nor tokenizer\.json, no model\.safetensors: a model's folder holds/,
+      );
+      writeFileSync(path.join(dir, "vocab.json"), "{}");
+      await assert.rejects(
+        resolveModel("out/mymodel", settings()),
+        /mymodel has no config\.json, no model\.safetensors: /,
+      );
+      await assert.rejects(
+        resolveModel("out/mymodel/vocab.json", settings()),
+        /vocab\.json is a file; name the folder/,
+      );
+    } finally {
+      process.chdir(before);
+    }
+    assert.equal(hub.connections, 0);
+  });
+
+  test("of JavaScript's own, too long or with a NUL is refused in words", async () => {
+    for (const id of [
+      "constructor",
+      "__proto__",
+      `org/${"x".repeat(300)}`,
+      "x".repeat(100_000),
+      "a\0b",
+      `org/name@${"y".repeat(300)}`,
+    ])
+      await assert.rejects(
+        resolveModel(id, settings()),
+        ({ name, message }: Error) => name === "HubError" && /^no model "/.test(message) && message.length < 400,
+      );
+    assert.equal(hub.connections, 0);
   });
 });

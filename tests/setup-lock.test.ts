@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { withLock } from "../src/load/lock.mjs";
+import { noteChild, withLock } from "../src/load/lock.mjs";
 
 let folder: string;
 let lock: string;
@@ -90,4 +90,93 @@ test("the installer of a dead owner is waited for: it would go on writing", asyn
     ended = true;
   });
   await withLock(lock, async () => assert.equal(ended, true));
+});
+
+/** A lock as another machine or container would leave it. */
+const foreign = (changes = {}) =>
+  JSON.stringify({
+    pid: process.pid,
+    id: "other",
+    host: "elsewhere",
+    place: "another boot, another namespace",
+    ...changes,
+  });
+
+test("an owner elsewhere is waited for though no process here has its id, and named with its host", async () => {
+  const said: string[] = [];
+  writeFileSync(lock, foreign({ pid: deadProcess() }));
+  const heartbeat = setInterval(() => utimesSync(lock, new Date(), new Date()), 100);
+  try {
+    const waiting = withLock(lock, async () => assert.fail("taken over"), {
+      say: (line: string) => said.push(line),
+      patience: 1500,
+    });
+    await assert.rejects(waiting, /Process \d+ on elsewhere has been/);
+  } finally {
+    clearInterval(heartbeat);
+  }
+  assert.match(said[0], /^Waiting for process \d+ on elsewhere, which is/);
+});
+
+test("an owner elsewhere that is never heard of is nobody, whatever its clock says", { timeout: 60_000 }, async () => {
+  writeFileSync(lock, foreign());
+  const future = new Date(Date.now() + 9e8);
+  utimesSync(lock, future, future);
+  assert.equal(await withLock(lock, async () => 1), 1);
+});
+
+test("an empty lock from the future is taken over", { timeout: 20_000 }, async () => {
+  writeFileSync(lock, "");
+  const future = new Date(Date.now() + 9e8);
+  utimesSync(lock, future, future);
+  assert.equal(await withLock(lock, async () => 1), 1);
+});
+
+test("only one's own lock is given back", async () => {
+  await withLock(lock, async () => writeFileSync(lock, foreign()));
+  assert.equal(readFileSync(lock, "utf8"), foreign());
+});
+
+test("work that lost its lock while it slept begins anew once the lock is its own again", async (t) => {
+  const context = { now: Date.now() };
+  t.mock.method(Date, "now", () => context.now);
+  const said: string[] = [];
+  let runs = 0;
+  const result = await withLock(
+    lock,
+    async (check) => {
+      runs += 1;
+      if (runs === 1) {
+        check();
+        rmSync(lock);
+        await withLock(lock, async () => {}); // another takes it and is done
+        context.now += 60_000;
+        check();
+        assert.fail("the loss was not noticed");
+      }
+      return runs;
+    },
+    { say: (line: string) => said.push(line) },
+  );
+  assert.equal(result, 2);
+  assert.match(said[0], /took over/);
+  assert.equal(existsSync(lock), false);
+});
+
+test("the installer is noted in one's own lock only", async () => {
+  await withLock(lock, async () => {
+    noteChild(lock, 42);
+    assert.equal(JSON.parse(readFileSync(lock, "utf8")).child, 42);
+  });
+  writeFileSync(lock, foreign());
+  noteChild(lock, 42);
+  assert.equal(readFileSync(lock, "utf8"), foreign());
+});
+
+test("a pipe in place of a lock is not waited for in silence", {
+  skip: process.platform === "win32",
+  timeout: 20_000,
+}, async () => {
+  spawnSync("mkfifo", [lock]);
+  assert.equal(await withLock(lock, async () => 1), 1);
 });

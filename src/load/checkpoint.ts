@@ -87,37 +87,56 @@ export function readEnds(get: TensorSource, d_vocab: number, unembedding?: tf.Te
 /** GPT-2's mask buffers, constants that some writers store beside the weights. */
 const isMask = (name: string) => /^h\.\d+\.attn\.(masked_)?bias$/.test(name);
 
+/** Heads that classes made of GPT-2 put on it beside `lm_head`: they read its last residual stream, which they don't change. */
+const isOtherHead = (name: string) =>
+  /^(score|classifier|regressor|cls|qa_outputs|summary|sequence_summary|(?!lm_head)\w*heads?)\./.test(name);
+
+/** Without what wrappers (`module.`, `_orig_mod.`) and classes with a head on it (`transformer.`) put before GPT-2's own names. */
+const ownName = (name: string) => name.replace(/^((module|_orig_mod)\.)*(transformer\.)?/, "");
+
+/** What a checkpoint calls GPT-2's tensors: own name → stored name. */
+function storedNames({ file, names }: Checkpoint, isTied: boolean): Map<string, string> {
+  const stored = new Map(names.map((name) => [ownName(name), name]));
+  if (stored.size < names.length)
+    throw new Error(`${file} has a tensor twice, with and without the prefix "transformer."`);
+  // one table under two names is stored once, and some writers keep the second
+  const head = stored.get("lm_head.weight");
+  if (head !== undefined && isTied && !stored.has("wte.weight")) stored.set("wte.weight", head);
+  return stored;
+}
+
 /**
  * The tensors of a checkpoint in Hugging Face's layout, each read when it is asked for, with or without the prefix `transformer.` in
- * its names. GPT-2's mask buffers (`h.N.attn.bias`) are not read, nor `lm_head.weight` where it is tied to `wte.weight`, as there.
+ * its names. Not read, as there: GPT-2's mask buffers (`h.N.attn.bias`), heads of other tasks (`score.weight`), and `lm_head.weight` where it is
+ * tied to `wte.weight`, unless it is the only one of the two.
  * @throws on missing or unknown tensors and wrong shapes at once; on a dtype that can't be read and values that aren't finite when that
  *   tensor is asked for. The file and the tensor are named.
  */
 export function checkpointTensors(config: ModelConfig, checkpoint: Checkpoint): TensorSource {
   const { file, names } = checkpoint;
-  const stored = new Map(names.map((name) => [name.replace(/^transformer\./, ""), name]));
-  if (stored.size < names.length)
-    throw new Error(`${file} has a tensor twice, with and without the prefix "transformer."`);
+  const isTied = config.tie_word_embeddings !== false;
+  const stored = storedNames(checkpoint, isTied);
   // before a list of that length is made
   if (names.length < config.n_layers)
     throw new Error(
       `${file} has ${names.length} tensors, too few for config.json's n_layer ${config.n_layers}: ${TOGETHER}`,
     );
   const shapes = checkpointShapes(config);
-  if (config.tie_word_embeddings === false || stored.has("lm_head.weight"))
-    shapes.set("lm_head.weight", [config.d_vocab, config.d_model]);
+  if (!isTied || stored.has("lm_head.weight")) shapes.set("lm_head.weight", [config.d_vocab, config.d_model]);
   for (const [name, shape] of shapes) {
     const found = stored.get(name);
     if (found === undefined)
       throw new Error(`${file} lacks the tensor "${name}", which config.json calls for: ${TOGETHER}`);
     const actual = checkpoint.shape(found);
     if (`${actual}` !== `${shape}`)
-      throw new Error(`${file}: "${name}" is [${actual}], config.json wants [${shape}]: ${TOGETHER}`);
+      throw new Error(
+        `${checkpoint.fileOf(found)}: "${name}" is [${actual}], config.json wants [${shape}]: ${TOGETHER}`,
+      );
   }
-  const unknown = [...stored.keys()].filter((name) => !shapes.has(name) && !isMask(name));
+  const unknown = [...stored.keys()].filter((name) => !shapes.has(name) && !isMask(name) && !isOtherHead(name));
   if (unknown.length > 0)
     throw new Error(
-      `${file} has ${unknown.length} tensors that a GPT-2 of config.json's sizes has not (${unknown.slice(0, 5).map(quote).join(", ")}): ${TOGETHER}`,
+      `${file} has ${unknown.length} tensors that a GPT-2 of config.json's sizes has not (${unknown.slice(0, 5).map(quote).join(", ")}): ${TOGETHER}; what else they would compute is not known here`,
     );
   return (name) => readFinite(checkpoint, stored.get(name)!);
 }
@@ -129,7 +148,7 @@ function readFinite(checkpoint: Checkpoint, name: string): tf.Tensor {
   const bad = firstNotFinite(values);
   if (bad >= 0)
     throw new Error(
-      `${checkpoint.file}: "${name}" holds ${values[bad]} at ${bad}, weights must be finite: the file is damaged or its training diverged; fetch it again`,
+      `${checkpoint.fileOf(name)}: "${name}" holds ${values[bad]} at ${bad}, weights must be finite: the file is damaged or its training diverged; fetch it again`,
     );
   return tf.tensor(values, shape as number[]);
 }

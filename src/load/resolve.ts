@@ -1,7 +1,9 @@
-import { existsSync } from "node:fs";
 import path from "node:path";
+import { statOf } from "./files";
+import { whatIsMissing } from "./folder";
+import { quote } from "./header-reader";
 import { fetchModel } from "./hub/fetch-model";
-import { parseModelId } from "./hub/ids";
+import { isShortName, LONGEST_NAME, parseModelId } from "./hub/ids";
 import { HubError } from "./hub/problem";
 import type { HubSettings } from "./hub/settings";
 
@@ -15,24 +17,33 @@ export const EMBEDDED_MODEL = "embedded";
 export const projectFolder = path.resolve(__dirname, "../..");
 export const dataFolder = path.join(projectFolder, "data");
 
-const isModelFolder = (dir: string) => existsSync(path.join(dir, "config.json"));
-
 /**
  * The folder of a model: `"embedded"`, a local folder in Hugging Face's layout, or a model of the hub (`"gpt2"`,
- * `"org/name"`, `"org/name@revision"`), which is fetched if it isn't in Hugging Face's cache.
+ * `"org/name"`, `"org/name@revision"`), which is fetched if it isn't in Hugging Face's cache. A folder of that name comes before the hub.
  * @param id default: the environment variable ACRONYM_MODEL, else `"embedded"`
- * @throws HubError if there is nothing under that name, or it can't be fetched; says why and what to do
+ * @throws HubError if there is nothing under that name, a folder lacks a file, or the model can't be fetched; says why and what to do
  */
 export async function resolveModel(
   id: string = process.env.ACRONYM_MODEL || EMBEDDED_MODEL,
   settings?: HubSettings,
 ): Promise<string> {
   if (id === EMBEDDED_MODEL) return path.join(dataFolder, "embedded");
-  for (const dir of [path.resolve(id), path.resolve(projectFolder, id)]) if (isModelFolder(dir)) return dir;
+  const places = [path.resolve(id), path.resolve(projectFolder, id)];
+  const isThere = (place: string) => statOf(place) !== undefined;
+  const found = places.find((dir) => isThere(path.join(dir, "config.json"))) ?? places.find(isThere);
   const model = parseModelId(id);
+  const isMeant = !isShortName(id) || (found !== undefined && isThere(path.join(found, "config.json")));
+  if (found !== undefined && isMeant) return checkedFolder(found);
   if (model) return fetchModel(model, settings);
   throw new HubError(
-    `no model "${id}": it is not "${EMBEDDED_MODEL}", not a folder with a config.json, and not a model of the hub, ` +
-      'such as "gpt2", "org/name" or "org/name@revision"',
+    `no model ${quote(id)}: it is not "${EMBEDDED_MODEL}", not a folder with a config.json, and not a model of the hub, ` +
+      `such as "gpt2", "org/name" or "org/name@revision" (org/name has at most ${LONGEST_NAME} characters)`,
   );
+}
+
+function checkedFolder(dir: string): string {
+  if (!statOf(dir)?.isDirectory())
+    throw new HubError(`${dir} is a file; name the folder that holds a model's files, or a model of the hub`);
+  if (statOf(path.join(dir, "config.json"))) return dir; // what else it may lack is told when that is read
+  throw new HubError(whatIsMissing(dir) ?? dir);
 }

@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync } from "node:fs";
+import { openPlain, readBytes } from "./files";
 import { bfloatsToFloats, halvesToFloats, toHalf } from "./half";
 import { quote } from "./header-reader";
 import { byteCount, type Dtype, type Entry, parseHeader } from "./safetensors-header";
@@ -10,10 +11,12 @@ export interface TensorData {
 
 /** An open checkpoint: tensors are read one at a time, so that a large file is never in memory twice. */
 export interface Checkpoint {
-  /** The file's path. */
+  /** The file's path; of several parts their index. */
   readonly file: string;
   readonly names: readonly string[];
   readonly metadata: Readonly<Record<string, string>>;
+  /** The path of the file that holds this tensor. @throws if there is none of that name. */
+  fileOf(name: string): string;
   /** @throws if there is no tensor of that name. */
   shape(name: string): readonly number[];
   /** Reads one tensor as float32. @throws if there is none of that name, its dtype isn't F32, F16 or BF16, or the file was cut short since. */
@@ -22,7 +25,6 @@ export interface Checkpoint {
 }
 
 const MAX_HEADER = 100_000_000; // the reference implementation's limit
-const MAX_READ = 2 ** 30; // Node reads less than 2^31 bytes at once
 
 /** Where a checkpoint's bytes come from: a file, or memory. */
 interface Source {
@@ -39,26 +41,16 @@ interface Source {
  * @throws if the file isn't a valid one; says what is wrong.
  */
 export function openSafetensors(path: string): Checkpoint {
-  const file = openSync(path, "r");
+  const { handle, size } = openPlain(path);
   try {
-    const stat = fstatSync(file);
-    if (!stat.isFile()) throw new Error(`${path} is not a file`);
     return open({
       name: path,
-      size: stat.size,
-      read: (begin, length) => {
-        const bytes = new Uint8Array(length);
-        for (let done = 0; done < length; ) {
-          const n = readSync(file, bytes, done, Math.min(length - done, MAX_READ), begin + done);
-          if (n === 0) throw new Error(`${path} ends at byte ${begin + done}; ${begin + length} are needed`);
-          done += n;
-        }
-        return bytes;
-      },
-      close: () => closeSync(file),
+      size,
+      read: (begin, length) => readBytes(handle, path, begin, length),
+      close: () => closeSync(handle),
     });
   } catch (error) {
-    closeSync(file);
+    closeSync(handle);
     throw error;
   }
 }
@@ -84,6 +76,10 @@ function open(source: Source): Checkpoint {
     file: source.name,
     names: [...entries.keys()],
     metadata,
+    fileOf: (name) => {
+      entry(name);
+      return source.name;
+    },
     shape: (name) => entry(name).shape,
     read: (name) => {
       const { dtype, shape, begin, end } = entry(name);

@@ -1,7 +1,15 @@
+/** Bytes of memory. */
+export interface Memory {
+  /** All that the machine, or the container, has. */
+  readonly total: number;
+  /** What can be had without another program losing any: more than what is free, since a system keeps files in what it doesn't need. */
+  readonly available: number;
+}
+
 /** What the library needs of the machine it runs on. By default that is any, a browser's page too; Node's own is backend/node-host.ts. */
 export interface Host {
-  /** Bytes that can still be taken; `Infinity` where nobody knows. */
-  freeMemory(): number;
+  /** `Infinity` where nobody knows. */
+  memory(): Memory;
   /** Lets what waits (messages, drawing) have its turn. */
   breathe(): Promise<void>;
   /** Calls `stop` when the user interrupts. @returns what ends that */
@@ -13,7 +21,7 @@ export interface Host {
 }
 
 const ANY: Host = {
-  freeMemory: () => Number.POSITIVE_INFINITY,
+  memory: () => ({ total: Number.POSITIVE_INFINITY, available: Number.POSITIVE_INFINITY }),
   breathe: () => new Promise((resolve) => setTimeout(resolve)),
   onInterrupt: () => () => {},
   progress: () => () => {},

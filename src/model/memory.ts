@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { type HookName, layerOf, shapeOf } from "./hooks";
-import { host } from "./host";
+import { host, type Memory } from "./host";
 import type { ForwardOptions, ModelConfig } from "./model";
 import { BYTES, keptBytes, type Plan } from "./plan";
 
@@ -36,47 +36,67 @@ export function bytesNeeded({ config, batch, plan, readout = "all" }: Demand): n
   return keptBytes(plan, config, batch) + BYTES * batch * positions * vocab + Math.max(0, ...layers.values());
 }
 
+/** What the backend can still take, and what of it no other program has to give up. */
+function room(): Memory {
+  const { total, available } = host().memory();
+  const used = tf.memory().numBytes;
+  const limit = tf.getBackend() === "wasm" ? Math.min(WASM_BYTES, total) : total;
+  return { total: Math.max(0, limit - used), available: Math.min(limit - used, available) };
+}
+
 /**
- * Refuses a forward that would not fit, before anything is computed.
- * @param available bytes; by default what the backend can still take
+ * Refuses a forward that can't fit, before anything is computed; warns of one that other programs may have to make room for.
+ * @param memory by default what the backend can have
  * @throws RangeError with an estimate and what to do
  */
-export function checkMemory(demand: Demand, available: () => number = bytesFree): void {
+export function checkMemory(demand: Demand, memory: () => Memory = room): void {
   const needed = bytesNeeded(demand);
   if (needed < SMALL) return;
-  const free = available();
-  if (needed <= free) return;
-  const fits = Math.floor((demand.batch * free) / needed);
-  throw new RangeError(
-    `${demand.batch} prompts in one forward of ${demand.config.name} need about ${gigabytes(needed)}; ${gigabytes(free)} are free. ` +
-      `Give at most about ${fits} at a time (experiments take \`batch\`), keep fewer activations, or read logits only where they are needed (\`readout\`).`,
+  const most = memory();
+  const fits = (bytes: number) => Math.floor((demand.batch * Math.max(0, bytes)) / needed);
+  judge(
+    needed,
+    most,
+    `${demand.batch} prompts in one forward of ${demand.config.name} need`,
+    (bytes) =>
+      `Give at most about ${fits(bytes)} at a time (experiments take \`batch\`), keep fewer activations, or read logits only where they are needed (\`readout\`).`,
   );
 }
 
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GB`;
 
+/** The largest need that was warned of: a sweep asks a thousand times. */
+let warned = 0;
+
+function judge(needed: number, { total, available }: Memory, what: string, advice: (bytes: number) => string): void {
+  if (needed > total)
+    throw new RangeError(
+      `${what} about ${gigabytes(needed)} of memory; ${gigabytes(total)}${tf.getBackend() === "wasm" ? ` of the ${gigabytes(WASM_BYTES)} that WebAssembly can have` : ""} can be had. ${advice(total)}`,
+    );
+  if (needed <= available || needed <= warned) return;
+  warned = needed;
+  console.warn(
+    `${what} about ${gigabytes(needed)} of memory; ${gigabytes(Math.max(0, available))} are available: it may be slow, or be ended by the system. ${advice(available)}`,
+  );
+}
+
 /** Copies of its largest matrix that a model takes for a moment while it is read and processed. */
 const COPIES = 3;
 
 /**
- * Refuses a model that would not fit, before its weights are read.
+ * Refuses a model that can't fit, before its weights are read; warns of one that other programs may have to make room for.
  * @param shapes of its tensors
  * @throws RangeError with an estimate and what to do
  */
-export function checkModelFits(name: string, shapes: readonly number[][], available: () => number = bytesFree): void {
+export function checkModelFits(name: string, shapes: readonly number[][], memory: () => Memory = room): void {
   const sizes = shapes.map((shape) => BYTES * shape.reduce((a, b) => a * b));
   const needed = sizes.reduce((a, b) => a + b) + COPIES * Math.max(...sizes);
-  const free = available();
-  if (needed <= free) return;
-  const [limit, advice] =
-    tf.getBackend() === "wasm"
-      ? [` of the ${gigabytes(WASM_BYTES)} that WebAssembly can have`, ", use the native backend (npm run native)"]
-      : ["", ""];
-  throw new RangeError(
-    `${name} needs about ${gigabytes(needed)} of memory; ${gigabytes(free)}${limit} are free. ` +
-      `Free models that are no longer needed (disposeModel), close other programs${advice}, or take a smaller model.`,
+  const native = tf.getBackend() === "wasm" ? ", use the native backend (npm run native)" : "";
+  judge(
+    needed,
+    memory(),
+    `${name} needs`,
+    () =>
+      `Free models that are no longer needed (disposeModel), close other programs${native}, or take a smaller model.`,
   );
 }
-
-const bytesFree = (): number =>
-  tf.getBackend() === "wasm" ? Math.min(WASM_BYTES - tf.memory().numBytes, host().freeMemory()) : host().freeMemory();

@@ -1,8 +1,8 @@
-import { constants, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { constants, mkdirSync, renameSync, rmSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import path from "node:path";
 import { progress } from "../../show/progress";
-import { digestOf } from "./digest";
+import { digestOf, isWhole } from "./digest";
 import { HubError } from "./problem";
 import { type Answer, ask, pieces } from "./request";
 import { retrying, type Session } from "./session";
@@ -10,7 +10,7 @@ import { retrying, type Session } from "./session";
 /** A file to fetch, known by its content. */
 export interface Download {
   readonly url: string;
-  /** Where it goes. What has arrived so far is beside it, in `target.incomplete`. */
+  /** Where it goes. What has arrived so far is beside it, see `partialOf`. */
   readonly target: string;
   /** Bytes. */
   readonly size: number;
@@ -22,6 +22,9 @@ export interface Download {
   readonly check: (answer: Answer) => void;
 }
 
+/** What has arrived of a file. Python's tools write to `….incomplete` under a lock that Node can't take: both at once would mix their parts. */
+export const partialOf = (target: string): string => `${target}.acronym-circuit.incomplete`;
+
 /** Kept free when a file is on the disk: what else a computer needs (bytes). */
 const SPARE = 64e6;
 
@@ -32,12 +35,14 @@ const SPARE = 64e6;
  */
 export async function download(session: Session, item: Download): Promise<void> {
   const { target, label, digest } = item;
-  if (existsSync(target) && (await digestOf(target, digest)) === digest) return;
+  if (await isWhole(target, item.size, digest)) return;
   mkdirSync(path.dirname(target), { recursive: true });
-  const partial = `${target}.incomplete`;
+  const partial = partialOf(target);
   for (let again = false; ; again = true) {
     const inParts = await receive(session, item, partial);
+    session.checkLock?.();
     const found = await digestOf(partial, digest);
+    session.checkLock?.();
     if (found === digest) return renameSync(partial, target);
     rmSync(partial);
     const fault = `${label} arrived damaged: its hash is ${found}, not ${digest}; the file was discarded`;
@@ -57,9 +62,10 @@ interface State {
 
 /** Fills the partial file up. @returns whether it was put together from several answers */
 async function receive(session: Session, item: Download, partial: string): Promise<boolean> {
-  const handle = await open(partial, constants.O_RDWR | constants.O_CREAT);
+  const handle = await openPartial(partial);
   try {
-    const state: State = { handle, at: (await handle.stat()).size, inParts: false };
+    const { size: at } = await handle.stat();
+    const state: State = { handle, at, inParts: at > 0 };
     if (state.at > item.size) await startOver(state);
     await checkSpace(session, item, state.at);
     const report = progress(item.size, item.label, { unit: "bytes", from: state.at });
@@ -74,14 +80,38 @@ async function receive(session: Session, item: Download, partial: string): Promi
   }
 }
 
+/**
+ * Opens what has arrived, or an empty file. Only a plain file under this one name is written to: a link or a pipe that somebody has put there
+ * could lead anywhere.
+ * @throws HubError if it is something else
+ */
+async function openPartial(partial: string): Promise<FileHandle> {
+  const { O_RDWR, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+  const stranger = (cause?: unknown) =>
+    new HubError(`${partial} is a link, a pipe or something else that is no plain file: remove it`, { cause });
+  let handle: FileHandle;
+  try {
+    handle = await open(partial, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o666);
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    throw ["ELOOP", "EMLINK", "EISDIR", "ENXIO"].includes(code) ? stranger(error) : error;
+  }
+  const stat = await handle.stat();
+  if (stat.isFile() && stat.nlink <= 1) return handle;
+  await handle.close();
+  throw stranger();
+}
+
 async function receiveRest(session: Session, item: Download, state: State, report: (done: number) => void) {
   const { url, size, label } = item;
   const headers: Record<string, string> = state.at > 0 ? { range: `bytes=${state.at}-` } : {};
   if (state.at > 0 && state.etag !== undefined) headers["if-range"] = state.etag;
   const answer = await ask(session, { url, headers });
+  session.checkLock?.();
   await useAnswer(answer, item, state);
   for await (const piece of pieces(session, answer, new URL(url).host)) {
     if (state.at + piece.length > size) throw wrongSize(item, `more than ${size}`);
+    session.checkLock?.();
     await append(state, piece);
     report(state.at);
   }

@@ -30,15 +30,15 @@ export const wantedFile = ({ settings }: Session, { repo, revision }: HubModel, 
 });
 
 /**
- * Asks the hub about the first of these files that the repository has.
- * @throws HubError if it has none, refuses, or answers unlike a hub
+ * Asks the hub about a file.
+ * @returns undefined if the repository, which is known to be there, has no such file
+ * @throws HubError if the hub refuses, or answers unlike a hub
  */
-export async function metadata(session: Session, model: HubModel, names: readonly string[]): Promise<Metadata> {
-  const [file, ...others] = names;
+export async function metadata(session: Session, model: HubModel, file: string): Promise<Metadata | undefined> {
   const wanted = wantedFile(session, model, file);
   const answer = await retrying(session, () => ask(session, { method: "HEAD", url: fileUrl(wanted) }));
   answer.body.resume();
-  if (isNoEntry(answer) && others.length > 0) return metadata(session, model, others);
+  if (isNoEntry(answer, file !== "config.json")) return undefined; // config.json is asked for first
   checkAnswer(answer, wanted);
   return readHeaders(answer, wanted);
 }

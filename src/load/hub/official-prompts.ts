@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
+import { statOf } from "../files";
 import { download } from "./download";
 import { diskProblem, HubError } from "./problem";
 import type { Answer } from "./request";
@@ -45,7 +46,11 @@ export async function fetchOfficialPrompts(settings = hubSettings(), prompts = P
   const { withLock } = await import("../lock.mjs");
   try {
     await inSession(settings, (session) =>
-      withLock(`${target}.lock`, () => fetchIt(session), waiting(session, "fetching the official prompts")),
+      withLock(
+        `${target}.lock`,
+        (checkLock) => fetchIt({ ...session, checkLock }),
+        waiting(session, "fetching the official prompts"),
+      ),
     );
     return target;
   } catch (error) {
@@ -66,8 +71,10 @@ export function startingAt<T>(rows: readonly T[], start: number): T[] {
   return [...rows.slice(from), ...rows.slice(0, from)];
 }
 
-const isWhole = (file: string, { sha256 }: PublishedFile) =>
-  existsSync(file) && createHash("sha256").update(readFileSync(file)).digest("hex") === sha256;
+const isWhole = (file: string, { bytes, sha256 }: PublishedFile) =>
+  statOf(file)?.isFile() === true &&
+  statOf(file)?.size === bytes &&
+  createHash("sha256").update(readFileSync(file)).digest("hex") === sha256;
 
 const notThere = (file: string, reason: string) =>
   new HubError(

@@ -20,7 +20,18 @@ export class HubError extends Error {
 }
 
 const FULL = ["ENOSPC", "EDQUOT"];
-const FORBIDDEN = ["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST", "EISDIR"];
+const FORBIDDEN = [
+  "EACCES",
+  "EPERM",
+  "EROFS",
+  "ENOTDIR",
+  "EEXIST",
+  "EISDIR",
+  "ENAMETOOLONG",
+  "ELOOP",
+  "ENOENT",
+  "EINVAL",
+];
 
 /**
  * A fault of the file system in words; any other error as it is.

@@ -51,6 +51,6 @@ function checkKind(type: string | undefined, { endpoint, file }: Wanted): void {
     );
 }
 
-/** Whether the repository has no such file, though it is there itself. */
-export const isNoEntry = ({ status, headers }: Answer): boolean =>
-  status === 404 && headers["x-error-code"] === "EntryNotFound";
+/** Whether the repository has no such file, though it is there itself. A mirror may not say which of both is missing. */
+export const isNoEntry = ({ status, headers }: Answer, isRepoKnown: boolean): boolean =>
+  status === 404 && (headers["x-error-code"] === "EntryNotFound" || (isRepoKnown && !headers["x-error-code"]));

@@ -3,6 +3,7 @@ import https from "node:https";
 import { HttpProxyAgent } from "http-proxy-agent";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import { getProxyForUrl } from "proxy-from-env";
+import { quote } from "../header-reader";
 import { HubError } from "./problem";
 import type { Session } from "./session";
 
@@ -41,7 +42,7 @@ export async function ask(
     const { statusCode: status = 0, headers: got } = body;
     const answer = { origin: at.origin, status, headers: { ...said, ...(got as Answer["headers"]) }, body };
     const { location } = got as Answer["headers"];
-    const next = REDIRECTS.includes(status) && location ? new URL(location, at) : undefined;
+    const next = REDIRECTS.includes(status) && location ? redirected(body, location, at) : undefined;
     if (next === undefined || (method === "HEAD" && next.origin !== at.origin)) return checkServer(answer);
     body.destroy();
     mayKnowToken &&= next.origin === at.origin;
@@ -51,13 +52,24 @@ export async function ask(
   throw new HubError(`${url} was redirected more than ${MOST_REDIRECTS} times`);
 }
 
+/** Where a redirect leads. @throws HubError if that is no web address */
+function redirected(body: IncomingMessage, location: string, at: URL): URL {
+  const next = URL.canParse(location, at.href) ? new URL(location, at) : undefined;
+  if (next && /^https?:$/.test(next.protocol)) return next;
+  body.destroy();
+  throw new HubError(
+    `${at.origin} redirects to ${quote(location)}, which is no http address: check HF_ENDPOINT and the proxy`,
+  );
+}
+
 async function send(session: Session, method: "GET" | "HEAD", url: URL, headers: Record<string, string>) {
   const { settings, signal } = session;
   const isSecure = url.protocol === "https:";
+  const agent = agentFor(url, isSecure);
   const request = (isSecure ? https : http).request(url, {
     method,
     signal,
-    agent: agentFor(url, isSecure),
+    agent,
     // as it is stored: sizes, ranges and hashes are those of the file itself
     headers: { "accept-encoding": "identity", ...headers },
   });
@@ -83,6 +95,10 @@ async function send(session: Session, method: "GET" | "HEAD", url: URL, headers:
 function agentFor(url: URL, isSecure: boolean): http.Agent | false {
   const proxy = getProxyForUrl(url.href);
   if (proxy === "") return false;
+  if (!/^https?:$/.test(URL.canParse(proxy) ? new URL(proxy).protocol : ""))
+    throw new HubError(
+      `the proxy for ${url.host} is ${quote(proxy.replace(/\/\/.*@/, "//…@"))}; HTTPS_PROXY, HTTP_PROXY or ALL_PROXY must be an address such as http://host:8080, or empty`,
+    );
   return isSecure ? new HttpsProxyAgent(proxy) : new HttpProxyAgent(proxy);
 }
 

@@ -7,6 +7,8 @@ export interface Session {
   readonly settings: HubSettings;
   /** Ends every request: after an interrupt (Ctrl-C, or the kernel's stop button), and at the end of the work. */
   readonly signal: AbortSignal;
+  /** Throws if the lock under which this writes is no longer ours. */
+  readonly checkLock?: () => void;
 }
 
 /** Does `work` so that an interrupt stops it. @throws HubError if there was one */
@@ -34,14 +36,15 @@ export async function retrying<T>(
   attempt: () => Promise<T>,
   reached = () => 0,
 ): Promise<T> {
-  let before = reached();
+  let furthest = reached();
   for (let failures = 1; ; failures++) {
     try {
       return await attempt();
     } catch (error) {
       if (!(error instanceof HubError) || !error.transient) throw error;
-      if (reached() > before) failures = 1;
-      before = reached();
+      // what was lost and fetched again is no progress: a server could go on so for ever
+      if (reached() > furthest) failures = 1;
+      furthest = Math.max(furthest, reached());
       if (failures >= settings.attempts)
         throw new HubError(`${error.message} (tried ${settings.attempts} times)`, { transient: true, cause: error });
       const wait = Math.max(error.wait, settings.delay * 2 ** (failures - 1));

@@ -1,7 +1,8 @@
-import { readFileSync, symlinkSync } from "node:fs";
+import { symlinkSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
+import { LIMIT, readText } from "../files";
 import { HubError } from "./problem";
 
 /** Where things are fetched from and kept, and how patiently. `hubSettings` reads them; tests change single ones. */
@@ -32,13 +33,14 @@ export interface HubSettings {
 }
 
 /**
- * Reads HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_TOKEN_PATH, HF_HUB_OFFLINE and ACRONYM_PROMPTS_ENDPOINT with
- * the meanings and defaults of Hugging Face's own tools.
- * @throws HubError naming the variable if an address is none
+ * Reads ACRONYM_PROMPTS_ENDPOINT and the variables of Hugging Face's own tools, with the meanings, older names and defaults that they have there.
+ * @throws HubError naming the variable if an address or a token is none
  */
 export function hubSettings(env: NodeJS.ProcessEnv = process.env): HubSettings {
   const cacheHome = env.XDG_CACHE_HOME || path.join(homedir(), ".cache");
+  const folder = (name: string) => folderOf(name, env);
   const home = folder(env.HF_HOME || path.join(cacheHome, "huggingface"));
+  const isOn = (name: string) => ["1", "ON", "YES", "TRUE"].includes((env[name] ?? "").toUpperCase());
   return {
     endpoint: address(env, "HF_ENDPOINT", "https://huggingface.co"),
     promptsEndpoint: address(
@@ -47,9 +49,13 @@ export function hubSettings(env: NodeJS.ProcessEnv = process.env): HubSettings {
       "https://raw.githubusercontent.com/jgcarrasco/acronyms_paper",
     ),
     home,
-    cache: folder(env.HF_HUB_CACHE || path.join(home, "hub")),
-    token: env.HF_TOKEN?.trim() || storedToken(folder(env.HF_TOKEN_PATH || path.join(home, "token"))),
-    offline: ["1", "ON", "YES", "TRUE"].includes((env.HF_HUB_OFFLINE ?? "").toUpperCase()),
+    cache: folder(env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE || path.join(home, "hub")),
+    token: isOn("HF_HUB_DISABLE_IMPLICIT_TOKEN")
+      ? undefined
+      : tokenIn("HF_TOKEN", env.HF_TOKEN) ||
+        tokenIn("HUGGING_FACE_HUB_TOKEN", env.HUGGING_FACE_HUB_TOKEN) ||
+        storedToken(folder(env.HF_TOKEN_PATH || path.join(home, "token"))),
+    offline: isOn(env.HF_HUB_OFFLINE ? "HF_HUB_OFFLINE" : "TRANSFORMERS_OFFLINE"),
     attempts: 5,
     delay: 1_000,
     stall: 30_000,
@@ -62,8 +68,12 @@ export function hubSettings(env: NodeJS.ProcessEnv = process.env): HubSettings {
   };
 }
 
-/** A leading ~ is the home folder, also where no shell has replaced it. */
-const folder = (name: string) => path.resolve(name.replace(/^~(?=$|[\\/])/, homedir()));
+/** A leading ~ is the home folder, $NAME and ${NAME} are variables, also where no shell has replaced them. */
+function folderOf(name: string, env: NodeJS.ProcessEnv): string {
+  const withHome = name.replace(/^~(?=$|[\\/])/, homedir());
+  const value = (whole: string, plain?: string, braced?: string) => env[plain ?? braced ?? ""] ?? whole;
+  return path.resolve(withHome.replace(/\$(?:(\w+)|\{([^}]*)\})/g, value));
+}
 
 function address(env: NodeJS.ProcessEnv, name: string, preset: string): string {
   const value = env[name] || preset;
@@ -74,9 +84,21 @@ function address(env: NodeJS.ProcessEnv, name: string, preset: string): string {
 
 /** What `hf auth login` has left. */
 function storedToken(file: string): string | undefined {
+  let text: string;
   try {
-    return readFileSync(file, "utf8").trim() || undefined;
+    text = readText(file, LIMIT.line);
   } catch {
     return undefined; // nobody has logged in
   }
+  return tokenIn(file, text);
+}
+
+/** A token without line breaks, as Hugging Face's tools read it. @throws HubError if it can't be sent; the token is not shown */
+function tokenIn(place: string, text: string | undefined): string | undefined {
+  const token = text?.replace(/[\r\n]/g, "").trim();
+  if (token && !/^[\x21-\x7e]+$/.test(token))
+    throw new HubError(
+      `${place} holds no token of the hub: letters, digits and signs without a space between them are allowed; set it anew, or unset it`,
+    );
+  return token || undefined;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
@@ -83,14 +84,18 @@ const small = { shape: [2], values: new Float32Array(2) };
 const faults: [string, Contents, RegExp][] = [
   ["an empty config.json", { config: "" }, /config\.json is not JSON .*fetch it again/],
   ["a config.json cut short", { config: '{"model_type": "gp' }, /config\.json is not JSON .*fetch it again/],
-  ["a config.json that is a list", { config: "[]" }, /config\.json is no table of settings/],
-  ["a config.json that is null", { config: "null" }, /config\.json is no table of settings/],
+  ["a config.json that is a list", { config: "[]" }, /config\.json holds no table of settings/],
+  ["a config.json that is null", { config: "null" }, /config\.json holds no table of settings/],
   [
     "another architecture",
     { config: { model_type: "llama" } },
     /config\.json: model_type is "llama"; only "gpt2" is supported: choose/,
   ],
-  ["another activation", { config: { activation_function: "relu" } }, /activation_function is "relu"; only "gelu_new"/],
+  [
+    "another activation",
+    { config: { activation_function: "relu" } },
+    /activation_function is "relu"; only "gelu_new", "gelu_pytorch_tanh"/,
+  ],
   [
     "other attention",
     { config: { scale_attn_by_inverse_layer_idx: true } },
@@ -117,15 +122,15 @@ const faults: [string, Contents, RegExp][] = [
   ],
   ["no epsilon", { config: { layer_norm_epsilon: "1e-5" } }, /layer_norm_epsilon is "1e-5"; a number between 0 and 1/],
   ["no vocabulary", { vocab: null }, / has neither vocab\.json nor tokenizer\.json/],
-  ["a damaged vocab.json", { vocab: "{" }, /vocab\.json: .*JSON/],
-  ["a vocab.json that is null", { vocab: "null" }, /vocab\.json: it holds no table of tokens/],
-  ["a vocab.json that is a list", { vocab: ["a"] }, /vocab\.json: it holds no table of tokens/],
+  ["a damaged vocab.json", { vocab: "{" }, /vocab\.json is not JSON/],
+  ["a vocab.json that is null", { vocab: "null" }, /vocab\.json holds no table of tokens/],
+  ["a vocab.json that is a list", { vocab: ["a"] }, /vocab\.json holds no table of tokens/],
   [
     "a tokenizer.json without a table",
     { vocab: null, tokenizer: {} },
-    /tokenizer\.json: it holds no table.*under model\.vocab/,
+    /tokenizer\.json holds no table.*under model\.vocab/,
   ],
-  ["a tokenizer.json that is null", { vocab: null, tokenizer: "null" }, /tokenizer\.json: it holds no table/],
+  ["a tokenizer.json that is null", { vocab: null, tokenizer: "null" }, /tokenizer\.json holds no table/],
   [
     "another vocabulary",
     { vocab: pruneVocabulary([]) },
@@ -252,3 +257,29 @@ test("a model is the embedded one or a folder; a relative one may start at the p
   assert.equal(await resolveModel(fixture), fixture);
   assert.equal(await resolveModel(path.join("tests", "fixtures", "tiny-a")), fixture);
 });
+
+test("only plain files of a sensible size are opened", { skip: process.platform === "win32" }, async () => {
+  for (const name of ["config.json", "vocab.json", "model.safetensors"]) {
+    for (const [plant, message] of [
+      [(file: string) => void spawnSync("mkfifo", [file]), / is not a file but a pipe/],
+      [(file: string) => symlinkSync("/dev/zero", file), / is not a file but a device/],
+      [(file: string) => mkdirSync(file), / is not a file but a folder/],
+      [
+        (file: string) => truncateTo(file, 2 ** 33),
+        name === "model.safetensors" ? /header does not start/ : /has 8589934592 bytes; such a file has at most/,
+      ],
+    ] as const) {
+      const target = folder({});
+      rmSync(path.join(target, name));
+      plant(path.join(target, name));
+      await assert.rejects(loadModel(target), message);
+      rmSync(target, { recursive: true });
+    }
+  }
+});
+
+/** An empty file of that size, which takes no room. */
+function truncateTo(file: string, size: number): void {
+  writeFileSync(file, "");
+  truncateSync(file, size);
+}

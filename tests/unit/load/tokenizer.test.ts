@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import fc from "fast-check";
 import {
-  checkVocabSize,
   gpt2Tokenizer,
   loadTokenizer,
   pruneVocabulary,
@@ -167,8 +166,8 @@ describe("a folder's tokenizer", () => {
     const loaded = loadTokenizer(dir);
     assert.deepEqual(loaded.encode(PROMPT), gpt2.encode(PROMPT));
     assert.equal(loaded.bos, gpt2.bos);
-    checkVocabSize(loaded, 50257, dir);
-    assert.throws(() => checkVocabSize(loaded, 50304, dir), /50257 tokens.*vocab_size 50304/);
+    assert.deepEqual([loaded.vocabSize, loadTokenizer(dir, 50304).vocabSize], [50257, 50304]);
+    assert.throws(() => loadTokenizer(dir, 50300), /50257 tokens.*vocab_size 50300/);
   });
 
   test("is found in tokenizer.json too", () => {
@@ -190,7 +189,7 @@ describe("a folder's tokenizer", () => {
     const faults: [Record<string, unknown>, RegExp][] = [
       [{ ...small, ĠK: 0 }, /id 0 is given twice, to "A" and to "ĠK"/],
       [{ ...small, ĠK: 53 }, /id of "ĠK" is 53, but 53 tokens need the ids 0 … 52/],
-      [{ ...small, ĠK: "1" }, /id of "ĠK" is 1,/],
+      [{ ...small, ĠK: "1" }, /id of "ĠK" is "1",/],
       [{ ...without("Q"), Ketchup: 52 }, /"Ketchup" is not a piece of GPT-2's vocabulary/],
       [without("Q"), /lacks "Q"/],
       [without("ĠQ"), /lacks " Q"/],
@@ -202,6 +201,6 @@ describe("a folder's tokenizer", () => {
       assert.throws(() => loadTokenizer(dir), /vocab\.json: /);
     }
     writeFileSync(join(dir, "vocab.json"), "{");
-    assert.throws(() => loadTokenizer(dir), /vocab\.json: .*JSON/);
+    assert.throws(() => loadTokenizer(dir), /vocab\.json is not JSON/);
   });
 });

@@ -45,3 +45,29 @@ test("an address that is none is named with its variable", () => {
       new RegExp(`HF_ENDPOINT is "${bad}"; .*https://huggingface`),
     );
 });
+
+test("older names of variables count where the newer one isn't set", () => {
+  assert.equal(hubSettings({ HUGGINGFACE_HUB_CACHE: home }).cache, home);
+  assert.equal(hubSettings({ HUGGINGFACE_HUB_CACHE: "/elsewhere", HF_HUB_CACHE: home }).cache, home);
+  assert.equal(hubSettings({ TRANSFORMERS_OFFLINE: "1" }).offline, true);
+  assert.equal(hubSettings({ TRANSFORMERS_OFFLINE: "1", HF_HUB_OFFLINE: "0" }).offline, false);
+  assert.equal(hubSettings({ HF_HOME: "/nowhere", HUGGING_FACE_HUB_TOKEN: "old" }).token, "old");
+  assert.equal(hubSettings({ HUGGING_FACE_HUB_TOKEN: "old", HF_TOKEN: "new" }).token, "new");
+  assert.equal(hubSettings({ HF_TOKEN: "new", HF_HUB_DISABLE_IMPLICIT_TOKEN: "1" }).token, undefined);
+});
+
+test("variables within a folder's name are put in; unknown ones stay", () => {
+  const env = { BASE: home, HF_HOME: "$BASE/hf" };
+  assert.equal(hubSettings(env).home, path.join(home, "hf"));
+  assert.equal(hubSettings({ ...env, HF_HUB_CACHE: ["$", "{BASE}2/x"].join("") }).cache, `${home}2${path.sep}x`);
+  assert.equal(hubSettings({ HF_HOME: "/a/$NOT_SET" }).home, path.resolve("/a/$NOT_SET"));
+});
+
+test("a token's line breaks are left out; what can't be sent is refused without showing it", () => {
+  assert.equal(hubSettings({ HF_TOKEN: "hf_\nabc\r\n" }).token, "hf_abc");
+  for (const bad of ["hf secret", "hf_\u0000secret", "hf_sécret"])
+    assert.throws(
+      () => hubSettings({ HF_TOKEN: bad }),
+      ({ message }: Error) => /^HF_TOKEN holds no token/.test(message) && !/s[eé]cret/.test(message),
+    );
+});
