@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { noteChild } from "../../src/load/lock.mjs";
 import { jupyterEnv } from "./paths.mjs";
 import { installFault, Problem } from "./problem.mjs";
+import { prune, RULES } from "./prune.mjs";
 import { findPython } from "./python.mjs";
 import { run } from "./run.mjs";
 import { hashFile, hashFolder, writeAtomically } from "./stamp.mjs";
@@ -21,6 +22,7 @@ import { hashFile, hashFolder, writeAtomically } from "./stamp.mjs";
  * @property {string} stamp
  * @property {() => Record<string, unknown>} inputs what its result depends on
  * @property {() => boolean} [isWhole] a quick look whether the result is still there
+ * @property {() => void} [check] throws if the work can't succeed here; asked before any step works
  * @property {() => Promise<void>} work
  */
 
@@ -30,7 +32,8 @@ import { hashFile, hashFolder, writeAtomically } from "./stamp.mjs";
  * @returns {Step[]}
  */
 export function allSteps(context) {
-  return [packagesStep(context), addonStep(context), libraryStep(context), pythonStep(context), kernelStep(context)];
+  const steps = [packagesStep, pruneStep, addonStep, libraryStep, pythonStep, kernelStep];
+  return steps.map((step) => step(context));
 }
 
 /** @param {Context} context @returns {Step} */
@@ -38,7 +41,7 @@ function packagesStep({ paths, env }) {
   const { root, nodeModules, logs, lock } = paths;
   return {
     doing: "Installing the npm packages (about a minute the first time)",
-    megabytes: 1300,
+    megabytes: 1000,
     stamp: join(nodeModules, ".set-up"),
     inputs: () => ({
       lockfile: hashFile(join(root, "package-lock.json")),
@@ -60,6 +63,17 @@ function packagesStep({ paths, env }) {
       }).catch(npmMissing);
       if (code !== 0) throw installFault("npm ci", output, log);
     },
+  };
+}
+
+/** @param {Context} context @returns {Step} */
+function pruneStep({ paths: { nodeModules } }) {
+  return {
+    doing: "Removing from node_modules/ what only other systems and browsers need",
+    megabytes: 0,
+    stamp: join(nodeModules, ".pruned"),
+    inputs: () => ({ rules: RULES, platform: process.platform, arch: process.arch }),
+    work: async () => prune(nodeModules),
   };
 }
 
@@ -156,6 +170,7 @@ function pythonStep({ paths, env, say }) {
       chosen: env.PYTHON ?? "",
     }),
     isWhole: () => existsSync(venvPython),
+    check: () => void findPython(env),
     work: async () => {
       const python = findPython(env);
       say(`  with ${python.executable} (Python ${python.version.join(".")})`);
@@ -165,7 +180,7 @@ function pythonStep({ paths, env, say }) {
       const made = await run(python.command, [...python.args, "-m", "venv", venv], { ...context, log: makeLog });
       if (made.code !== 0) throw installFault("Making the virtual environment", made.output, makeLog);
       const pipLog = join(logs, "pip.log");
-      const pip = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--requirement"];
+      const pip = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--require-hashes", "--requirement"];
       const installed = await run(venvPython, [...pip, join(root, "requirements.txt")], { ...context, log: pipLog });
       if (installed.code !== 0) throw installFault("pip install", installed.output, pipLog);
     },
