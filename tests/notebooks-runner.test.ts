@@ -8,6 +8,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { listNotebooks, type Result, runNotebooks } from "../scripts/notebooks/notebooks.mjs";
 import { table } from "../scripts/notebooks/report.mjs";
+import { projectPaths } from "../scripts/setup/paths.mjs";
 import { remoteLoads } from "./fixtures/remote-loads";
 
 const folder = resolve(__dirname, "fixtures", "notebooks");
@@ -67,6 +68,16 @@ describe("runner", () => {
     const target = /<a href="([^"]*)">this test<\/a>/.exec(page)?.[1] ?? "";
     assert.equal(resolve(out, "html", target), __filename);
     assert.match(page, /<a href="https:\/\/example\.org">elsewhere<\/a>/);
+  });
+
+  test("a folder's name is part of a link's address, whatever is in it", () => {
+    const code = `import sys; sys.path.insert(0, sys.argv[1]); import run_notebooks as r
+print(r.LINK.sub(lambda link: r.moved(link, '../a" onmouseover="b?c#d&e f'), '<a href="x.md">x</a>'))`;
+    const at = resolve(__dirname, "..", "scripts", "notebooks");
+    assert.equal(
+      execFileSync(projectPaths().venvPython, ["-c", code, at], { encoding: "utf8" }).trim(),
+      '<a href="../a%22%20onmouseover%3D%22b%3Fc%23d%26e%20f/x.md">x</a>',
+    );
   });
 
   test("a failed cell is shown with its number, source and the line of src/", () => {
