@@ -180,7 +180,15 @@ function pythonStep({ paths, env, say }) {
       const made = await run(python.command, [...python.args, "-m", "venv", venv], { ...context, log: makeLog });
       if (made.code !== 0) throw installFault("Making the virtual environment", made.output, makeLog);
       const pipLog = join(logs, "pip.log");
-      const pip = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--require-hashes", "--requirement"];
+      const pip = [
+        "-m",
+        "pip",
+        "install",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "--requirement",
+      ];
       const installed = await run(venvPython, [...pip, join(root, "requirements.txt")], { ...context, log: pipLog });
       if (installed.code !== 0) throw installFault("pip install", installed.output, pipLog);
     },
@@ -190,11 +198,12 @@ function pythonStep({ paths, env, say }) {
 /** @param {Context} context @returns {Step} */
 function kernelStep({ paths }) {
   return {
-    doing: "Registering the TypeScript kernel",
+    doing: "Registering the TypeScript kernel with JupyterLab",
     megabytes: 1,
     stamp: join(dirname(paths.kernelSpec), ".set-up"),
-    inputs: () => ({ kernel: kernelSpec(paths), settings: LAB_SETTINGS }),
+    inputs: () => ({ kernel: kernelSpec(paths), config: labConfig(paths), settings: LAB_SETTINGS }),
     work: async () => {
+      writeAtomically(paths.labConfig, labConfig(paths));
       writeAtomically(paths.kernelSpec, kernelSpec(paths));
       writeAtomically(paths.labSettings, LAB_SETTINGS);
     },
@@ -222,6 +231,21 @@ function kernelSpec({ root }) {
     metadata: {},
   };
   return `${JSON.stringify(spec, null, 1)}\n`;
+}
+
+/**
+ * What JupyterLab does unless its arguments say otherwise: reachable from this machine only, keeps its files in the project.
+ * @param {Context["paths"]} paths
+ */
+function labConfig({ root, setup }) {
+  const config = {
+    ServerApp: { ip: "127.0.0.1", root_dir: join(root, "notebooks") },
+    FileCheckpoints: { checkpoint_dir: join(setup, "jupyter", "checkpoints") },
+    MultiKernelManager: { default_kernel_name: "tslab" },
+    LabApp: { extension_manager: "readonly" },
+    Application: { log_level: "WARN" },
+  };
+  return `${JSON.stringify(config, null, 1)}\n`;
 }
 
 /** JupyterLab neither asks for news nor looks for updates: nothing is fetched when it opens. */

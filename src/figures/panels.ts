@@ -170,7 +170,8 @@ function titles({ title, panels, x, y, size, colours }: PanelGrid, place: Placem
     ...more,
   });
   const out: Trace[] = [];
-  if (title) out.push(at(`<b>${plotlyText(title)}</b>`, plot.left, 20, { xanchor: "left", font: { size: FONT_SIZE.title } }));
+  if (title)
+    out.push(at(`<b>${plotlyText(title)}</b>`, plot.left, 20, { xanchor: "left", font: { size: FONT_SIZE.title } }));
   panels.forEach((panel, i) => {
     const { left, top, bottomMost } = place.panel(i);
     const middle = left + size.width / 2;

@@ -5,4 +5,9 @@ const refuse = () => {
   );
 };
 
-module.exports = Object.assign(refuse, { get: refuse, read: refuse, readFile: refuse, utils: { aoa_to_sheet: refuse } });
+module.exports = Object.assign(refuse, {
+  get: refuse,
+  read: refuse,
+  readFile: refuse,
+  utils: { aoa_to_sheet: refuse },
+});
