@@ -25,7 +25,8 @@ async function lab(command: string, args: readonly string[], env: NodeJS.Process
   const [, port, token] = address() ?? [];
   if (port === undefined) kill();
   assert.ok(port, `no address was printed:\n${said}`);
-  const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`, { headers: { Authorization: `token ${token}` } });
+  const ask = (path: string) =>
+    fetch(`http://127.0.0.1:${port}${path}`, { headers: { Authorization: `token ${token}` } });
   const isGone = async () => {
     for (let tries = 0; tries < 200; tries++) {
       try {
@@ -45,7 +46,11 @@ test("arguments come before the defaults; without them only this machine reaches
     [[], "127.0.0.1"],
     [["--ip=0.0.0.0"], "0.0.0.0"],
   ] as const) {
-    const { child, ended, ask, kill, said } = await lab(process.execPath, [join(ROOT, "scripts/cli.mjs"), "lab", ...args]);
+    const { child, ended, ask, kill, said } = await lab(process.execPath, [
+      join(ROOT, "scripts/cli.mjs"),
+      "lab",
+      ...args,
+    ]);
     t.after(kill);
     const specs = await (await ask("/api/kernelspecs")).json();
     assert.equal(specs.default, "tslab");
