@@ -16,8 +16,9 @@ export function publish(bundle: Bundle): void {
   send(bundle, notebook());
 }
 
-function send(bundle: Bundle, write: Write | undefined): void {
-  if (write) write({ data: bundle, metadata: {}, transient: {} }, false);
+/** @param metadata by format, where Jupyter looks for it */
+function send(bundle: Bundle, write: Write | undefined, metadata: Readonly<Record<string, object>> = {}): void {
+  if (write) write({ data: bundle, metadata, transient: {} }, false);
   else console.log(bundle["text/plain"]);
 }
 
@@ -55,7 +56,7 @@ export async function show(figure: Figure, { name, alt }: ShowOptions): Promise<
     "image/png": svgToPng(svg, 1).toString("base64"),
     "text/plain": alt,
   };
-  send(bundle, write);
+  send(bundle, write, { "image/png": { alt } });
 }
 
 /** Six digits are more than a figure can show, and don't change with the last bit of a sum. Counts stay whole. */
