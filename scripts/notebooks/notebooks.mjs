@@ -108,7 +108,7 @@ const HEARTBEAT = 3_000;
  * by its heartbeat: its process id means nothing in another container that shares the folder.
  * @param {string} out
  */
-function newStage(out) {
+export function newStage(out) {
   mkdirSync(out, { recursive: true });
   for (const left of readdirSync(out).filter((name) => name.startsWith(".stage-"))) {
     const { mtimeMs } = statSync(join(out, left), { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };
