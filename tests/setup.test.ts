@@ -15,7 +15,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { projectPaths } from "../scripts/setup/paths.mjs";
 import { setUp } from "../scripts/setup/setup.mjs";
+import { kernelSpec } from "../scripts/setup/steps.mjs";
 
 const NPM = `
 const fs = require("node:fs"), path = require("node:path");
@@ -51,6 +53,13 @@ case "$*" in
   "-m pip"*) echo pip >> calls.txt; [ -z "$FAKE_PIP_SAYS" ] || { echo "$FAKE_PIP_SAYS" >&2; exit 1; } ;;
 esac
 `;
+
+test("on a small machine the kernel keeps its memory small, elsewhere it is left to Node", () => {
+  const limits = (megabytes: number) => kernelSpec(projectPaths("/p"), megabytes).match(/--max-[a-z-]+=\d+/g);
+  assert.deepEqual(limits(1024), ["--max-old-space-size=384", "--max-semi-space-size=4"]);
+  assert.deepEqual(limits(2048), limits(1024));
+  assert.equal(limits(4096), null);
+});
 
 describe("set-up", { skip: process.platform === "win32" && "the stand-ins are shell scripts" }, () => {
   let home: string;

@@ -30,10 +30,13 @@ function figures(t: string): Record<string, Figure> {
   const column = `c${t}`;
   const names = { x: `x${t}`, y: `y${t}`, value: `value${t}`, level: `level${t}` };
   const row = { x: t, y: 1, value: 0.5, level: 1, std: 0.1, panel: `p${t}`, series: `s${t}`, [column]: 3, 1: 1 };
-  const rows = [row, { ...row, x: 1, [column]: 4 }].map((one, i) => ({ ...one, x: i === 0 ? t : `1${t}` }));
-  const numeric = rows.map((one, i) => ({ ...one, x: i }));
+  const rows: Record<string, string | number>[] = [row, { ...row, x: 1, [column]: 4 }].map((one, i) => ({
+    ...one,
+    x: i === 0 ? t : `1${t}`,
+  }));
+  const numeric: typeof rows = rows.map((one, i) => ({ ...one, x: i }));
   const title = `title${t}`;
-  const all = { title, columns: "panel", series: "series", names } as const;
+  const all = { title, columns: "panel", series: "series", names };
   const map = heatmap(rows, { x: "x", y: "panel", value: "value", text: "series", title, names });
   const node = (id: string, layer: number) => ({ id: `${id}${t}`, layer, group: `g${t}` });
   const [from, to] = [node("0", 0), node("1", 1)];
