@@ -28,10 +28,12 @@ if (!Object.hasOwn(commands, name ?? "")) {
 }
 
 try {
+  const { endWithNpm } = await import("./setup/with-npm.mjs");
+  endWithNpm();
   const { main } = await import(commands[name]);
   process.exitCode = await main(args);
 } catch (error) {
-  const { Problem } = await import("./setup/problem.mjs");
-  console.error(error instanceof Problem ? `\n${error.message}` : error);
+  const { inWords } = await import("./setup/problem.mjs");
+  console.error(inWords(error));
   process.exitCode = 1;
 }

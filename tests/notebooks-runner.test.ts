@@ -1,17 +1,43 @@
 // The runner on small notebooks with known faults (tests/fixtures/notebooks).
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { listNotebooks, type Result, runNotebooks } from "../scripts/notebooks/notebooks.mjs";
+import { listNotebooks, newStage, type Result, runNotebooks } from "../scripts/notebooks/notebooks.mjs";
 import { table } from "../scripts/notebooks/report.mjs";
+import { projectPaths } from "../scripts/setup/paths.mjs";
 import { remoteLoads } from "./fixtures/remote-loads";
 
 const folder = resolve(__dirname, "fixtures", "notebooks");
 const cli = resolve(__dirname, "..", "scripts", "cli.mjs");
+
+test("a run leaves alone what another one, in another container, is still working on", (t) => {
+  const out = mkdtempSync(join(tmpdir(), "stages-"));
+  t.after(() => rmSync(out, { recursive: true }));
+  const [theirs, abandoned] = [".stage-4194305", ".stage-4194306"].map((name) => join(out, name)); // process ids that none has here
+  for (const stage of [theirs, abandoned]) mkdirSync(stage);
+  utimesSync(abandoned, 0, 0);
+  const stages = [newStage(out), newStage(out)];
+  assert.notEqual(stages[0], stages[1]);
+  assert.deepEqual(
+    readdirSync(out)
+      .sort()
+      .map((name) => join(out, name)),
+    [theirs, ...stages].sort(),
+  );
+});
 
 describe("runner", () => {
   const out = mkdtempSync(join(tmpdir(), "runner-"));
@@ -67,6 +93,16 @@ describe("runner", () => {
     const target = /<a href="([^"]*)">this test<\/a>/.exec(page)?.[1] ?? "";
     assert.equal(resolve(out, "html", target), __filename);
     assert.match(page, /<a href="https:\/\/example\.org">elsewhere<\/a>/);
+  });
+
+  test("a folder's name is part of a link's address, whatever is in it", () => {
+    const code = `import sys; sys.path.insert(0, sys.argv[1]); import run_notebooks as r
+print(r.LINK.sub(lambda link: r.moved(link, '../a" onmouseover="b?c#d&e f'), '<a href="x.md">x</a>'))`;
+    const at = resolve(__dirname, "..", "scripts", "notebooks");
+    assert.equal(
+      execFileSync(projectPaths().venvPython, ["-c", code, at], { encoding: "utf8" }).trim(),
+      '<a href="../a%22%20onmouseover%3D%22b%3Fc%23d%26e%20f/x.md">x</a>',
+    );
   });
 
   test("a failed cell is shown with its number, source and the line of src/", () => {

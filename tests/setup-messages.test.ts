@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { checkNode } from "../scripts/setup/node-version.mjs";
 import { jupyterEnv, projectPaths, withModel } from "../scripts/setup/paths.mjs";
-import { installFault, problem, systems } from "../scripts/setup/problem.mjs";
+import { installFault, inWords, problem, systems } from "../scripts/setup/problem.mjs";
 import { run } from "../scripts/setup/run.mjs";
 
 test("Node from 20.10 on is taken, older is refused with a way out", () => {
@@ -58,4 +59,46 @@ test("a program that takes longer than its time limit is ended, and the message 
   assert.match(installFault("pip download", output, at.log).message, /^pip download failed\. It took too long/);
   const quick = await run(process.execPath, ["-e", "console.log(1)"], { ...at, timeLimit: 60_000 });
   assert.deepEqual(quick, { code: 0, output: "1\n" });
+});
+
+/** The commands and nothing else, in a folder called `name`. */
+function commandsAlone(name: string) {
+  const home = mkdtempSync(join(tmpdir(), "commands-"));
+  chmodSync(home, 0o755);
+  const root = join(home, name);
+  for (const part of ["scripts", "src"]) cpSync(resolve(__dirname, "..", part), join(root, part), { recursive: true });
+  writeFileSync(join(root, "package.json"), "{}");
+  const call = (command: string, options: { uid?: number; gid?: number } = {}) => {
+    const args = [join(root, "scripts", "cli.mjs"), command];
+    const { stdout, stderr, error } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8", ...options });
+    return error === undefined ? `${stdout}${stderr}` : error.message;
+  };
+  return { home, root, call };
+}
+
+test("a folder that this user may not write is said in words", { skip: process.platform === "win32" }, (t) => {
+  const { home, root, call } = commandsAlone("project");
+  t.after(() => rmSync(home, { recursive: true }));
+  chmodSync(root, 0o555);
+  const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}; // root may write anywhere
+  const said = call("setup", nobody);
+  if (said.includes("EACCES") && said.startsWith("spawn")) return t.skip("nobody can't run Node here");
+  assert.match(said, /^\n.*\.setup can not be written: this user may not do that \(EACCES\)\. .*copy the project/);
+  assert.doesNotMatch(said, / {4}at /);
+});
+
+test("other places that can't be written are said in words, other errors stay whole", () => {
+  const fault = (code: string, more: object) => Object.assign(new Error(code), { code, ...more });
+  assert.match(`${inWords(fault("ENOSPC", { syscall: "write" }))}`, /^\nA file can not be written: the disk is full/);
+  assert.match(`${inWords(fault("EROFS", { syscall: "mkdir", path: "/out" }))}`, /\/out .*can only be read \(EROFS\)/);
+  for (const error of [fault("ENOENT", { path: "/x" }), fault("toString", { path: "/x" }), new Error("odd"), undefined])
+    assert.equal(inWords(error), error);
+});
+
+test("a folder with a ? in its path is refused by what can't run there", {
+  skip: process.platform === "win32",
+}, (t) => {
+  const { home, call } = commandsAlone("what?");
+  t.after(() => rmSync(home, { recursive: true }));
+  for (const command of ["test", "fetch", "validate"]) assert.match(call(command), /has a "\?" in its path/, command);
 });

@@ -15,7 +15,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { projectPaths } from "../scripts/setup/paths.mjs";
 import { setUp } from "../scripts/setup/setup.mjs";
+import { kernelSpec } from "../scripts/setup/steps.mjs";
 
 const NPM = `
 const fs = require("node:fs"), path = require("node:path");
@@ -26,6 +28,10 @@ fs.rmSync(at(), { recursive: true, force: true });
 fs.mkdirSync(at("tslab", "bin"), { recursive: true });
 fs.writeFileSync(at("tslab", "bin", "tslab"), "");
 fs.mkdirSync(at("zeromq"));
+for (const file of JSON.parse(process.env.FAKE_FILES || "[]")) {
+  fs.mkdirSync(path.dirname(at(file)), { recursive: true });
+  fs.writeFileSync(at(file), "");
+}
 fs.writeFileSync(at("zeromq", "index.js"), process.env.FAKE_NO_ADDON ? "throw new Error('no prebuild')" : "");
 if (process.env.FAKE_NPM_DIES) process.kill(process.pid, "SIGKILL");
 fs.mkdirSync(at("typescript", "bin"), { recursive: true });
@@ -47,6 +53,13 @@ case "$*" in
   "-m pip"*) echo pip >> calls.txt; [ -z "$FAKE_PIP_SAYS" ] || { echo "$FAKE_PIP_SAYS" >&2; exit 1; } ;;
 esac
 `;
+
+test("on a small machine the kernel keeps its memory small, elsewhere it is left to Node", () => {
+  const limits = (megabytes: number) => kernelSpec(projectPaths("/p"), megabytes).match(/--max-[a-z-]+=\d+/g);
+  assert.deepEqual(limits(1024), ["--max-old-space-size=384", "--max-semi-space-size=4"]);
+  assert.deepEqual(limits(2048), limits(1024));
+  assert.equal(limits(4096), null);
+});
 
 describe("set-up", { skip: process.platform === "win32" && "the stand-ins are shell scripts" }, () => {
   let home: string;
@@ -105,7 +118,7 @@ describe("set-up", { skip: process.platform === "win32" && "the stand-ins are sh
     writeFileSync(join(root, "src", "b.ts"), "export {}");
     await run();
     assert.deepEqual(calls(), ["tsc"]);
-    writeFileSync(join(root, "src", "b.test.ts"), "export {}");
+    writeFileSync(join(root, "src", "notes.md"), "no source");
     await run();
     assert.deepEqual(calls(), []);
     writeFileSync(join(root, "requirements.txt"), "other");
@@ -236,6 +249,28 @@ describe("set-up", { skip: process.platform === "win32" && "the stand-ins are sh
 
   test("says how much disk space is needed and free before it starts", async () => {
     await assert.rejects(run({}, { freeMegabytes: () => 12 }), /needs about \d{3,4} MB .* there are 12 MB/);
+    assert.deepEqual(calls(), []);
+  });
+
+  test("what only other systems and browsers need is removed, also after npm has brought it again", async () => {
+    const { platform, arch } = process;
+    const [other, kind] = [platform === "darwin" ? "linux" : "darwin", arch === "ia32" ? "x64" : "ia32"];
+    const files = ["onnxruntime-node/bin/napi-v6", "zeromq/build"].flatMap((folder) =>
+      [`${platform}/${arch}`, `${platform}/${kind}`, `${other}/${arch}`].map((part) => `${folder}/${part}/a.node`),
+    );
+    const bundle = (name: string) => `@tensorflow/tfjs/dist/${name}`;
+    files.push("zeromq/build/manifest.json", ...["tf.node.js", "tf.node.js.map", "tf.js", "tf.js.map"].map(bundle));
+    const kept = (file: string) => existsSync(join(root, "node_modules", file));
+    const wanted = [0, 3, 6, 7, 8, 9].map((index) => files[index]);
+    await run({ FAKE_FILES: JSON.stringify(files) });
+    assert.deepEqual(files.filter(kept), wanted);
+    writeFileSync(join(root, "package-lock.json"), "other");
+    await run({ FAKE_FILES: JSON.stringify(files) });
+    assert.deepEqual(files.filter(kept), wanted);
+  });
+
+  test("Python is looked for before npm spends a minute", async () => {
+    await assert.rejects(run({ FAKE_NO_PYTHON: "1" }), /Python 3\.9 or later is needed/);
     assert.deepEqual(calls(), []);
   });
 

@@ -6,6 +6,7 @@ import { installNative } from "../setup/native.mjs";
 import { Unavailable } from "../setup/native-files.mjs";
 import { projectPaths, ROOT, temporaryEnv } from "../setup/paths.mjs";
 import { Problem } from "../setup/problem.mjs";
+import { checkFolder } from "../setup/script.mjs";
 import { setUp } from "../setup/setup.mjs";
 import { runTests } from "../tests/run-tests.mjs";
 
@@ -32,6 +33,7 @@ export async function main(args) {
   }
   let counts = { passed: 0, failed: 1, skipped: 0 };
   try {
+    checkFolder();
     await setUp();
     const files = testFiles().filter((file) => selection.length === 0 || selection.some((part) => file.includes(part)));
     // before any test runs, so that all of them use the same backends

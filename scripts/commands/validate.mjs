@@ -1,4 +1,4 @@
-import { runScript } from "../setup/script.mjs";
+import { checkFolder, runScript } from "../setup/script.mjs";
 import { setUp } from "../setup/setup.mjs";
 
 /**
@@ -6,6 +6,7 @@ import { setUp } from "../setup/setup.mjs";
  * @param {string[]} args
  */
 export async function main(args) {
+  checkFolder();
   await setUp();
   return await runScript("validate/main.ts", args);
 }

@@ -1,5 +1,15 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { jupyterEnv, projectPaths, ROOT, temporaryEnv } from "../setup/paths.mjs";
@@ -90,29 +100,29 @@ export async function runNotebooks({ folder, out, selection, timeLimit = 1800, e
   return results;
 }
 
+/** A stage that is in use is touched this often (ms); one left alone for ten times that is nobody's. */
+const HEARTBEAT = 3_000;
+
 /**
- * A folder for unfinished work inside `out`; what earlier runs were killed over is cleared away.
+ * A folder for unfinished work inside `out`; what earlier runs were killed over is cleared away. Whether a run is still there is told
+ * by its heartbeat: its process id means nothing in another container that shares the folder.
  * @param {string} out
  */
-function newStage(out) {
+export function newStage(out) {
   mkdirSync(out, { recursive: true });
-  for (const left of readdirSync(out).filter((name) => /^\.stage-\d+$/.test(name))) {
-    if (!isAlive(Number(left.slice(".stage-".length)))) rmSync(join(out, left), { recursive: true, force: true });
+  for (const left of readdirSync(out).filter((name) => name.startsWith(".stage-"))) {
+    const { mtimeMs } = statSync(join(out, left), { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };
+    if (Date.now() - mtimeMs > 10 * HEARTBEAT) rmSync(join(out, left), { recursive: true, force: true });
   }
-  const stage = resolve(out, `.stage-${process.pid}`);
-  rmSync(stage, { recursive: true, force: true });
-  mkdirSync(stage);
+  const stage = mkdtempSync(join(resolve(out), ".stage-"));
+  const heartbeat = setInterval(() => {
+    try {
+      utimesSync(stage, new Date(), new Date());
+    } catch {
+      clearInterval(heartbeat); // the run has ended and taken it away
+    }
+  }, HEARTBEAT).unref();
   return stage;
-}
-
-/** @param {number} pid */
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /**
@@ -152,7 +162,7 @@ async function runPython(work, stage, env, onEvent) {
 }
 
 /**
- * At Ctrl-C, SIGTERM or SIGHUP, or when the npm that started us was killed alone: closing the runner's standard input
+ * At Ctrl-C, SIGTERM or SIGHUP: closing the runner's standard input
  * makes it end its kernel and itself; then we end.
  * @param {import("node:child_process").ChildProcessWithoutNullStreams} child
  * @param {string} stage
@@ -170,12 +180,7 @@ function stopWithUs(child, stage) {
     process.on(signal, listener);
     return () => process.removeListener(signal, listener);
   });
-  const npm = process.ppid;
-  const watch = setInterval(() => {
-    if (process.ppid !== npm && process.env.npm_execpath) process.kill(process.pid, "SIGTERM");
-  }, 500).unref();
   return () => {
-    clearInterval(watch);
     for (const remove of listeners) remove();
   };
 }

@@ -21,6 +21,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 import nbformat
 from nbclient import NotebookClient
@@ -275,7 +276,7 @@ def moved(link: re.Match, back: str) -> str:
     start, target = link.groups()
     if re.match(r"[^/]+\.ipynb(#|$)", target):
         return start + target.replace(".ipynb", ".html")
-    return f"{start}{back}/{target}"
+    return f"{start}{quote(back)}/{target}"  # the page's own part is escaped already, a folder may be called anything
 
 
 def figure_html(bundle) -> str:

@@ -20,6 +20,7 @@ export function projectPaths(root = ROOT, platform = process.platform) {
     lock: join(setup, "lock"),
     venvPython: windows ? join(venv, "Scripts", "python.exe") : join(venv, "bin", "python"),
     kernelSpec: join(venv, "share", "jupyter", "kernels", "tslab", "kernel.json"),
+    labConfig: join(venv, "etc", "jupyter", "jupyter_lab_config.json"),
     labSettings: join(venv, "share", "jupyter", "lab", "settings", "overrides.json"),
   };
 }

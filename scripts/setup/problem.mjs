@@ -35,6 +35,26 @@ export function problem(what, advice, here = systems()) {
   return new Problem([what, ...lines, "Then run the command again; it goes on where it stopped."].join("\n"));
 }
 
+/** Why a file can't be written, by the code of the system's error. @type {Record<string, string>} */
+const WRITE_FAULTS = {
+  EACCES: "this user may not do that",
+  EPERM: "this user may not do that",
+  EROFS: "it lies on something that can only be read",
+  ENOSPC: "the disk is full",
+  EDQUOT: "this user's share of the disk is full",
+};
+
+/**
+ * What a command says when it fails: a problem's own message, words for a place that can't be written, else all there is.
+ * @param {unknown} error
+ */
+export function inWords(error) {
+  if (error instanceof Problem) return `\n${error.message}`;
+  const { code = "", path, dest, syscall } = /** @type {NodeJS.ErrnoException & { dest?: string }} */ (error ?? {});
+  if (!Object.hasOwn(WRITE_FAULTS, code) || !(path ?? syscall)) return error;
+  return `\n${dest ?? path ?? "A file"} can not be ${syscall === "open" || syscall === "read" ? "opened" : "written"}: ${WRITE_FAULTS[code]} (${code}). The project writes into its own folder, and results to out/ or --out: give this user the right to, or copy the project to where they have it.`;
+}
+
 /** Faults that installers report in their output, the first match tells. */
 const KNOWN_FAULTS = [
   {

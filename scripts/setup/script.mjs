@@ -1,7 +1,19 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { ROOT } from "./paths.mjs";
+import { Problem } from "./problem.mjs";
 import { endOnSignal } from "./run.mjs";
+
+/**
+ * What runs TypeScript, tsx, takes a path's "?" for the end of the path.
+ * @throws {Problem} if the project lies in such a folder
+ */
+export function checkFolder(root = ROOT) {
+  if (!root.includes("?")) return;
+  throw new Problem(
+    `The project's folder, ${root}, has a "?" in its path, which this command can't run with (npm start and npm run lab can). Rename the folder, then run the command again.`,
+  );
+}
 
 /**
  * Runs a TypeScript file of scripts/ with our terminal.

@@ -25,6 +25,7 @@ export async function setUp({ root = ROOT, env = process.env, say = console.log,
     async () => {
       clearOldTemporaries(join(paths.setup, "tmp"));
       const pending = steps.filter((step) => !isDone(step));
+      for (const step of pending) step.check?.();
       checkSpace(pending, paths.root, freeMegabytes);
       // asked again one by one: a step can undo what a later one has made
       for (const step of steps) if (!isDone(step)) await perform(step, say);

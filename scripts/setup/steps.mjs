@@ -1,8 +1,10 @@
 import { existsSync, mkdirSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { totalmem } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { noteChild } from "../../src/load/lock.mjs";
 import { jupyterEnv } from "./paths.mjs";
 import { installFault, Problem } from "./problem.mjs";
+import { prune, RULES } from "./prune.mjs";
 import { findPython } from "./python.mjs";
 import { run } from "./run.mjs";
 import { hashFile, hashFolder, writeAtomically } from "./stamp.mjs";
@@ -21,6 +23,7 @@ import { hashFile, hashFolder, writeAtomically } from "./stamp.mjs";
  * @property {string} stamp
  * @property {() => Record<string, unknown>} inputs what its result depends on
  * @property {() => boolean} [isWhole] a quick look whether the result is still there
+ * @property {() => void} [check] throws if the work can't succeed here; asked before any step works
  * @property {() => Promise<void>} work
  */
 
@@ -30,7 +33,8 @@ import { hashFile, hashFolder, writeAtomically } from "./stamp.mjs";
  * @returns {Step[]}
  */
 export function allSteps(context) {
-  return [packagesStep(context), addonStep(context), libraryStep(context), pythonStep(context), kernelStep(context)];
+  const steps = [packagesStep, pruneStep, addonStep, libraryStep, pythonStep, kernelStep];
+  return steps.map((step) => step(context));
 }
 
 /** @param {Context} context @returns {Step} */
@@ -38,7 +42,7 @@ function packagesStep({ paths, env }) {
   const { root, nodeModules, logs, lock } = paths;
   return {
     doing: "Installing the npm packages (about a minute the first time)",
-    megabytes: 1300,
+    megabytes: 1000,
     stamp: join(nodeModules, ".set-up"),
     inputs: () => ({
       lockfile: hashFile(join(root, "package-lock.json")),
@@ -60,6 +64,17 @@ function packagesStep({ paths, env }) {
       }).catch(npmMissing);
       if (code !== 0) throw installFault("npm ci", output, log);
     },
+  };
+}
+
+/** @param {Context} context @returns {Step} */
+function pruneStep({ paths: { nodeModules } }) {
+  return {
+    doing: "Removing from node_modules/ what only other systems and browsers need",
+    megabytes: 0,
+    stamp: join(nodeModules, ".pruned"),
+    inputs: () => ({ rules: RULES, platform: process.platform, arch: process.arch }),
+    work: async () => prune(nodeModules),
   };
 }
 
@@ -156,6 +171,7 @@ function pythonStep({ paths, env, say }) {
       chosen: env.PYTHON ?? "",
     }),
     isWhole: () => existsSync(venvPython),
+    check: () => void findPython(env),
     work: async () => {
       const python = findPython(env);
       say(`  with ${python.executable} (Python ${python.version.join(".")})`);
@@ -165,7 +181,15 @@ function pythonStep({ paths, env, say }) {
       const made = await run(python.command, [...python.args, "-m", "venv", venv], { ...context, log: makeLog });
       if (made.code !== 0) throw installFault("Making the virtual environment", made.output, makeLog);
       const pipLog = join(logs, "pip.log");
-      const pip = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--requirement"];
+      const pip = [
+        "-m",
+        "pip",
+        "install",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "--requirement",
+      ];
       const installed = await run(venvPython, [...pip, join(root, "requirements.txt")], { ...context, log: pipLog });
       if (installed.code !== 0) throw installFault("pip install", installed.output, pipLog);
     },
@@ -175,25 +199,40 @@ function pythonStep({ paths, env, say }) {
 /** @param {Context} context @returns {Step} */
 function kernelStep({ paths }) {
   return {
-    doing: "Registering the TypeScript kernel",
+    doing: "Registering the TypeScript kernel with JupyterLab",
     megabytes: 1,
     stamp: join(dirname(paths.kernelSpec), ".set-up"),
-    inputs: () => ({ kernel: kernelSpec(paths), settings: LAB_SETTINGS }),
+    inputs: () => ({ kernel: kernelSpec(paths), config: labConfig(paths), settings: LAB_SETTINGS }),
     work: async () => {
+      writeAtomically(paths.labConfig, labConfig(paths));
       writeAtomically(paths.kernelSpec, kernelSpec(paths));
       writeAtomically(paths.labSettings, LAB_SETTINGS);
     },
   };
 }
 
+/** Where there is less memory (MB), a kernel's is kept small: garbage is collected earlier, which takes time. */
+const SMALL_MACHINE = 2600;
+
+/** V8's limits (MB) on a small machine: a kernel takes 0.5 GB instead of 0.9, and every notebook runs on the embedded model. */
+const SMALL_KERNEL = ["--max-old-space-size=384", "--max-semi-space-size=4"];
+
+/** The memory that this process may use, in MB: the machine's, or its container's. */
+function memory() {
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY; // 0 or undefined: none
+  return Math.min(totalmem(), limit) / 2 ** 20;
+}
+
 /**
  * The tslab kernel of this folder, under the Node that runs set-up.
  * @param {Context["paths"]} paths
+ * @param {number} [megabytes] the machine's memory
  */
-function kernelSpec({ root }) {
+export function kernelSpec({ root }, megabytes = memory()) {
   const spec = {
     argv: [
       process.execPath,
+      ...(megabytes < SMALL_MACHINE ? SMALL_KERNEL : []),
       "--enable-source-maps",
       // deprecations inside third-party packages differ between Node versions and would end up in the notebooks
       "--no-deprecation",
@@ -207,6 +246,21 @@ function kernelSpec({ root }) {
     metadata: {},
   };
   return `${JSON.stringify(spec, null, 1)}\n`;
+}
+
+/**
+ * What JupyterLab does unless its arguments say otherwise: reachable from this machine only, keeps its files in the project.
+ * @param {Context["paths"]} paths
+ */
+function labConfig({ root, setup }) {
+  const config = {
+    ServerApp: { ip: "127.0.0.1", root_dir: join(root, "notebooks") },
+    FileCheckpoints: { checkpoint_dir: join(setup, "jupyter", "checkpoints") },
+    MultiKernelManager: { default_kernel_name: "tslab" },
+    LabApp: { extension_manager: "readonly" },
+    Application: { log_level: "WARN" },
+  };
+  return `${JSON.stringify(config, null, 1)}\n`;
 }
 
 /** JupyterLab neither asks for news nor looks for updates: nothing is fetched when it opens. */

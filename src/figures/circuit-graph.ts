@@ -83,7 +83,7 @@ export function circuitGraph(
   });
 }
 
-const entryOf = ({ kind, sent }: Pick<GraphEdge, "kind" | "sent">) => `${kind}: ${sent}`;
+const entryOf = ({ kind, sent }: Pick<GraphEdge, "kind" | "sent">) => plotlyText(`${kind}: ${sent}`);
 
 interface Column {
   readonly group: Label;
@@ -157,7 +157,7 @@ function edgeTraces(
       x: points.map(({ x }) => x),
       y: points.map(({ y }) => y),
       opacity: 0.75,
-      hovertemplate: `${edge.from} → ${edge.to}<br>${entry}<br>${name} ${edge.value.toFixed(3)}<extra></extra>`,
+      hovertemplate: `${plotlyText(`${edge.from} → ${edge.to}`)}<br>${entry}<br>${plotlyText(name)} ${edge.value.toFixed(3)}<extra></extra>`,
     };
   });
   // the legend's lines are all of one thickness

@@ -43,7 +43,7 @@ export function heatmap<R extends object>(rows: readonly R[], options: HeatmapOp
   const values = numbersOrNull(checked, value);
   const [across, down] = [distinct(checked, x), distinct(checked, y)];
   const cell = options.cell ?? square(across.length, down.length, columns === undefined ? 1 : wrap);
-  const name = (column: string) => options.names?.[column] ?? columnName(column);
+  const name = (column: string) => columnName(column, options.names);
   const template = `${hover(x, y, name)}<br>${name(value)} %{z:.4f}`;
   return grid({
     title: options.title,

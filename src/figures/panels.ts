@@ -1,7 +1,7 @@
 /** Small multiples: panels in lines, laid out in px, so that a browser and a static picture agree. */
 import { checkCount } from "../numbers/check";
 import { extent } from "../numbers/lists";
-import { FONT, FONT_SIZE, GRID, INK, textWidth } from "./style";
+import { FONT, FONT_SIZE, GRID, INK, plotlyText, textWidth } from "./style";
 
 export type Trace = Record<string, unknown>;
 export interface Layout {
@@ -14,6 +14,8 @@ export interface Figure {
   data: Trace[];
   layout: Layout;
 }
+
+// Titles of axes, panels and colours, and what the legend names, come here as plotly's text (`plotlyText`); the figure's title as it is.
 
 /** One axis of a panel: its title, the px its tick labels take, and what plotly is told. */
 export interface Axis {
@@ -168,7 +170,8 @@ function titles({ title, panels, x, y, size, colours }: PanelGrid, place: Placem
     ...more,
   });
   const out: Trace[] = [];
-  if (title) out.push(at(`<b>${title}</b>`, plot.left, 20, { xanchor: "left", font: { size: FONT_SIZE.title } }));
+  if (title)
+    out.push(at(`<b>${plotlyText(title)}</b>`, plot.left, 20, { xanchor: "left", font: { size: FONT_SIZE.title } }));
   panels.forEach((panel, i) => {
     const { left, top, bottomMost } = place.panel(i);
     const middle = left + size.width / 2;

@@ -129,7 +129,7 @@ export function lines<R extends object>(rows: readonly R[], options: LineOptions
       ? [{ ...line, ...errorBars(spread, colour) }, ...level]
       : [band(xs, ys, spread, colour), line, ...level];
   };
-  const level = reference === undefined ? undefined : (options.names?.[reference] ?? columnName(reference));
+  const level = reference === undefined ? undefined : columnName(reference, options.names);
   return plot(checked, options, { across: named ? "names" : "numbers", draw, level });
 }
 
@@ -153,8 +153,9 @@ export function scatter<R extends object>(rows: readonly R[], options: ScatterOp
       ...(label === undefined ? {} : { text: labels(part, label).map(plotlyText) }),
     },
   ];
+  const level = diagonal === undefined ? undefined : plotlyText(diagonal);
   const line = diagonal === undefined ? undefined : diagonalOf([...numbers(checked, x), ...numbers(checked, y)]);
-  const figure = plot(checked, options, { across: "numbers", draw, level: diagonal, line });
+  const figure = plot(checked, options, { across: "numbers", draw, level, line });
   if (series === undefined) return figure;
   const legend = { ...(figure.layout.legend as Trace), itemsizing: "constant" };
   return { ...figure, layout: { ...figure.layout, legend } };
@@ -165,7 +166,7 @@ export interface Kind {
   across: "names" | "numbers";
   /** The traces of one series in one panel. */
   draw(rows: readonly Row[], colour: string): Trace[];
-  /** What the legend calls the dashed lines, if there are any. */
+  /** What the legend calls the dashed lines, if there are any, as plotly's text. */
   level?: string;
   /** A trace that every panel has. */
   line?: Trace;
@@ -177,7 +178,7 @@ export function plot<R>(rows: readonly Row[], options: SeriesOptions<R>, kind: K
   // before the rows are divided among panels and series: an error must name a row as the caller counts it
   numbers(rows, y);
   const named = kind.across === "names";
-  const name = (column: string) => options.names?.[column] ?? columnName(column);
+  const name = (column: string) => columnName(column, options.names);
   const parts = groups(rows, columns);
   const entries = series === undefined ? [] : distinct(rows, series);
   const names = named ? distinct(rows, x) : [];

@@ -48,9 +48,10 @@ const NAMES: Readonly<Record<string, string>> = {
   std: "standard deviation",
 };
 
-/** What an axis is called: `logit_diff` → "logit difference (logits)", `top_1` → "top 1". */
-export function columnName(column: string): string {
-  return NAMES[column] ?? column.replaceAll("_", " ");
+/** What an axis is called, as plotly's text: its own name, or `logit_diff` → "logit difference (logits)", `top_1` → "top 1". */
+export function columnName(column: string, names: Readonly<Record<string, string>> = {}): string {
+  const known = [names, NAMES].find((some) => Object.hasOwn(some, column));
+  return plotlyText(known?.[column] ?? column.replaceAll("_", " "));
 }
 
 const SHARES = new Set(["attention", "probability", "accuracy"]);
@@ -58,12 +59,12 @@ const SHARES = new Set(["attention", "probability", "accuracy"]);
 /** Whether a column's values lie between 0 and 1, so that an axis ends there, however far a standard deviation reaches. */
 export const isShare = (column: string): boolean => SHARES.has(column);
 
-/** What a panel or a series is called: letter 1 → "letter 1", text as it is. */
+/** What a panel or a series is called, as plotly's text: letter 1 → "letter 1", text as it is. */
 export function valueName(column: string, value: Label): string {
   return typeof value === "number" ? `${columnName(column)} ${value}` : plotlyText(value);
 }
 
-/** Text from data, so that plotly does not take a token such as "<b>" for markup. */
+/** Text of callers and of data as plotly shows it as it is: "<b>" would be markup, and a style in it could fetch from the network. */
 export function plotlyText(text: Label): string {
   return String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

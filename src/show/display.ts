@@ -16,8 +16,9 @@ export function publish(bundle: Bundle): void {
   send(bundle, notebook());
 }
 
-function send(bundle: Bundle, write: Write | undefined): void {
-  if (write) write({ data: bundle, metadata: {}, transient: {} }, false);
+/** @param metadata by format, where Jupyter looks for it */
+function send(bundle: Bundle, write: Write | undefined, metadata: Readonly<Record<string, object>> = {}): void {
+  if (write) write({ data: bundle, metadata, transient: {} }, false);
   else console.log(bundle["text/plain"]);
 }
 
@@ -55,7 +56,7 @@ export async function show(figure: Figure, { name, alt }: ShowOptions): Promise<
     "image/png": svgToPng(svg, 1).toString("base64"),
     "text/plain": alt,
   };
-  send(bundle, write);
+  send(bundle, write, { "image/png": { alt } });
 }
 
 /** Six digits are more than a figure can show, and don't change with the last bit of a sum. Counts stay whole. */
@@ -75,7 +76,8 @@ function writeWhole(path: string, content: string | Buffer): void {
  * Rows as a danfo DataFrame, to group, sort and filter. A column that is called like a method or property of DataFrame ("head", "std",
  * "shape") is reached by `frame.column("head")`; `frame.head` stays danfo's own.
  * @throws RangeError if there are no rows, rows differ in their columns, a value is no plain one (such as a tensor), or a column has a name
- *   that every JavaScript object has ("constructor").
+ *   that every JavaScript object has ("constructor"); Error if danfojs-node is not installed, which a project that depends on this one
+ *   decides.
  */
 export function toFrame(rows: readonly object[]): DataFrame {
   const reserved = checkedColumns(rows).filter((column) => column in Object.prototype);
@@ -88,7 +90,7 @@ export function toFrame(rows: readonly object[]): DataFrame {
 
 /** danfo's DataFrame; a second to load, so only who needs one waits for it. */
 function dataFrame(): typeof DataFrame {
-  const danfo = require("danfojs-node") as typeof import("danfojs-node");
+  const danfo = danfojs();
   const base = Object.getPrototypeOf(danfo.DataFrame.prototype) as ColumnProperties;
   // danfo makes each column a property and so hides its own: with a column "shape", head(1) is an empty table
   defineColumns ??= base.$setInternalColumnDataProperty;
@@ -97,6 +99,17 @@ function dataFrame(): typeof DataFrame {
       if (!(name in this)) defineColumns?.call(this, name);
   };
   return danfo.DataFrame;
+}
+
+function danfojs(): typeof import("danfojs-node") {
+  try {
+    return require("danfojs-node");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
+    throw new Error(
+      "toFrame needs danfojs-node, which is optional here: npm install danfojs-node. table() shows rows without it.",
+    );
+  }
 }
 
 interface ColumnProperties {

@@ -50,7 +50,8 @@ describe("show", () => {
   it("sends one output: the interactive figure, its picture of the same size, and the text", async () => {
     const outputs = await inNotebook(() => show(figure, named));
     assert.equal(outputs.length, 1);
-    const { data } = outputs[0];
+    const { data, metadata } = outputs[0];
+    assert.deepEqual(metadata, { "image/png": { alt: "One bar" } });
     assert.deepEqual(Object.keys(data), ["application/vnd.plotly.v1+json", "image/png", "text/plain"]);
     const plotly = data["application/vnd.plotly.v1+json"] as typeof figure;
     assert.deepEqual(plotly.layout.meta, { alt: "One bar" });

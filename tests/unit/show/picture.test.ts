@@ -143,7 +143,7 @@ describe("toPng", () => {
 describe("loading", () => {
   it("this library loads neither jsdom nor resvg, and a program that has drawn comes to its end", () => {
     const program = `
-      const { toSvg } = require("./src/render.ts");
+      const { toSvg } = require("./src/show/picture.ts");
       const loaded = () => Object.keys(require.cache).some((file) => /node_modules.(jsdom|@resvg)/.test(file));
       const before = loaded();
       toSvg(${JSON.stringify(map)}).then(() => console.log(before, loaded()));`;
