@@ -111,7 +111,7 @@ print(r.LINK.sub(lambda link: r.moved(link, '../a" onmouseover="b?c#d&e f'), '<a
       /^Cell 2 failed:\n.*1 \| console\.log\("before"\);\n.*2 \| random\(0\.5\);/s,
     );
     assert.match(problems("fails-in-a-cell"), /seed must be an integer, not 0\.5/);
-    assert.match(problems("fails-in-a-cell"), /src[/\\]random\.ts:\d+:\d+/);
+    assert.match(problems("fails-in-a-cell"), /src[/\\]numbers[/\\]random\.ts:\d+:\d+/);
     assert.doesNotMatch(problems("fails-in-a-cell"), /node_modules/);
     const { cells } = JSON.parse(read("failed", "fails-in-a-cell.ipynb"));
     assert.deepEqual(cells[3].outputs, [], "cells after it do not run");

@@ -1,7 +1,7 @@
 /** Valid .safetensors files and almost valid ones, and small damage to them. */
 
-import { encodeHeader } from "../../src/load/safetensors";
 import type { Random } from "../../src/numbers/random";
+import { encodeHeader } from "../checkpoint/encode";
 
 const FILES: readonly Uint8Array[] = [
   encodeHeader(new Map([["wte.weight", { shape: [3, 2], dtype: "F32" }]]), { format: "pt" }),

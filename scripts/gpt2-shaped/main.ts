@@ -3,10 +3,10 @@ import { closeSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } 
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { checkpointShapes, randomSpread } from "../../src/load/checkpoint";
-import { encodeHeader } from "../../src/load/safetensors";
 import { pruneVocabulary } from "../../src/load/tokenizer";
 import type { ModelConfig } from "../../src/model/model";
 import { random } from "../../src/numbers/random";
+import { encodeHeader } from "../checkpoint/encode";
 
 export const GPT2_SMALL: ModelConfig = {
   name: "gpt2-shaped",

@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
+import { encodeSafetensors } from "../../../scripts/checkpoint/encode";
 import { bfloatsToFloats } from "../../../src/load/half";
 import { loadModel } from "../../../src/load/load";
-import { encodeSafetensors, openSafetensors, type TensorData } from "../../../src/load/safetensors";
+import { openSafetensors, type TensorData } from "../../../src/load/safetensors";
 import { disposeModel } from "../../../src/model/model";
 import { type Changes, caseFolder, configOf, logitsOff, VOCAB } from "../../fixtures/cases";
 

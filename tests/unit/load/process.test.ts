@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { encodeSafetensors } from "../../../scripts/checkpoint/encode";
 import { checkpointShapes } from "../../../src/load/checkpoint";
 import * as weights from "../../../src/load/process";
-import { encodeSafetensors, parseSafetensors, type TensorData } from "../../../src/load/safetensors";
+import { parseSafetensors, type TensorData } from "../../../src/load/safetensors";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { headWeights } from "../../../src/model/head-weights";

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { encodeSafetensors, openSafetensors, parseSafetensors } from "../../../src/load/safetensors";
+import { encodeSafetensors } from "../../../scripts/checkpoint/encode";
+import { openSafetensors, parseSafetensors } from "../../../src/load/safetensors";
 
 const tensors = {
   a: { shape: [2, 3], values: Float32Array.of(1, -2, 3.5, 0, 1e-30, 7) },

@@ -45,7 +45,7 @@ describe("GPT-2's tokenizer", () => {
   });
 
   test("gives hostile texts the ids that Hugging Face's tokenizers gives them", () => {
-    const file = join(__dirname, "..", "tests", "fixtures", "gpt2-texts", "texts.json");
+    const file = join(__dirname, "../..", "fixtures", "gpt2-texts", "texts.json");
     const texts = JSON.parse(readFileSync(file, "utf8")) as [string, number[]][];
     assert.ok(texts.length > 500);
     for (const [text, ids] of texts) assert.deepEqual(gpt2.encode(text), ids, JSON.stringify(text));
