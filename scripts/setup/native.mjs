@@ -64,7 +64,7 @@ export function isBuilt(nodeModules) {
  * @param {Place} place
  */
 function loadFault({ paths, env }) {
-  const start = `require("./dist/backend").initBackend().catch((error) => { console.error(error.message); process.exit(1); })`;
+  const start = `require("./dist/model/backend/choose").initBackend().catch((error) => { console.error(error.message); process.exit(1); })`;
   const child = spawnSync(process.execPath, ["-e", start], {
     cwd: paths.root,
     env: { ...env, ACRONYM_BACKEND: "native" },
