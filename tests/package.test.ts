@@ -10,7 +10,16 @@ import { npmCommand } from "../scripts/setup/steps.mjs";
 const ROOT = resolve(__dirname, "..");
 const read = (file: string) => JSON.parse(readFileSync(join(ROOT, file), "utf8"));
 
-const PROGRAM = `
+// the temporary folder lies within the project, whose own danfo would be found
+const WITHOUT_DANFO = `
+  const Module = require("node:module");
+  const { _resolveFilename } = Module;
+  Module._resolveFilename = (name, ...rest) => {
+    if (/^danfojs-node/.test(name)) throw Object.assign(new Error("Cannot find module " + name), { code: "MODULE_NOT_FOUND" });
+    return _resolveFilename(name, ...rest);
+  };`;
+
+const PROGRAM = `${WITHOUT_DANFO}
   const { toFrame, table, loadModel, forward } = require("acronym-circuit");
   (async () => {
     table([{ head: "1.0", change: 0.5 }]);
