@@ -3,26 +3,26 @@
 import { attentionAgainstLogits, type ScatterRow } from "../../src/experiments/attention";
 import type { StreamOptions } from "../../src/experiments/measure";
 import { blockSite, headSite } from "../../src/experiments/patching";
-import { partOf, reporter } from "../../src/experiments/progress";
 import {
   fourSwaps,
   headsHurtBy,
+  pairName,
   type SwapAttentionRow,
   swapAttention,
-  swapBosSweep,
+  swapBosOfPairs,
   WORD_PAIRS,
 } from "../../src/experiments/word-swaps";
 import { bars, type Figure, heatmap } from "../../src/figures";
 import { type HeadId, hasHead, headName } from "../../src/model/heads";
 import type { Model } from "../../src/model/model";
 import { extent } from "../../src/numbers/lists";
-import { groupBy } from "../../src/numbers/rows";
+import { groupBy, where } from "../../src/numbers/rows";
 import { mean } from "../../src/numbers/statistics";
 import type { MeasuredCell, MeasuredFigures } from "../../src/paper/compare";
 import { paperFigure, paperHeads, paperScatterExtents } from "../../src/paper/paper";
 import { inFigureName } from "../../src/paper/paper-figures";
 import { type PatchCell, patchingCells, patchOverSeeds, type SeedsOptions } from "../../src/paper/paper-patching";
-import { type MeasuredBosSwap, positionalCells } from "../../src/paper/paper-positional";
+import { positionalCells } from "../../src/paper/paper-positional";
 import { withPaper } from "../../src/paper/with-paper";
 import type { AcronymDataset } from "../../src/prompts/acronyms";
 import { type Letter, lastLetterPosition, wordPosition } from "../../src/prompts/positions";
@@ -36,18 +36,13 @@ const HURT = 0.005;
 export async function positionalFigures(
   model: Model,
   data: AcronymDataset,
-  { progress }: StreamOptions = {},
+  stream: StreamOptions = {},
 ): Promise<MeasuredFigures> {
-  const bosSwaps: MeasuredBosSwap[] = [];
+  const bosSwaps = await swapBosOfPairs(model, data, stream);
   const attention: SwapAttentionRow[] = [];
-  const report = reporter(progress);
-  for (const [i, pair] of WORD_PAIRS.entries()) {
-    const swept = await swapBosSweep(model, data, pair, {
-      progress: partOf(report, i, WORD_PAIRS.length),
-    });
-    for (const row of swept) bosSwaps.push({ ...row, pair: pair.join("↔") });
-    const swaps = fourSwaps(pair, headsHurtBy(swept, HURT));
-    attention.push(...(await swapAttention(model, data, paperHeads().letter_movers, swaps)));
+  for (const pair of WORD_PAIRS) {
+    const hurt = headsHurtBy(where(bosSwaps, { pair: pairName(pair) }), HURT);
+    attention.push(...(await swapAttention(model, data, paperHeads().letter_movers, fourSwaps(pair, hurt))));
   }
   return positionalCells(attention, bosSwaps, data.prompts.length);
 }

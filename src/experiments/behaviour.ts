@@ -3,14 +3,14 @@ import type { Tokenizer } from "../load/tokenizer";
 import { forward } from "../model/forward";
 import type { Intervention } from "../model/hooks";
 import type { Model, Tokens } from "../model/model";
-import { checkCount, checkSome } from "../numbers/check";
+import { checkSome } from "../numbers/check";
 import { grid, range } from "../numbers/lists";
 import { mean, meanAndStd } from "../numbers/statistics";
 import type { AcronymDataset } from "../prompts/acronyms";
 import { CORRUPTIONS, type Corruption, corrupt, resample } from "../prompts/corruption";
 import { LETTERS, type Letter, readoutPosition } from "../prompts/positions";
 import { finiteLogits, letterLogitDiff } from "./logit-difference";
-import { BATCH } from "./measure";
+import { BATCH, batchStarts } from "./measure";
 import { type ProgressOption, reporter } from "./progress";
 import { sweep } from "./sweep";
 
@@ -63,8 +63,7 @@ export async function behaviour(
   if (tokens.length !== data.prompts.length)
     throw new Error(`${tokens.length} rows of tokens for ${data.prompts.length} prompts; give one for each`);
   checkSome("prompts", tokens);
-  checkCount("batch", batch);
-  const starts = range(Math.ceil(tokens.length / batch)).map((i) => ({ start: i * batch }));
+  const starts = batchStarts(tokens.length, batch).map((start) => ({ start }));
   const readout = { positions: LETTERS.map(readoutPosition), vocab: range(model.config.d_vocab) };
   const read = ({ start }: { start: number }) => {
     const { logits } = forward(model, tokens.slice(start, start + batch), { interventions, readout });

@@ -41,6 +41,12 @@ export type Measurement<P> = { readonly close?: () => void } & (
 );
 type PromptValues = readonly (readonly number[])[];
 
+/** The first row of each batch of so many rows. @throws RangeError if `batch` is no count */
+export function batchStarts(rows: number, batch: number): number[] {
+  checkCount("batch", batch);
+  return range(Math.ceil(rows / batch)).map((i) => i * batch);
+}
+
 /**
  * Measures every point on every batch of prompts. A batch is opened (its clean runs made), swept and closed before the next.
  * @returns values `[point][prompt][column]`, all finite
@@ -54,10 +60,8 @@ export async function measureAll<P>(
   { batch: size = BATCH, progress }: StreamOptions = {},
 ): Promise<number[][][]> {
   checkPrompts(prompts);
-  checkCount("batch", size);
-  const n = prompts.tokens.length;
+  const starts = batchStarts(prompts.tokens.length, size);
   const report = reporter(progress);
-  const starts = range(Math.ceil(n / size)).map((i) => i * size);
   const values: number[][][] = points.map(() => []);
   for (const [done, start] of starts.entries()) {
     const rows = <T>(all: readonly T[]) => all.slice(start, start + size);

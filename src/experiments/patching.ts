@@ -12,7 +12,9 @@ import { type Corruption, corrupt } from "../prompts/corruption";
 import { LETTERS, type Letter, POSITIONS, type Position, position, readoutPosition } from "../prompts/positions";
 import { type Against, letterReadout, logitDiffs } from "./logit-difference";
 import {
+  BATCH,
   type Batch,
+  batchStarts,
   checkCorrupted,
   type Effect,
   effect,
@@ -323,12 +325,11 @@ export async function activationMeans(
   model: Model,
   tokens: Tokens,
   hooks: readonly HookName[],
-  { batch = 50 }: StreamOptions = {},
+  { batch = BATCH }: StreamOptions = {},
 ): Promise<ActivationCache> {
   checkSome("prompts", tokens);
-  checkCount("batch", batch);
+  const starts = batchStarts(tokens.length, batch).map((start) => ({ start }));
   const sums = new Map<HookName, tf.Tensor>();
-  const starts = range(Math.ceil(tokens.length / batch)).map((i) => ({ start: i * batch }));
   const add = ({ start }: { start: number }) => {
     const { cache } = forward(model, tokens.slice(start, start + batch), { keep: hooks, readout: "none" });
     for (const name of hooks) {

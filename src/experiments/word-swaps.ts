@@ -7,7 +7,7 @@ import { pick } from "../model/slices";
 import { checkFinite } from "../numbers/check";
 import { range } from "../numbers/lists";
 import { meanBy } from "../numbers/mean-by";
-import { where } from "../numbers/rows";
+import { groupBy, where } from "../numbers/rows";
 import {
   LETTERS,
   type Letter,
@@ -91,8 +91,7 @@ export async function swapBosOfPairs(
 export function headsHurtBy(rows: readonly BosSwapRow[], threshold: number): HeadId[] {
   checkFinite("threshold", threshold);
   const hurt = rows.filter(({ change }) => -change > threshold);
-  const keys = new Set(hurt.map(headName));
-  return [...keys].map((key) => key.split(".").map(Number)).map(([layer, head]) => ({ layer, head }));
+  return [...groupBy(hurt, headName).values()].map(([{ layer, head }]) => ({ layer, head }));
 }
 
 /** What is exchanged between two words: position embeddings, attention to BOS of these heads, or both. */

@@ -9,9 +9,6 @@ export const GRID = "#e6e6e6";
 /** What something is compared with. */
 export const REFERENCE = "#888888";
 
-/** Colours with a meaning: red harms the right letter, blue helps it. */
-export const SIGN = { harm: "#b2182b", help: "#2166ac" };
-
 /** Diverging, colour-blind safe (ColorBrewer RdBu): red = negative = harm, white = 0, blue = positive = help. */
 export const DIVERGING = stops(
   "#67001f #b2182b #d6604d #f4a582 #fddbc7 #ffffff #d1e5f0 #92c5de #4393c3 #2166ac #053061",
