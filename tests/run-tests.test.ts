@@ -9,15 +9,18 @@ import { runTests } from "../scripts/tests/run-tests.mjs";
 const dir = mkdtempSync(path.join(tmpdir(), "run-tests-"));
 after(() => rmSync(dir, { recursive: true, force: true }));
 
-/** What comes of a test file with this code, and what is printed of it. */
-async function outcome(code: string, env: NodeJS.ProcessEnv = {}) {
-  const file = path.join(dir, "some.test.cjs");
+/** What comes of test files with this code in one process, and what is printed of it. */
+async function outcome(code: string | string[], env: NodeJS.ProcessEnv = {}) {
   const tools = `const assert = require("node:assert/strict"); const { describe, test } = require("node:test");`;
-  writeFileSync(file, `${tools}\n${code}`);
+  const files = [code].flat().map((own, i) => {
+    const file = path.join(dir, `${i || "some"}.test.cjs`);
+    writeFileSync(file, `${tools}\n${own}`);
+    return file;
+  });
   const lines: string[] = [];
   const line = { show: () => {}, end: () => {}, leave: (text: string) => lines.push(text) };
   const { NODE_TEST_CONTEXT: _, ...clean } = process.env;
-  const counts = await runTests([{ file, on: "wasm", env: { ...clean, ...env } }], { tmp: dir, line });
+  const counts = await runTests([{ files, on: "wasm", env: { ...clean, ...env } }], { tmp: dir, line });
   return { ...counts, said: lines.join("\n") };
 }
 
@@ -44,12 +47,28 @@ test("a file that does not run to its end has failed, and says why", async () =>
     [`test("a", () => {}); require("./no-such-file");`, /Cannot find module/],
     [`test("a", () => {}); setTimeout(() => process.exit(3), 50);`, /ended with code 3/],
     [`test("a", () => process.kill(process.pid, "SIGKILL"));`, /ended with SIGKILL/],
+    [`test("a", () => process.exit(0));`, /ended with code 0/],
+    ["", /it has no case/],
   ];
   for (const [code, message] of broken) {
     const { failed, said } = await outcome(code);
     assert.equal(failed, 1, code);
     assert.match(said, message);
   }
+});
+
+test("files that share a process have a line each; where it ends early, the others did not run", async () => {
+  const good = `test("good", () => {});`;
+  const bad = `test("bad", () => assert.equal(1, 2));`;
+  const all = await outcome([good, bad, good]);
+  assert.deepEqual({ ...all, said: "" }, { passed: 2, failed: 1, skipped: 0, said: "" });
+  assert.deepEqual(
+    all.said.split("\n").flatMap((line) => /^([✓✗]) .*?([^/\\]+)\.test\.cjs/.exec(line)?.slice(1).join(" ") ?? []),
+    ["✓ some", "✗ 1", "✓ 2"],
+  );
+  const cut = await outcome([good, `test("cut", (_, done) => setTimeout(() => process.exit(1), 500));`, good, good]);
+  assert.deepEqual({ ...cut, said: "" }, { passed: 1, failed: 3, skipped: 0, said: "" });
+  assert.match(cut.said, /✗ .*1\.test\.cjs.*ended with code 1.*✗ .*2\.test\.cjs.*did not run.*✗ .*3\.test\.cjs/s);
 });
 
 test("one that computes without having started a backend has failed", async () => {

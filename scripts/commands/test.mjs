@@ -18,6 +18,7 @@ const USAGE = `npm test -- [part …] [--perturb SEED]
 
 /** Those that are tested, the fastest first. */
 const BACKENDS = ["native", "onnx", "wasm"];
+const UNITS = join("tests", "unit");
 const SHORT_FORM_SEED = "1";
 const TMP = join(ROOT, ".setup", "tmp");
 
@@ -42,7 +43,7 @@ export async function main(args) {
     process.env.NATIVE_OBSTACLE = obstacle; // tests/native.test.ts says it, too
     const backends = files.some(computes) ? await loadingBackends() : [];
     const jobs = jobsOf(files, backends, perturb);
-    if (jobs.length > 0) console.log(`${jobs.length} runs of ${files.length} test files${backendsText(backends)}`);
+    if (jobs.length > 0) console.log(`${files.length} test files${backendsText(backends)}`);
     counts = await runTests(jobs, { tmp: TMP });
     if (counts.passed + counts.failed === 0) {
       counts.failed = 1;
@@ -99,7 +100,7 @@ function testFiles() {
  * @param {string} file
  */
 function computes(file) {
-  if (!file.startsWith(join("tests", "unit"))) return false;
+  if (!file.startsWith(UNITS)) return false;
   return /^import [^;]*\b(initBackend|loadModel)\b[^;]* from /m.test(readFileSync(join(ROOT, file), "utf8"));
 }
 
@@ -131,29 +132,27 @@ function backendsText(backends) {
 }
 
 /**
- * Every file once; those that compute on every backend, and once more with perturbed products.
+ * Every file once; those that compute on every backend, and once more with perturbed products. Units share a process.
  * @param {readonly string[]} files
  * @param {readonly string[]} backends
  * @param {string | undefined} perturb the seed with which all of them run
  * @returns {import("../tests/run-tests.mjs").Job[]}
  */
-function jobsOf(files, [fastest, ...others], perturb) {
-  const label = (/** @type {string | undefined} */ backend, seed = perturb) =>
-    seed === undefined ? (backend ?? "") : [backend, `perturbed by seed ${seed}`].filter(Boolean).join(", ");
+function jobsOf(files, backends, perturb) {
+  const isUnit = (/** @type {string} */ file) => file.startsWith(UNITS);
+  const job = (/** @type {string[]} */ files, /** @type {string | undefined} */ backend, seed = perturb) => {
+    const on = [backend, seed !== undefined && `perturbed by seed ${seed}`].filter(Boolean).join(", ");
+    return { files, on, env: testEnv(backend, seed) };
+  };
   const computing = files.filter(computes);
+  const plain = files.filter((file) => isUnit(file) && !computes(file));
+  const perturbedOn = backends.includes("onnx") ? "onnx" : backends[0]; // native copies each product to and fro: twice the time
   return [
-    ...files
-      .map((file) => ({ file, backend: computing.includes(file) ? fastest : undefined }))
-      .map(({ file, backend }) => ({ file, on: label(backend), env: testEnv(backend, perturb) })),
-    ...others.flatMap((backend) =>
-      computing.map((file) => ({ file, on: label(backend), env: testEnv(backend, perturb) })),
-    ),
-    ...(perturb === undefined ? computing : []).map((file) => ({
-      file,
-      on: label(fastest, SHORT_FORM_SEED),
-      env: testEnv(fastest, SHORT_FORM_SEED),
-    })),
-  ];
+    ...files.filter((file) => !isUnit(file)).map((file) => job([file], undefined)),
+    job(plain, undefined),
+    ...backends.map((backend) => job(computing, backend)),
+    ...(perturb === undefined ? [job(computing, perturbedOn, SHORT_FORM_SEED)] : []),
+  ].filter((job) => job.files.length > 0);
 }
 
 /**

@@ -1,4 +1,4 @@
-// Runs test files, each in a process of its own, and says what came of each as it ends.
+// Runs test files in several processes at once, and says what came of each file as it ends.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -8,15 +8,19 @@ import { progressLine } from "../notebooks/report.mjs";
 import { ROOT } from "../setup/paths.mjs";
 import { endOnSignal } from "../setup/run.mjs";
 
+const RUN_FILES = join(ROOT, "scripts", "tests", "run-files.cjs");
 const REPORTER = pathToFileURL(join(ROOT, "scripts", "tests", "test-reporter.mjs")).href;
-const FILE_TIME_LIMIT = 20 * 60_000;
+const TIME_LIMIT = 20 * 60_000;
+const REPORT_EVERY = 500; // milliseconds
 
 /** @typedef {import("./test-reporter.mjs").Outcome} Outcome */
+/** @typedef {{ name: string, outcomes: Outcome[], seconds?: number, complaint?: string }} Result `complaint`: why the file itself failed */
 
 /**
- * One test file, and what it runs on.
+ * Test files that one process runs, and what it runs on. Loading tfjs takes as long as most files: those that share no more than that
+ * go together.
  * @typedef {object} Job
- * @property {string} file relative to the project
+ * @property {string[]} files relative to the project
  * @property {string} on such as "wasm"; "" if that makes no difference
  * @property {NodeJS.ProcessEnv} env
  */
@@ -32,25 +36,29 @@ const FILE_TIME_LIMIT = 20 * 60_000;
 export async function runTests(jobs, { tmp, line = progressLine() }) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const reports = mkdtempSync(join(tmp, "tests-"));
+  const total = jobs.reduce((sum, { files }) => sum + files.length, 0);
+  let ended = 0;
   const waiting = [...jobs.entries()];
-  /** @type {Set<string>} */
-  const running = new Set();
-  const show = () =>
-    line.show(`${jobs.length - waiting.length - running.size} of ${jobs.length}  ${[...running].join(", ")}`);
+  /** @type {Map<Job, string>} what each is at */
+  const running = new Map();
+  const show = () => line.show(`${ended} of ${total}  ${[...running.values()].join(", ")}`);
   const worker = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [index, job] = next;
-      const name = `${job.file}${job.on && `  ${job.on}`}`;
-      running.add(name);
+      const named = (/** @type {string} */ file) => `${file}${job.on && `  ${job.on}`}`;
+      running.set(job, named(job.files[0]));
       show();
-      const { outcomes, seconds, complaint } = await runFile(job, join(reports, `${index}.jsonl`));
-      running.delete(name);
-      const of = (/** @type {string} */ kind) => outcomes.filter((outcome) => outcome.kind === kind);
-      counts.passed += of("pass").length;
-      counts.failed += of("fail").length + Number(complaint !== undefined);
-      counts.skipped += of("skip").length;
-      line.leave(fileText(name, { outcomes, seconds, complaint }));
-      show();
+      await runJob(job, join(reports, `${index}.jsonl`), (result) => {
+        const of = (/** @type {string} */ kind) => result.outcomes.filter((outcome) => outcome.kind === kind);
+        counts.passed += of("pass").length;
+        counts.failed += of("fail").length + Number(result.complaint !== undefined);
+        counts.skipped += of("skip").length;
+        line.leave(resultText({ ...result, name: named(result.name) }));
+        ended++;
+        running.set(job, named(job.files[job.files.indexOf(result.name) + 1] ?? result.name));
+        show();
+      });
+      running.delete(job);
     }
   };
   try {
@@ -64,23 +72,22 @@ export async function runTests(jobs, { tmp, line = progressLine() }) {
 
 /** tfjs takes its slowest backend if none was started, and the test would run on no other. */
 const UNCHOSEN = "it computes, but starts no backend: a test that computes calls initBackend() first";
-
-/** @typedef {{ outcomes: Outcome[], seconds: number, complaint?: string }} Result `complaint`: why the file itself failed */
+const NO_CASES = "it has no case";
 
 /**
  * @param {Job} job
  * @param {string} report file that gets the outcomes
- * @returns {Promise<Result>}
+ * @param {(result: Result) => void} onResult gets that of each file, as it ends; the last one's when the process has ended well
+ * @returns {Promise<void>}
  */
-function runFile({ file, env }, report) {
-  const started = performance.now();
+function runJob({ files, env }, report, onResult) {
   const reporter = ["--test-reporter", REPORTER, "--test-reporter-destination", report];
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--import", "tsx", ...reporter, file], {
+    const child = spawn(process.execPath, ["--import", "tsx", ...reporter, RUN_FILES, ...files], {
       cwd: ROOT,
       env,
       stdio: ["ignore", "ignore", "pipe"],
-      timeout: FILE_TIME_LIMIT, // also ends a file that hangs after its last test
+      timeout: TIME_LIMIT, // also ends one that hangs after its last test
       killSignal: "SIGKILL",
     });
     const forget = endOnSignal(child);
@@ -88,26 +95,50 @@ function runFile({ file, env }, report) {
     child.stderr.on("data", (chunk) => {
       said = (said + chunk).slice(-20_000);
     });
+    let told = 0;
+    /** @param {Result} result */
+    const tell = (result) => {
+      told++;
+      const isEmpty = result.outcomes.length === 0 && result.complaint === undefined;
+      onResult(isEmpty ? { ...result, complaint: NO_CASES } : result);
+    };
+    const tellEnded = (/** @type {Outcome[]} */ outcomes, /** @type {number} */ upTo) => {
+      for (const file of files.slice(told, upTo)) {
+        const own = outcomes.filter((outcome) => outcome.file === file);
+        const end = own.find(({ kind }) => kind === "file");
+        if (!end) return;
+        tell({ name: file, outcomes: own.filter(({ kind }) => isCase(kind)), seconds: end.seconds });
+      }
+    };
+    /** The first that has not ended, or the last, gets the reason; those after it did not run. */
+    const complain = (/** @type {Outcome[]} */ outcomes, /** @type {string} */ reason) => {
+      tellEnded(outcomes, files.length - 1);
+      for (const [i, file] of files.slice(told).entries()) {
+        const own = outcomes.filter((outcome) => outcome.file === file && isCase(outcome.kind));
+        tell({ name: file, outcomes: own, complaint: i === 0 ? reason : "did not run: see above" });
+      }
+    };
+    const timer = setInterval(() => tellEnded(readOutcomes(report), files.length - 1), REPORT_EVERY);
     child.once("error", reject);
     child.once("close", (code, signal) => {
       forget();
+      clearInterval(timer);
       const outcomes = readOutcomes(report);
-      const seconds = (performance.now() - started) / 1000;
-      const isExplained = outcomes.some(({ kind }) => kind === "fail");
-      if (outcomes.some(({ kind, text }) => kind === "backend" && text === "cpu") && env.ACRONYM_BACKEND !== "cpu")
-        resolve({ outcomes, seconds, complaint: UNCHOSEN });
-      else if (code === 0 || (isExplained && signal === null)) resolve({ outcomes, seconds });
-      else {
-        const notes = outcomes.filter(({ kind }) => kind === "note").map(({ text }) => text);
-        resolve({
-          outcomes,
-          seconds,
-          complaint: [`ended with ${signal ?? `code ${code}`}`, said, ...notes].join("\n"),
-        });
-      }
+      const isUnchosen = outcomes.some(({ kind, text }) => kind === "backend" && text === "cpu");
+      const isExplained = code === 0 || (signal === null && outcomes.some(({ kind }) => kind === "fail"));
+      const notes = outcomes.filter(({ kind }) => kind === "note").map(({ text }) => text);
+      const reason = [`ended with ${signal ?? `code ${code}`}`, said, ...notes].join("\n");
+      if (isUnchosen && env.ACRONYM_BACKEND !== "cpu") complain(outcomes, UNCHOSEN);
+      else if (!isExplained) complain(outcomes, reason);
+      tellEnded(outcomes, files.length);
+      complain(outcomes, reason);
+      resolve();
     });
   });
 }
+
+/** @param {string} kind */
+const isCase = (kind) => ["pass", "fail", "skip"].includes(kind);
 
 /**
  * @param {string} report
@@ -122,18 +153,15 @@ function readOutcomes(report) {
   }
 }
 
-/**
- * @param {string} name
- * @param {Result} result
- */
-function fileText(name, { outcomes, seconds, complaint }) {
+/** @param {Result} result */
+function resultText({ name, outcomes, seconds, complaint }) {
   const cases = outcomes.filter(({ kind }) => kind === "pass" || kind === "fail");
   const failed = outcomes.filter(({ kind }) => kind === "fail");
   const isGood = failed.length === 0 && complaint === undefined;
   const count = failed.length > 0 ? `${failed.length} of ${cases.length} cases failed` : `${cases.length} cases`;
   const indented = (/** @type {string} */ text) => text.trimEnd().replace(/^/gm, "    ");
   return [
-    `${isGood ? "✓" : "✗"} ${name}  ${seconds.toFixed(1)} s  ${count}`,
+    [`${isGood ? "✓" : "✗"} ${name}`, ...(seconds === undefined ? [] : [`${seconds.toFixed(1)} s`]), count].join("  "),
     ...outcomes
       .filter(({ kind }) => kind === "skip")
       .map(({ name, text }) => `  - ${name} (skipped${text && `: ${text}`})`),
