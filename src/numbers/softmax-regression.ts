@@ -47,7 +47,7 @@ export function fitProbe(
   return { weights, bias: starts.map((start, c) => parameters[start + size - 1] - shift(weights[c])) };
 }
 
-/** Of the mean cross-entropy and the penalty, at these parameters. */
+/** Of the mean cross-entropy and the penalty, at these parameters. Plain loops: a notebook's probes spend their time here. */
 function gradient(
   x: readonly Float64Array[],
   labels: readonly number[],
@@ -56,22 +56,34 @@ function gradient(
 ): Float64Array {
   const size = x[0].length + 1;
   const out = parameters.map((value, i) => ((i + 1) % size === 0 ? 0 : 2 * l2 * value));
-  const scores = new Float64Array(parameters.length / size);
-  x.forEach((row, i) => {
-    for (let c = 0; c < scores.length; c++) {
-      let score = parameters[c * size + size - 1];
-      for (let j = 0; j < row.length; j++) score += parameters[c * size + j] * row[j];
-      scores[c] = score;
-    }
-    const largest = Math.max(...scores);
-    const total = scores.reduce((sum, score) => sum + Math.exp(score - largest), 0);
-    for (let c = 0; c < scores.length; c++) {
-      const error = (Math.exp(scores[c] - largest) / total - Number(c === labels[i])) / x.length;
-      for (let j = 0; j < row.length; j++) out[c * size + j] += error * row[j];
-      out[c * size + size - 1] += error;
-    }
-  });
+  const errors = new Float64Array(parameters.length / size); // of each class, for one sample
+  for (let i = 0; i < x.length; i++) {
+    softmaxErrors(x[i], labels[i], parameters, errors);
+    for (let c = 0; c < errors.length; c++) addScaled(out, c * size, x[i], errors[c] / x.length);
+  }
   return out;
+}
+
+/** Probability of each class minus 1 for the right one, written into `errors`. */
+function softmaxErrors(row: Float64Array, label: number, parameters: Float64Array, errors: Float64Array): void {
+  const size = row.length + 1;
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let c = 0; c < errors.length; c++) {
+    const start = c * size;
+    let score = parameters[start + size - 1];
+    for (let j = 0; j < row.length; j++) score += parameters[start + j] * row[j];
+    errors[c] = score;
+    if (score > largest) largest = score;
+  }
+  let total = 0;
+  for (let c = 0; c < errors.length; c++) total += errors[c] = Math.exp(errors[c] - largest);
+  for (let c = 0; c < errors.length; c++) errors[c] = errors[c] / total - Number(c === label);
+}
+
+/** Adds a sample's share to the weights and the bias of the class that begins at `start`. */
+function addScaled(out: Float64Array, start: number, row: Float64Array, by: number): void {
+  for (let j = 0; j < row.length; j++) out[start + j] += by * row[j];
+  out[start + row.length] += by;
 }
 
 /** Adam: each call moves `parameters` one step against the gradient. */
