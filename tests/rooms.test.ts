@@ -36,13 +36,16 @@ function importsOf(file: string, text = source(file)): Imported[] {
   });
 }
 
-/** What of it is left when it runs: types are gone. */
-function loadedBy(file: string): Imported[] {
-  const { outputText } = ts.transpileModule(source(file), {
-    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
-  });
-  return importsOf(file, outputText);
-}
+/** A file as it runs, without types and comments. */
+const compiled = new Map(
+  files.map((file) => {
+    const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, removeComments: true };
+    return [file, ts.transpileModule(source(file), { compilerOptions }).outputText] as const;
+  }),
+);
+
+/** What of its imports is left when it runs. */
+const loadedBy = (file: string) => importsOf(file, compiled.get(file) ?? source(file));
 
 test("src/ holds its rooms and the list of what they offer", () => {
   assert.deepEqual(readdirSync(SRC).sort(), [...ROOMS].sort());
@@ -86,10 +89,5 @@ for (const file of files.filter((name) => PORTABLE.test(name))) {
   });
 }
 
-/** A file as it runs, without comments and texts. */
-function code(file: string): string {
-  const { outputText } = ts.transpileModule(source(file), {
-    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, removeComments: true },
-  });
-  return outputText.replace(/(["'`])(?:\\.|(?!\1)[^\\])*\1/gs, '""');
-}
+/** A file as it runs, without texts. */
+const code = (file: string) => (compiled.get(file) ?? source(file)).replace(/(["'`])(?:\\.|(?!\1)[^\\])*\1/gs, '""');
