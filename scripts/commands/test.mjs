@@ -86,12 +86,12 @@ async function nativeObstacle() {
 
 /** Those that take longest first, so that the others run beside them. */
 function testFiles() {
-  const first = join("tests", "notebooks.test.ts");
+  const first = ["notebooks-runner", "notebooks"].map((name) => join("tests", `${name}.test.ts`));
   return readdirSync(join(ROOT, "tests"), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".test.ts"))
     .sort()
     .map((file) => join("tests", file))
-    .sort((a, b) => Number(b === first) - Number(a === first));
+    .sort((a, b) => first.indexOf(b) - first.indexOf(a));
 }
 
 /**

@@ -26,7 +26,7 @@ const REPORT_EVERY = 500; // milliseconds
  */
 
 /**
- * The jobs in their order, as many at once as there are processors.
+ * The jobs in their order, one more at once than there are processors: some wait most of their time.
  * @param {readonly Job[]} jobs
  * @param {object} options
  * @param {string} options.tmp folder for what the processes report
@@ -62,7 +62,7 @@ export async function runTests(jobs, { tmp, line = progressLine() }) {
     }
   };
   try {
-    await Promise.all(Array.from({ length: availableParallelism() }, worker));
+    await Promise.all(Array.from({ length: availableParallelism() + 1 }, worker));
   } finally {
     line.end();
     rmSync(reports, { recursive: true, force: true });
