@@ -14,22 +14,24 @@ const TEACHER = "teacher";
  * What a student gets: no solution, no note for the teacher, no output.
  * @param {Notebook} source
  * @param {string} folder where the copy will lie
+ * @param {string} [project] the project's folder
  * @returns {Notebook}
  * @throws {Problem} naming the cell whose solution is not marked as it must be
  */
-export function studentCopy(source, folder) {
+export function studentCopy(source, folder, project) {
   const cells = source.cells.filter(({ metadata }) => !metadata.tags?.includes(TEACHER));
-  return moved({ ...source, cells: cells.map((cell) => bare({ ...cell, source: unsolved(cell) })) }, folder);
+  return moved({ ...source, cells: cells.map((cell) => bare({ ...cell, source: unsolved(cell) })) }, folder, project);
 }
 
 /**
  * What a teacher gets, before it is executed: all of it.
  * @param {Notebook} source
  * @param {string} folder where the copy will lie
+ * @param {string} [project] the project's folder
  * @returns {Notebook}
  */
-export function teacherCopy(source, folder) {
-  return moved({ ...source, cells: source.cells.map(bare) }, folder);
+export function teacherCopy(source, folder, project) {
+  return moved({ ...source, cells: source.cells.map(bare) }, folder, project);
 }
 
 /** @param {Cell} cell */
@@ -70,10 +72,11 @@ function bare(cell) {
  * The same in another folder: code finds the library, links the project's pages.
  * @param {Notebook} notebook
  * @param {string} folder
+ * @param {string} [project]
  * @returns {Notebook}
  */
-function moved(notebook, folder) {
-  const root = relative(folder, ROOT).replaceAll("\\", "/");
+function moved(notebook, folder, project = ROOT) {
+  const root = relative(folder, project).replaceAll("\\", "/");
   return withTexts(notebook, (text, type) =>
     type === "code" ? text.replaceAll('from "../dist"', `from "${root}/dist"`) : text.replaceAll("](../", `](${root}/`),
   );

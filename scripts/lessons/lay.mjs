@@ -42,7 +42,7 @@ function everything(root, folder) {
     return { name: `${name}.ipynb`, notebook: JSON.parse(text), text };
   });
   const lessons = names("lessons").map((name) => {
-    const notebook = studentCopy(JSON.parse(read("lessons", `${name}.ipynb`)), folder);
+    const notebook = studentCopy(JSON.parse(read("lessons", `${name}.ipynb`)), folder, root);
     return { name: `lesson-${name}.ipynb`, notebook, text: textOfNotebook(notebook) };
   });
   return [
