@@ -1,7 +1,6 @@
 // Every lesson's source: its exercises are whole, its solutions are right, its stubs unanswered, its copies run. A new lesson needs no new test.
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { buildLessons, checksOf } from "../scripts/lessons/build.mjs";
@@ -10,6 +9,7 @@ import { listNotebooks, type Result, runNotebooks } from "../scripts/notebooks/n
 import { stars } from "../src/lessons/notebook/lesson";
 import { TOPICS } from "../src/lessons/topics";
 
+const TMP = resolve(__dirname, "../.setup/tmp");
 const folder = resolve(__dirname, "../lessons");
 const names = listNotebooks(folder);
 const read = (file: string): Notebook => JSON.parse(readFileSync(file, "utf8"));
@@ -60,7 +60,9 @@ for (const name of names) {
 }
 
 describe("copies", () => {
-  const out = mkdtempSync(join(tmpdir(), "lessons-"));
+  // inside the project, where copies are meant to lie: the kernel finds types there
+  mkdirSync(TMP, { recursive: true });
+  const out = mkdtempSync(join(TMP, "lessons-"));
   after(() => rmSync(out, { recursive: true, force: true }));
   const teachers = new Map<string, Result>();
   const students = new Map<string, Result>();
@@ -99,7 +101,6 @@ describe("copies", () => {
         : cell,
     );
     rmSync(bad, { recursive: true, force: true });
-    const { mkdirSync } = await import("node:fs");
     mkdirSync(bad);
     writeFileSync(join(bad, "bad.ipynb"), JSON.stringify({ ...lesson, cells }));
     const [{ problems, executed }] = await buildLessons({ folder: bad, out: join(out, "bad-out") });

@@ -1,6 +1,6 @@
 // Students' and teachers' copies of all lessons.
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
 import { listNotebooks, newStage, runNotebooks } from "../notebooks/notebooks.mjs";
 import { writeAtomically } from "../setup/stamp.mjs";
 import { studentCopy, teacherCopy, textOfNotebook } from "./copies.mjs";
@@ -15,36 +15,49 @@ const CHECK = "application/vnd.acronym-circuit.check+json";
  * check found its solution right; of those that didn't, the result says why.
  * @param {Omit<Parameters<typeof runNotebooks>[0], "claims">} options folder: the sources
  */
-export async function buildLessons({ folder, out, selection, ...options }) {
+export async function buildLessons({ folder, out, selection, onResult, ...options }) {
   const names = listNotebooks(folder, selection);
-  const stage = newStage(out); // beside the copies' folders: imports are the same
+  const stage = newStage(out);
+  // not the stage itself, whose heartbeat would wake the kernel's watch over its folder; as deep as the copies' place: imports are the same
+  const bench = join(out, `${basename(stage)}-bench`);
   try {
     for (const name of names) {
       const source = JSON.parse(readFileSync(join(folder, `${name}.ipynb`), "utf8"));
       writeAtomically(join(out, "student", `${name}.ipynb`), textOfNotebook(studentCopy(source, join(out, "student"))));
-      writeAtomically(join(stage, `${name}.ipynb`), textOfNotebook(teacherCopy(source, stage)));
+      writeAtomically(join(bench, `${name}.ipynb`), textOfNotebook(teacherCopy(source, bench)));
     }
-    mkdirSync(join(out, "teacher"), { recursive: true });
-    const results = await runNotebooks({
+    /** @type {import("../notebooks/notebooks.mjs").Result[]} */
+    const results = [];
+    await runNotebooks({
       ...options,
-      folder: stage,
+      folder: bench,
       out: join(stage, "run"),
       claims: "may be missing",
+      onResult: (result) => {
+        const own = finished(result, join(out, "teacher"));
+        results.push(own);
+        onResult?.(own);
+      },
     });
-    return results.map((result) => {
-      const text = readFileSync(result.executed, "utf8");
-      const refused = checksOf(JSON.parse(text)).filter(({ verdict }) => verdict !== "right");
-      const problems = [
-        ...result.problems,
-        ...refused.map(({ id, verdict, why }) => `The solution of "${id}" is ${verdict}${why ? `: ${why}` : ""}`),
-      ];
-      const executed = join(out, "teacher", `${result.name}.ipynb`);
-      if (problems.length === 0) writeAtomically(executed, text);
-      return { ...result, executed, problems };
-    });
+    return results;
   } finally {
-    rmSync(stage, { recursive: true, force: true });
+    for (const folder of [stage, bench]) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Keeps a teacher's copy if every solution in it is right.
+ * @param {import("../notebooks/notebooks.mjs").Result} result
+ * @param {string} folder
+ */
+function finished(result, folder) {
+  const text = existsSync(result.executed) ? readFileSync(result.executed, "utf8") : undefined;
+  const refused = text === undefined ? [] : checksOf(JSON.parse(text)).filter(({ verdict }) => verdict !== "right");
+  const why = refused.map(({ id, verdict, why }) => `The solution of "${id}" is ${verdict}${why ? `: ${why}` : ""}`);
+  const problems = [...result.problems, ...why];
+  const executed = join(folder, `${result.name}.ipynb`);
+  if (problems.length === 0 && text !== undefined) writeAtomically(executed, text);
+  return { ...result, executed, problems };
 }
 
 /**
