@@ -194,6 +194,10 @@ export { paperBosSwaps, paperSwapAttention, positionalFigureClaims } from "./pap
 export { paperBehaviour, paperFigure, paperHeads } from "./paper/paper";
 export { withPaper } from "./paper/with-paper";
 
+// lessons
+export { lesson } from "./lessons/notebook/lesson";
+export { predicted } from "./lessons/notebook/predicted";
+
 // types of all of these
 export type * from "./numbers/mean-by";
 export type * from "./numbers/random";
@@ -260,3 +264,6 @@ export type * from "./paper/paper-patching";
 export type * from "./paper/paper-positional";
 export type * from "./paper/paper";
 export type * from "./paper/with-paper";
+export type * from "./lessons/exercise";
+export type * from "./lessons/notebook/lesson";
+export type * from "./lessons/topics";

@@ -8,8 +8,8 @@ import { listNotebooks } from "../scripts/notebooks/notebooks.mjs";
 
 const LINES = 20;
 
-const folder = resolve(__dirname, "../notebooks");
-for (const name of listNotebooks(folder)) {
+const all = ["../notebooks", "../lessons"].map((path) => resolve(__dirname, path));
+for (const { folder, name } of all.flatMap((folder) => listNotebooks(folder).map((name) => ({ folder, name })))) {
   test(`${name}: cells are formatted, and of ${LINES} lines at most`, () => {
     const cells = codeCells(JSON.parse(readFileSync(join(folder, `${name}.ipynb`), "utf8")));
     const texts = cells.map(({ text }) => text);

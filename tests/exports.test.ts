@@ -12,7 +12,8 @@ const filesOf = (folder: string, end: string) =>
     .filter((file) => file.endsWith(end))
     .map((file) => readFileSync(join(ROOT, folder, file), "utf8"));
 
-const cells = filesOf("notebooks", ".ipynb").flatMap((text) => codeCells(JSON.parse(text)).map((cell) => cell.text));
+const notebooks = [...filesOf("notebooks", ".ipynb"), ...filesOf("lessons", ".ipynb")];
+const cells = notebooks.flatMap((text) => codeCells(JSON.parse(text)).map((cell) => cell.text));
 const examples = [...filesOf(".", ".md"), ...filesOf("docs", ".md")].flatMap((text) =>
   [...text.matchAll(/```ts\n(.*?)```/gs)].map((match) => match[1]),
 );

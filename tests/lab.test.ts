@@ -20,7 +20,7 @@ async function lab(command: string, args: readonly string[], env: NodeJS.Process
       process.kill(-(child.pid as number), "SIGKILL"); // all of its group
     } catch {}
   };
-  const address = () => /http:\/\/127\.0\.0\.1:(\d+)\/lab\?token=(\w+)/.exec(said);
+  const address = () => /http:\/\/127\.0\.0\.1:(\d+)\/lab\/tree\/START\.md\?token=(\w+)/.exec(said);
   for (let tries = 0; !address() && child.exitCode === null && tries < 1200; tries++) await sleep(100);
   const [, port, token] = address() ?? [];
   if (port === undefined) kill();
@@ -41,7 +41,7 @@ async function lab(command: string, args: readonly string[], env: NodeJS.Process
   return { child, ended, ask, isGone, kill, said: () => said };
 }
 
-test("arguments come before the defaults; without them only this machine reaches it, in notebooks/, with our kernel", async (t) => {
+test("arguments come before the defaults; without them only this machine reaches it, in work/, at its start page, with our kernel", async (t) => {
   for (const [args, host] of [
     [[], "127.0.0.1"],
     [["--ip=0.0.0.0"], "0.0.0.0"],
@@ -55,7 +55,8 @@ test("arguments come before the defaults; without them only this machine reaches
     const specs = await (await ask("/api/kernelspecs")).json();
     assert.equal(specs.default, "tslab");
     const found = await (await ask("/api/contents")).json();
-    assert.ok(found.content.some(({ name }: { name: string }) => name === "00-start-here.ipynb"));
+    const names = found.content.map(({ name }: { name: string }) => name);
+    for (const name of ["00-start-here.ipynb", "lesson-1-behaviour.ipynb", "START.md"]) assert.ok(names.includes(name));
     // printed is the machine's name where it listens to all
     assert.equal(/http:\/\/(?!127)[^/]*:\d+\/lab/.test(said()), host === "0.0.0.0", said());
     child.kill("SIGTERM");

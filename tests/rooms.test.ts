@@ -7,10 +7,22 @@ import { test } from "node:test";
 import ts from "typescript";
 
 /** A file imports only from its own room and those before it. */
-const ROOMS = ["numbers", "figures", "show", "model", "load", "prompts", "experiments", "groups", "paper", "index.ts"];
+const ROOMS = [
+  "numbers",
+  "figures",
+  "show",
+  "model",
+  "load",
+  "prompts",
+  "experiments",
+  "groups",
+  "paper",
+  "lessons",
+  "index.ts",
+];
 
-/** Rooms that a page in a browser uses as they are; of `model` all but the choice of a backend, which is the host's. */
-const PORTABLE = /^(numbers|figures|model(?!\/backend)|experiments|groups)\//;
+/** Rooms that a page in a browser uses as they are; of `model` all but the choice of a backend, of `lessons` all but what a notebook calls: both are the host's. */
+const PORTABLE = /^(numbers|figures|model(?!\/backend)|experiments|groups|lessons(?!\/notebook))\//;
 
 const SRC = resolve(__dirname, "../src");
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" })

@@ -32,10 +32,12 @@ export async function main(args) {
 /**
  * Runs notebooks with a progress line and prints the closing table and every problem.
  * @param {Parameters<typeof runNotebooks>[0]} options
+ * @param {typeof runNotebooks} [run] what is done with them
+ * @param {string} [made] what lies in `options.out` afterwards
  */
-export async function execute(options) {
+export async function execute(options, run = runNotebooks, made = "Notebooks, pages and figures") {
   const line = progressLine();
-  const results = await runNotebooks({
+  const results = await run({
     ...options,
     onEvent: ({ event, name, cell, of }) => {
       if (event === "notebook") line.show(`${name}  starting the kernel`, true);
@@ -47,23 +49,24 @@ export async function execute(options) {
   console.log(`\n${table(results)}`);
   const problems = problemText(results);
   if (problems) console.error(`\n${problems}`);
-  console.log(`\nNotebooks, pages and figures: ${relative(process.cwd(), options.out) || "."}`);
+  console.log(`\n${made}: ${relative(process.cwd(), options.out) || "."}`);
   return results;
 }
 
 /**
  * @param {string[]} args
+ * @param {{ folder: string, out: string }} [defaults]
  * @returns {Parameters<typeof runNotebooks>[0] | undefined} undefined if only help is wanted
  */
-export function readOptions(args) {
+export function readOptions(args, defaults = { folder: join(ROOT, "notebooks"), out: join(ROOT, "out") }) {
   const { values, positionals } = parse(args);
   if (values.help) return undefined;
   const timeLimit = Number(values["time-limit"]);
   if (!(timeLimit > 0)) throw new Problem(`--time-limit takes a number of seconds, not "${values["time-limit"]}".`);
   const here = process.env.INIT_CWD ?? process.cwd();
   return {
-    folder: values.folder ? resolve(here, values.folder) : join(ROOT, "notebooks"),
-    out: values.out ? resolve(here, values.out) : join(ROOT, "out"),
+    folder: values.folder ? resolve(here, values.folder) : defaults.folder,
+    out: values.out ? resolve(here, values.out) : defaults.out,
     selection: positionals,
     timeLimit: Math.ceil(timeLimit),
     env: withModel(process.env, values.model),

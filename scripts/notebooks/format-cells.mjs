@@ -1,4 +1,4 @@
-// node scripts/notebooks/format-cells.mjs: formats the code cells of notebooks/, as the project formats its own code but 100 columns wide:
+// node scripts/notebooks/format-cells.mjs: formats the code cells of notebooks/ and lessons/, as the project formats its own code but 100 columns wide:
 // JupyterLab cuts longer lines off.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -62,4 +62,6 @@ export function formatNotebooks(folder) {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) formatNotebooks(join(ROOT, "notebooks"));
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const folder of ["notebooks", "lessons"]) formatNotebooks(join(ROOT, folder));
+}

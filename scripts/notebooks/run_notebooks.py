@@ -214,8 +214,8 @@ def tidy(nb) -> None:
         cell.execution_count = number
         cell.outputs = merge_streams(cell.outputs)
     for index, cell in enumerate(nb.cells):
-        tags = cell.metadata.get("tags")
-        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        kept = {key: cell.metadata[key] for key in ("tags", "nbgrader") if cell.metadata.get(key)}
+        cell.metadata = nbformat.from_dict(kept)
         cell.setdefault("id", f"cell-{index + 1}")
     nb.nbformat_minor = max(nb.nbformat_minor, 5)
     nb.metadata = nbformat.from_dict(

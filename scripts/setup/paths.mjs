@@ -16,6 +16,7 @@ export function projectPaths(root = ROOT, platform = process.platform) {
     venv,
     nodeModules: join(root, "node_modules"),
     dist: join(root, "dist"),
+    work: join(root, "work"),
     logs: join(setup, "logs"),
     lock: join(setup, "lock"),
     venvPython: windows ? join(venv, "Scripts", "python.exe") : join(venv, "bin", "python"),

@@ -252,18 +252,18 @@ export function kernelSpec({ root }, megabytes = memory()) {
  * What JupyterLab does unless its arguments say otherwise: reachable from this machine only, keeps its files in the project.
  * @param {Context["paths"]} paths
  */
-function labConfig({ root, setup }) {
+function labConfig({ work, setup }) {
   const config = {
-    ServerApp: { ip: "127.0.0.1", root_dir: join(root, "notebooks") },
+    ServerApp: { ip: "127.0.0.1", root_dir: work },
     FileCheckpoints: { checkpoint_dir: join(setup, "jupyter", "checkpoints") },
     MultiKernelManager: { default_kernel_name: "tslab" },
-    LabApp: { extension_manager: "readonly" },
+    LabApp: { extension_manager: "readonly", default_url: "/lab/tree/START.md" },
     Application: { log_level: "WARN" },
   };
   return `${JSON.stringify(config, null, 1)}\n`;
 }
 
-/** JupyterLab neither asks for news nor looks for updates: nothing is fetched when it opens. */
+/** JupyterLab neither asks for news nor looks for updates: nothing is fetched when it opens. Pages are shown as pages, not as their source. */
 const LAB_SETTINGS = `${JSON.stringify(
   {
     "@jupyterlab/apputils-extension:notification": {
@@ -271,6 +271,7 @@ const LAB_SETTINGS = `${JSON.stringify(
       checkForUpdates: false,
       doNotDisturbMode: false,
     },
+    "@jupyterlab/docmanager-extension:plugin": { defaultViewers: { markdown: "Markdown Preview" } },
   },
   null,
   1,

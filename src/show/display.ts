@@ -1,5 +1,5 @@
 /** What a notebook shows; outside a notebook the same calls print text. */
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { DataFrame } from "danfojs-node";
 import type { Figure } from "../figures/panels";
@@ -7,13 +7,20 @@ import { extent } from "../numbers/lists";
 import { quoted } from "../numbers/text";
 import { escapeHtml, notebook, type Write } from "./output";
 import { svgToPng, toSvg } from "./picture";
+import { writeWhole } from "./whole-file";
 
 /** One output in several formats: a viewer takes the best one that it can show. */
 export type Bundle = Readonly<Record<string, unknown>> & { readonly "text/plain": string };
 
 /** Shows an output in the notebook, or prints its text. */
 export function publish(bundle: Bundle): void {
-  send(bundle, notebook());
+  publisher()(bundle);
+}
+
+/** What `publish` does, for the cell that runs now: its output stays there even if another cell runs by the time it comes. */
+export function publisher(): (bundle: Bundle) => void {
+  const write = notebook();
+  return (bundle) => send(bundle, write);
 }
 
 /** @param metadata by format, where Jupyter looks for it */
@@ -63,13 +70,6 @@ export async function show(figure: Figure, { name, alt }: ShowOptions): Promise<
 function rounded(figure: Figure): Figure {
   const isFraction = (value: unknown): value is number => typeof value === "number" && !Number.isInteger(value);
   return JSON.parse(JSON.stringify(figure, (_, value) => (isFraction(value) ? Number(value.toPrecision(6)) : value)));
-}
-
-/** Who reads the file meanwhile finds the old one or the new one, never a half. */
-function writeWhole(path: string, content: string | Buffer): void {
-  const part = `${path}.${process.pid}.part`;
-  writeFileSync(part, content);
-  renameSync(part, path);
 }
 
 /**

@@ -1,0 +1,70 @@
+// Students' and teachers' copies of all lessons.
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
+import { listNotebooks, newStage, runNotebooks } from "../notebooks/notebooks.mjs";
+import { writeAtomically } from "../setup/stamp.mjs";
+import { studentCopy, teacherCopy, textOfNotebook } from "./copies.mjs";
+
+/** The format in which a check says what came of it: src/lessons/notebook/output.ts. */
+const CHECK = "application/vnd.acronym-circuit.check+json";
+
+/** @typedef {{ id: string, verdict: "right" | "wrong" | "unanswered", why?: string, misconception?: string }} Check */
+
+/**
+ * Writes `out`/student/NAME.ipynb and, executed, `out`/teacher/NAME.ipynb. A teacher's copy is written only if it ran through and every
+ * check found its solution right; of those that didn't, the result says why.
+ * @param {Omit<Parameters<typeof runNotebooks>[0], "claims">} options folder: the sources
+ */
+export async function buildLessons({ folder, out, selection, onResult, ...options }) {
+  const names = listNotebooks(folder, selection);
+  const stage = newStage(out);
+  // not the stage itself, whose heartbeat would wake the kernel's watch over its folder; as deep as the copies' place: imports are the same
+  const bench = join(out, `${basename(stage)}-bench`);
+  try {
+    for (const name of names) {
+      const source = JSON.parse(readFileSync(join(folder, `${name}.ipynb`), "utf8"));
+      writeAtomically(join(out, "student", `${name}.ipynb`), textOfNotebook(studentCopy(source, join(out, "student"))));
+      writeAtomically(join(bench, `${name}.ipynb`), textOfNotebook(teacherCopy(source, bench)));
+    }
+    /** @type {import("../notebooks/notebooks.mjs").Result[]} */
+    const results = [];
+    await runNotebooks({
+      ...options,
+      folder: bench,
+      out: join(stage, "run"),
+      claims: "may be missing",
+      onResult: (result) => {
+        const own = finished(result, join(out, "teacher"));
+        results.push(own);
+        onResult?.(own);
+      },
+    });
+    return results;
+  } finally {
+    for (const folder of [stage, bench]) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Keeps a teacher's copy if every solution in it is right.
+ * @param {import("../notebooks/notebooks.mjs").Result} result
+ * @param {string} folder
+ */
+function finished(result, folder) {
+  const text = existsSync(result.executed) ? readFileSync(result.executed, "utf8") : undefined;
+  const refused = text === undefined ? [] : checksOf(JSON.parse(text)).filter(({ verdict }) => verdict !== "right");
+  const why = refused.map(({ id, verdict, why }) => `The solution of "${id}" is ${verdict}${why ? `: ${why}` : ""}`);
+  const problems = [...result.problems, ...why];
+  const executed = join(folder, `${result.name}.ipynb`);
+  if (problems.length === 0 && text !== undefined) writeAtomically(executed, text);
+  return { ...result, executed, problems };
+}
+
+/**
+ * What the checks of an executed notebook found, in their order.
+ * @param {import("./copies.mjs").Notebook} notebook
+ * @returns {Check[]}
+ */
+export function checksOf({ cells }) {
+  return cells.flatMap(({ outputs = [] }) => outputs.flatMap(({ data }) => data?.[CHECK] ?? []));
+}

@@ -1,0 +1,12 @@
+import type { Exercise } from "./exercise";
+import { breakTheModel, logitDiff } from "./topics/behaviour";
+
+/** Every lesson's exercises, in their order. A new topic is a file in topics/ and a line here. */
+export const TOPICS = {
+  behaviour: [breakTheModel, logitDiff],
+} as const satisfies Record<string, readonly Exercise[]>;
+
+export type Topic = keyof typeof TOPICS;
+
+/** The ids of a topic's exercises. */
+export type ExerciseId<T extends Topic = Topic> = (typeof TOPICS)[T][number]["id"];
