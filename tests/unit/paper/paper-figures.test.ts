@@ -5,7 +5,6 @@ import { besidePaperFigure, patchingFigure, scatterClaim, scatterRows } from "..
 import type { ScatterRow } from "../../../src/experiments/attention";
 import { ovCircuit } from "../../../src/experiments/ov-circuit";
 import { activationPatch, blockSite, headSite, type Site } from "../../../src/experiments/patching";
-import { processWeights, randomModel } from "../../../src/load/process";
 import type { Tokenizer } from "../../../src/load/tokenizer";
 import { initBackend } from "../../../src/model/backend/choose";
 import type { Model } from "../../../src/model/model";
@@ -15,7 +14,7 @@ import { evaluationFigure, ovFigures } from "../../../src/paper/paper-figures";
 import { resample } from "../../../src/prompts/corruption";
 import { LETTERS } from "../../../src/prompts/positions";
 import { apart, near, nearly } from "../../fixtures/close";
-import { TINY, tinyModel, tinyPrompts } from "../../fixtures/tiny-prompts";
+import { processedModel, TINY, tinyModel, tinyPrompts } from "../../fixtures/tiny-prompts";
 
 /** GPT-2 Small's layers and heads, so that the paper's heads are there; everything else is tiny. */
 const config = { ...TINY, n_layers: 12, n_heads: 12, d_model: 24, d_head: 2 };
@@ -26,7 +25,7 @@ let model: Model;
 
 before(async () => {
   await initBackend();
-  model = processWeights(randomModel(config, 0));
+  model = processedModel(config, 0);
 });
 
 test("figure 9 is of head 8.11, figure 10 the sum over the four letter movers", () => {
