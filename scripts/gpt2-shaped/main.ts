@@ -3,11 +3,11 @@ import { closeSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } 
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { checkpointShapes } from "../../src/load/checkpoint";
-import { pruneVocabulary } from "../../src/load/tokenizer";
 import type { ModelConfig } from "../../src/model/model";
 import { random } from "../../src/numbers/random";
 import { encodeHeader } from "../checkpoint/encode";
 import { randomSpread } from "../checkpoint/spread";
+import { pruneVocabulary } from "../checkpoint/vocabulary";
 
 export const GPT2_SMALL: ModelConfig = {
   name: "gpt2-shaped",

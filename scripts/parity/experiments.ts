@@ -230,8 +230,8 @@ async function iteration({ proc, prompts, inputs }: Fixture, sites: readonly Sit
     const cleanScore = columnMean(logitDiffs(cleanRun, prompts, [letter], "mean"), 0);
     disposeRun(cleanRun);
     for (const site of sites) {
-      const options = { site, letter, into: corrupted, outOf: clean, against: "mean", batch } as const;
-      const { base, values } = await patchBetween(proc, prompts, options);
+      const pair = { letter, into: corrupted, outOf: clean };
+      const [{ base, values }] = await patchBetween(proc, prompts, [pair], { site, against: "mean", batch });
       const corruptedScore = columnMean(base, 0);
       out.push(...values.map((rows) => (columnMean(rows, 0) - corruptedScore) / (cleanScore - corruptedScore)));
     }

@@ -183,7 +183,7 @@ async function patchLetters<P extends object>(
     const noising = direction === "noising";
     return { letter, into: noising ? data.tokens : other, outOf: noising ? other : data.tokens };
   });
-  const found = await patchEach(model, data, between, rest);
+  const found = await patchBetween(model, data, between, rest);
   return found.map((patched, i) => ({ ...patched, letter: letters[i] }));
 }
 
@@ -211,17 +211,11 @@ export interface Patched {
   readonly values: number[][][];
 }
 
-/** The logit difference of one letter when each point of a site is patched from one run into another. */
+/**
+ * The logit difference of one letter when each point of a site is patched from one run into another, for each pair of runs.
+ * A run that is measured for several pairs is made once.
+ */
 export async function patchBetween<P extends object>(
-  model: Model,
-  data: Prompts,
-  { letter, into, outOf, ...options }: Between & BetweenOptions<P>,
-): Promise<Patched> {
-  return (await patchEach(model, data, [{ letter, into, outOf }], options))[0];
-}
-
-/** The same for several pairs of runs; one that is measured for several of them is made once. */
-async function patchEach<P extends object>(
   model: Model,
   data: Prompts,
   pairs: readonly Between[],

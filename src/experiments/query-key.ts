@@ -28,7 +28,7 @@ import { activationMeans, type Site } from "./patching";
 
 /** What a head takes in (query, key, value), and what it gives out. */
 export type HeadInput = Exclude<HeadActivation, "pattern">;
-export const HEAD_INPUTS: readonly HeadInput[] = ["q", "k", "v", "z"];
+const HEAD_INPUTS: readonly HeadInput[] = ["q", "k", "v", "z"];
 
 /** All queries, all keys, all values or all outputs of these heads at once. @throws RangeError if there are no heads or, when used, the model lacks one */
 export function inputSite(heads: readonly HeadId[]): Site<{ input: HeadInput }> {

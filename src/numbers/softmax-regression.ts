@@ -10,7 +10,7 @@ export interface LinearProbe {
   readonly bias: readonly number[];
 }
 
-export interface FitOptions {
+interface FitOptions {
   /** Steps of Adam over all samples at once, default 60. */
   readonly steps?: number;
   /** Weight of the squared weights in the loss, default 0.001. */

@@ -6,10 +6,10 @@ import path from "node:path";
 import { after, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { encodeSafetensors } from "../../../scripts/checkpoint/encode";
+import { pruneVocabulary } from "../../../scripts/checkpoint/vocabulary";
 import { loadModel, loadWeights, readConfig } from "../../../src/load/load";
 import { projectFolder, resolveModel } from "../../../src/load/resolve";
 import { openSafetensors, type TensorData } from "../../../src/load/safetensors";
-import { pruneVocabulary } from "../../../src/load/tokenizer";
 import { initBackend } from "../../../src/model/backend/choose";
 import { disposeModel } from "../../../src/model/model";
 

@@ -136,12 +136,12 @@ const REFUSED: readonly Refusal[] = [
   ["letter 0", (m) => activationPatch(m, data, { ...patching, letters: wrong(0) }), /letter 0 is not one of 1, 2, 3/],
   [
     "letter of a pair",
-    (m) => patchBetween(m, data, { letter: 0 as Letter, into: tokens, outOf: corrupted, site }),
+    (m) => patchBetween(m, data, [{ letter: 0 as Letter, into: tokens, outOf: corrupted }], { site }),
     /letter 0 is not one of/,
   ],
   [
     "shorter rows",
-    (m) => patchBetween(m, data, { letter: 1, into: tokens, outOf: corrupted.map((ids) => ids.slice(1)), site }),
+    (m) => patchBetween(m, data, [{ letter: 1, into: tokens, outOf: corrupted.map((ids) => ids.slice(1)) }], { site }),
     /corrupted prompt 0 has 10 tokens, the clean one 11/,
   ],
   ["corruption", (m) => activationPatch(m, data, { ...patching, corruption: "word" as never }), /corruption "word" is/],

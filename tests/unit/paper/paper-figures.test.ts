@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { paperScatterExtents } from "../../../scripts/validate/extents";
 import { besidePaperFigure, patchingFigure, scatterClaim, scatterRows } from "../../../scripts/validate/figures";
 import type { ScatterRow } from "../../../src/experiments/attention";
 import { ovCircuit } from "../../../src/experiments/ov-circuit";
@@ -9,7 +10,7 @@ import type { Tokenizer } from "../../../src/load/tokenizer";
 import { initBackend } from "../../../src/model/backend/choose";
 import type { Model } from "../../../src/model/model";
 import type { MeasuredCell } from "../../../src/paper/compare";
-import { paperFigure, paperHeads, paperScatterExtents } from "../../../src/paper/paper";
+import { paperFigure, paperHeads } from "../../../src/paper/paper";
 import { evaluationFigure, ovFigures } from "../../../src/paper/paper-figures";
 import { resample } from "../../../src/prompts/corruption";
 import { LETTERS } from "../../../src/prompts/positions";

@@ -2,14 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import {
-  paperBehaviour,
-  paperClaims,
-  paperFigure,
-  paperFigureNames,
-  paperHeads,
-  paperScatterExtents,
-} from "../../../src/paper/paper";
+import { paperScatterExtents } from "../../../scripts/validate/extents";
+import { paperBehaviour, paperClaims, paperFigure, paperFigureNames, paperHeads } from "../../../src/paper/paper";
 
 test("every figure gives rows with finite numbers or null", () => {
   const names = paperFigureNames();
