@@ -2,16 +2,9 @@
 
 import { attentionAgainstLogits, type ScatterRow } from "../../src/experiments/attention";
 import type { StreamOptions } from "../../src/experiments/measure";
-import { blockSite, headSite } from "../../src/experiments/patching";
-import {
-  fourSwaps,
-  headsHurtBy,
-  pairName,
-  type SwapAttentionRow,
-  swapAttention,
-  swapBosOfPairs,
-  WORD_PAIRS,
-} from "../../src/experiments/word-swaps";
+import { blockSite, headSite } from "../../src/experiments/patch-sites";
+import { type SwapAttentionRow, swapAttention } from "../../src/experiments/swap-attention";
+import { fourSwaps, headsHurtBy, pairName, swapBosOfPairs, WORD_PAIRS } from "../../src/experiments/word-swaps";
 import { heatmap } from "../../src/figures/heatmap";
 import type { Figure } from "../../src/figures/panels";
 import { bars } from "../../src/figures/series";

@@ -7,11 +7,11 @@ import {
   attributionByPosition,
   components,
   logitAttribution,
-  logitLens,
   rankHeads,
   sumOfParts,
 } from "../../../src/experiments/attribution";
 import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
+import { logitLens } from "../../../src/experiments/logit-lens";
 import { columnMean, type Prompts } from "../../../src/experiments/measure";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";

@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import {
-  circuitValues,
-  completeness,
-  evaluateCircuits,
-  faithfulness,
-  minimality,
-} from "../../../src/experiments/circuit-evaluation";
+import { completeness, faithfulness, minimality } from "../../../src/experiments/circuit-criteria";
+import { circuitValues, evaluateCircuits } from "../../../src/experiments/circuit-evaluation";
 import { growing } from "../../../src/experiments/giving-back";
 import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
 import { columnMean, type Prompts } from "../../../src/experiments/measure";

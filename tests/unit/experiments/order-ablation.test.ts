@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import { completeness } from "../../../src/experiments/circuit-evaluation";
+import { completeness } from "../../../src/experiments/circuit-criteria";
 import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
 import { columnMean } from "../../../src/experiments/measure";
 import { lossByMean, ordinalAblation, ordinalMeans, WORD_POSITIONS } from "../../../src/experiments/order-ablation";

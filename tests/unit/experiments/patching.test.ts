@@ -1,18 +1,15 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { activationMeans } from "../../../src/experiments/activation-means";
 import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
+import { blockSite, headSite, promptSite, type Site } from "../../../src/experiments/patch-sites";
 import {
-  activationMeans,
   activationPatch,
-  blockSite,
-  headSite,
   headsHarmingMost,
   type PatchOptions,
   patchBetween,
   patchByPrompt,
-  promptSite,
-  type Site,
 } from "../../../src/experiments/patching";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { averagedInputs, type HeadInput, inputSite } from "../../../src/experiments/averaged-inputs";
 import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
 import type { Prompts } from "../../../src/experiments/measure";
-import { activationPatch, headSite } from "../../../src/experiments/patching";
+import { headSite } from "../../../src/experiments/patch-sites";
+import { activationPatch } from "../../../src/experiments/patching";
 import {
-  averagedInputs,
-  type HeadInput,
-  inputSite,
   type SelectivityRow,
   seenSelectivity,
   selectivityBy,

@@ -6,12 +6,14 @@ import { letterReadout } from "../../../src/experiments/logit-difference";
 import {
   attentionMoves,
   attentionShift,
-  fourSwaps,
-  headsHurtBy,
   ownWordMoves,
   type SwapAttentionRow,
-  swap,
   swapAttention,
+} from "../../../src/experiments/swap-attention";
+import {
+  fourSwaps,
+  headsHurtBy,
+  swap,
   swapBosOfPairs,
   swapBosSweep,
   swapEffects,

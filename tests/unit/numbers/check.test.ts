@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { activationMeans } from "../../../src/experiments/activation-means";
 import {
   attentionAgainstLogits,
   attentionRows,
@@ -9,8 +10,10 @@ import {
   writtenBy,
 } from "../../../src/experiments/attention";
 import { attributionByPosition } from "../../../src/experiments/attribution";
+import { averagedInputs, inputSite } from "../../../src/experiments/averaged-inputs";
 import { behaviour } from "../../../src/experiments/behaviour";
-import { completeness, evaluateCircuits, faithfulness, minimality } from "../../../src/experiments/circuit-evaluation";
+import { completeness, faithfulness, minimality } from "../../../src/experiments/circuit-criteria";
+import { evaluateCircuits } from "../../../src/experiments/circuit-evaluation";
 import type { Prompts } from "../../../src/experiments/measure";
 import { ordinalAblation } from "../../../src/experiments/order-ablation";
 import {
@@ -20,12 +23,14 @@ import {
   ovCircuit,
   strongestWriters,
 } from "../../../src/experiments/ov-circuit";
-import { activationMeans, activationPatch, blockSite, headSite, patchBetween } from "../../../src/experiments/patching";
+import { blockSite, headSite } from "../../../src/experiments/patch-sites";
+import { activationPatch, patchBetween } from "../../../src/experiments/patching";
 import { pathPatch, pathsInto, strongestPaths } from "../../../src/experiments/path-patching";
-import { averagedInputs, inputSite, selectivityBy, wordSelectivity } from "../../../src/experiments/query-key";
+import { selectivityBy, wordSelectivity } from "../../../src/experiments/query-key";
 import { randomCircuits } from "../../../src/experiments/random-circuits";
+import { swapAttention } from "../../../src/experiments/swap-attention";
 import { residualProbes, wordProbes } from "../../../src/experiments/word-probes";
-import { headsHurtBy, swapAttention, swapBosSweep, swapEffects } from "../../../src/experiments/word-swaps";
+import { headsHurtBy, swapBosSweep, swapEffects } from "../../../src/experiments/word-swaps";
 import { CRITERIA, classifyHeads } from "../../../src/groups/classify";
 import { circuitPaths } from "../../../src/groups/paths-between";
 import type { Tokenizer } from "../../../src/load/tokenizer";
