@@ -15,7 +15,7 @@ import { activationPatch, patchBetween } from "../../src/experiments/patching";
 import { pathPatch, type Receiver } from "../../src/experiments/path-patching";
 import { headsHurtBy, swap, swapBosSweep, type WordPair } from "../../src/experiments/word-swaps";
 import { forward } from "../../src/model/forward";
-import type { HeadId } from "../../src/model/heads";
+import { type HeadId, headName } from "../../src/model/heads";
 import { type HookName, merge } from "../../src/model/hooks";
 import { freezeHeads, patchHeads } from "../../src/model/interventions";
 import { disposeRun, type Model } from "../../src/model/model";
@@ -149,11 +149,11 @@ async function attentionBars(
   options: AttentionRowsOptions = {},
 ): Promise<number[]> {
   const rows = await attentionRows(model, prompts, heads, { ...options, batch });
-  const at = new Map(rows.map((row) => [`${row.layer}.${row.head} ${row.query} ${row.key}`, row]));
-  return heads.flatMap(({ layer, head }) =>
+  const at = new Map(rows.map((row) => [`${headName(row)} ${row.query} ${row.key}`, row]));
+  return heads.flatMap((head) =>
     (["attention", "std"] as const).flatMap((what) =>
       (["(", "A1", "A2"] as const).flatMap((query) =>
-        POSITIONS.slice(1).map((key) => at.get(`${layer}.${head} ${query} ${key}`)?.[what] ?? 0),
+        POSITIONS.slice(1).map((key) => at.get(`${headName(head)} ${query} ${key}`)?.[what] ?? 0),
       ),
     ),
   );
@@ -162,9 +162,9 @@ async function attentionBars(
 async function meanPatterns({ proc, prompts, inputs }: Fixture): Promise<number[]> {
   const heads = headIds(inputs.heads_fuzzy_previous);
   const rows = await attentionRows(proc, prompts, heads, { batch });
-  const at = new Map(rows.map((row) => [`${row.layer}.${row.head} ${row.query} ${row.key}`, row.attention]));
-  return heads.flatMap(({ layer, head }) =>
-    POSITIONS.flatMap((query) => POSITIONS.map((key) => at.get(`${layer}.${head} ${query} ${key}`) ?? 0)),
+  const at = new Map(rows.map((row) => [`${headName(row)} ${row.query} ${row.key}`, row.attention]));
+  return heads.flatMap((head) =>
+    POSITIONS.flatMap((query) => POSITIONS.map((key) => at.get(`${headName(head)} ${query} ${key}`) ?? 0)),
   );
 }
 
@@ -209,10 +209,8 @@ async function bosSwaps(fixture: Fixture, what: string): Promise<number[]> {
     const rows = await swapBosSweep(proc, prompts, pair, { batch });
     if (what === "logit_diff_2") out.push(...rows.map(({ letter, change }) => base[letter - 1] + change));
     else {
-      const hurt = new Set(headsHurtBy(rows, inputs.bos_swap_threshold).map(({ layer, head }) => `${layer}.${head}`));
-      out.push(
-        ...rows.filter(({ letter }) => letter === 1).map(({ layer, head }) => Number(hurt.has(`${layer}.${head}`))),
-      );
+      const hurt = new Set(headsHurtBy(rows, inputs.bos_swap_threshold).map(headName));
+      out.push(...rows.filter(({ letter }) => letter === 1).map((row) => Number(hurt.has(headName(row)))));
     }
   }
   return out;
