@@ -46,60 +46,34 @@ export { tokenRows } from "./prompts/token-rows";
 export { checkWord, loadWords } from "./prompts/words";
 
 // experiments
+export { activationMeans } from "./experiments/activation-means";
 export { attentionAgainstLogits, attentionRows, ovInPrompts } from "./experiments/attention";
 export {
   attributionByPart,
   attributionByPosition,
   logitAttribution,
-  logitLens,
   rankHeads,
   sumOfParts,
 } from "./experiments/attribution";
-export {
-  beforeAndAfter,
-  behaviour,
-  bestWrongCapitals,
-  capitalRows,
-  corruptedBehaviour,
-  hiddenByMean,
-  summarise,
-} from "./experiments/behaviour";
-export { circuitValues, completeness, faithfulness, minimality } from "./experiments/circuit-evaluation";
+export { averagedInputs, inputSite } from "./experiments/averaged-inputs";
+export { beforeAndAfter, behaviour, corruptedBehaviour, hiddenByMean, summarise } from "./experiments/behaviour";
+export { bestWrongCapitals, capitalRows } from "./experiments/capitals";
+export { completeness, faithfulness, minimality } from "./experiments/circuit-criteria";
+export { circuitValues } from "./experiments/circuit-evaluation";
 export { circuitRanks, compareCircuits } from "./experiments/circuit-ranks";
 export { attentionLogits, copiedByHead, otherCopiers } from "./experiments/copying";
 export { givingBack } from "./experiments/giving-back";
 export { letterReadout, logitDiffs } from "./experiments/logit-difference";
+export { logitLens } from "./experiments/logit-lens";
 export { neededHeads } from "./experiments/needed-heads";
 export { lossByMean } from "./experiments/order-ablation";
 export { diagonalTable, ovCircuit, ovMap, ovMatrix, ovPanels, ovQuadrants, ovRows } from "./experiments/ov-circuit";
-export {
-  activationMeans,
-  activationPatch,
-  blockSite,
-  headSite,
-  headsHarmingMost,
-  patchByPrompt,
-  promptSite,
-} from "./experiments/patching";
-export {
-  averagedInputs,
-  inputSite,
-  seenSelectivity,
-  strongestProducts,
-  wordSelectivity,
-} from "./experiments/query-key";
+export { blockSite, headSite, promptSite } from "./experiments/patch-sites";
+export { activationPatch, headsHarmingMost, patchByPrompt } from "./experiments/patching";
+export { seenSelectivity, strongestProducts, wordSelectivity } from "./experiments/query-key";
+export { attentionShift, ownWordMoves, swapAttention } from "./experiments/swap-attention";
 export { accuracyByLayer, bosProbes, headProbes, probesOfRuns, residualProbes } from "./experiments/word-probes";
-export {
-  WORD_PAIRS,
-  attentionShift,
-  fourSwaps,
-  headsHurtBy,
-  ownWordMoves,
-  pairName,
-  swapAttention,
-  swapBosOfPairs,
-  swapEffects,
-} from "./experiments/word-swaps";
+export { WORD_PAIRS, fourSwaps, headsHurtBy, pairName, swapBosOfPairs, swapEffects } from "./experiments/word-swaps";
 
 // groups
 export { CRITERIA, circuitHeads, classifyHeads } from "./groups/classify";
@@ -224,19 +198,26 @@ export type * from "./prompts/positions";
 export type * from "./prompts/settings";
 export type * from "./prompts/token-rows";
 export type * from "./prompts/words";
+export type * from "./experiments/activation-means";
 export type * from "./experiments/attention";
 export type * from "./experiments/attribution";
+export type * from "./experiments/averaged-inputs";
 export type * from "./experiments/behaviour";
+export type * from "./experiments/capitals";
+export type * from "./experiments/circuit-criteria";
 export type * from "./experiments/circuit-evaluation";
 export type * from "./experiments/circuit-ranks";
 export type * from "./experiments/copying";
 export type * from "./experiments/giving-back";
 export type * from "./experiments/logit-difference";
+export type * from "./experiments/logit-lens";
 export type * from "./experiments/needed-heads";
 export type * from "./experiments/order-ablation";
 export type * from "./experiments/ov-circuit";
+export type * from "./experiments/patch-sites";
 export type * from "./experiments/patching";
 export type * from "./experiments/query-key";
+export type * from "./experiments/swap-attention";
 export type * from "./experiments/word-probes";
 export type * from "./experiments/word-swaps";
 export type * from "./groups/classify";

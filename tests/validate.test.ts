@@ -16,7 +16,6 @@ import {
 import { readOptions, UsageError } from "../scripts/validate/options";
 import { page, pictures, type Report, writeReport } from "../scripts/validate/report";
 import { FIGURE_NAMES, STEPS, type StepResult, type Subject } from "../scripts/validate/steps";
-import { processWeights, randomModel } from "../src/load/process";
 import type { Tokenizer } from "../src/load/tokenizer";
 import { initBackend } from "../src/model/backend/choose";
 import { range } from "../src/numbers/lists";
@@ -25,7 +24,7 @@ import { paperBehaviour, paperFigure, paperFigureNames } from "../src/paper/pape
 import { LETTERS } from "../src/prompts/positions";
 import type { Claim } from "../src/show/claims";
 import { remoteLoads } from "./fixtures/remote-loads";
-import { TINY, tinyPrompts } from "./fixtures/tiny-prompts";
+import { processedModel, TINY, tinyPrompts } from "./fixtures/tiny-prompts";
 
 const dir = mkdtempSync(path.join(tmpdir(), "validate-"));
 after(() => rmSync(dir, { recursive: true, force: true }));
@@ -86,7 +85,7 @@ describe("steps on random weights with GPT-2 Small's layers and heads", () => {
     await initBackend();
     const letters = range(26);
     const tokenizer = { letters, spaceLetters: letters.map((id) => 26 + id), decode: String } as unknown as Tokenizer;
-    const model = processWeights(randomModel({ ...TINY, n_layers: 12, n_heads: 12, d_model: 24, d_head: 2 }, 0));
+    const model = processedModel({ ...TINY, n_layers: 12, n_heads: 12, d_model: 24, d_head: 2 }, 0);
     const subject: Subject = { model, tokenizer, data: tinyPrompts(8, 1), seeds: [0, 1], many: tinyPrompts(8, 2) };
     for (const step of STEPS) results.set(step.title, await step.run(subject));
   });

@@ -4,7 +4,7 @@ import { median } from "./measure";
 import { overRounds, type Ratios, ratios, reaches, required } from "./ratios";
 import { alignTable, type FigureRow } from "./report";
 
-export interface Comparison {
+interface Comparison {
   readonly rounds: readonly RunSeconds[];
   /** The least that a run took TransformerLens. On a busy machine short runs suffer many times over, and a median would flatter us. */
   readonly least: RunSeconds;

@@ -3,9 +3,11 @@ import { attentionAgainstLogits, attentionRows } from "../../src/experiments/att
 import { evaluateCircuits } from "../../src/experiments/circuit-evaluation";
 import { growing } from "../../src/experiments/giving-back";
 import { ovQuadrants } from "../../src/experiments/ov-circuit";
-import { activationPatch, blockSite, headSite, type Site } from "../../src/experiments/patching";
+import { blockSite, headSite, type Site } from "../../src/experiments/patch-sites";
+import { activationPatch } from "../../src/experiments/patching";
 import { pathPatch } from "../../src/experiments/path-patching";
-import { fourSwaps, swapAttention, swapBosSweep, WORD_PAIRS } from "../../src/experiments/word-swaps";
+import { swapAttention } from "../../src/experiments/swap-attention";
+import { fourSwaps, swapBosSweep, WORD_PAIRS } from "../../src/experiments/word-swaps";
 import type { Tokenizer } from "../../src/load/tokenizer";
 import { allHeads, type HeadId, hasHead } from "../../src/model/heads";
 import type { Model } from "../../src/model/model";

@@ -5,7 +5,7 @@ import { type Figure, RUN_KINDS, type RunKind, type RunSeconds, type Runs } from
 export const overRounds = (rounds: readonly RunSeconds[], pick: (values: readonly number[]) => number): RunSeconds =>
   Object.fromEntries(RUN_KINDS.map((kind) => [kind, pick(rounds.map((round) => round[kind]))])) as RunSeconds;
 
-export const secondsOf = (runs: Runs, each: RunSeconds): number =>
+const secondsOf = (runs: Runs, each: RunSeconds): number =>
   Object.entries(runs).reduce((sum, [kind, count]) => sum + count * each[kind as RunKind], 0);
 
 /** Both ratios of one figure, or of several. */
@@ -17,7 +17,7 @@ export interface Ratios {
 }
 
 /** A figure's runs, and our seconds. */
-export type Timed = Pick<Figure, "needed" | "official"> & { readonly seconds: number };
+type Timed = Pick<Figure, "needed" | "official"> & { readonly seconds: number };
 
 /** The ratios of several figures together: sums over sums, not a mean of ratios. */
 export function ratios(figures: readonly Timed[], each: RunSeconds): Ratios {

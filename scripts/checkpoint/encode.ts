@@ -1,9 +1,9 @@
 /** Writing .safetensors: what trains, makes or damages checkpoints needs it; the library only reads. */
 
-import { toHalf } from "../../src/load/half";
 import type { TensorData } from "../../src/load/safetensors";
 import { byteCount, type Dtype } from "../../src/load/safetensors-header";
 import { quote } from "../../src/numbers/text";
+import { toHalf } from "./half";
 
 /** The header of a file whose tensors lie in the order given, with its length before it: all bytes before the data. */
 export function encodeHeader(

@@ -1,7 +1,7 @@
 /** `npm run fuzz`: damages checkpoint files at random and holds that the reader refuses them properly or accepts what is consistent. */
 import { parseArgs } from "node:util";
-import { parseSafetensors } from "../../src/load/safetensors";
 import { random } from "../../src/numbers/random";
+import { parseSafetensors } from "../checkpoint/parse";
 import { mutatedFile } from "./mutate";
 import { checkAccepted } from "./oracle";
 

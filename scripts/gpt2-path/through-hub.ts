@@ -6,7 +6,7 @@ import path from "node:path";
 import { COMMIT, HubServer } from "../../tests/fixtures/hub-server";
 
 /** Under this name the hub has the checkpoint: GPT-2's own is pinned to the real weights' hash. */
-export const REPO = "local/gpt2-shaped";
+const REPO = "local/gpt2-shaped";
 
 /** How notebooks find the model: without any connection. */
 export const cachedModel = (home: string): NodeJS.ProcessEnv => ({

@@ -2,11 +2,12 @@
 import { closeSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { checkpointShapes, randomSpread } from "../../src/load/checkpoint";
-import { pruneVocabulary } from "../../src/load/tokenizer";
+import { checkpointShapes } from "../../src/load/checkpoint";
 import type { ModelConfig } from "../../src/model/model";
 import { random } from "../../src/numbers/random";
 import { encodeHeader } from "../checkpoint/encode";
+import { randomSpread } from "../checkpoint/spread";
+import { pruneVocabulary } from "../checkpoint/vocabulary";
 
 export const GPT2_SMALL: ModelConfig = {
   name: "gpt2-shaped",

@@ -10,11 +10,12 @@ import { growing } from "../../src/experiments/giving-back";
 import { letterReadout, logitDiffs } from "../../src/experiments/logit-difference";
 import { columnMean, type Prompts } from "../../src/experiments/measure";
 import { copyingScores, ovCircuit } from "../../src/experiments/ov-circuit";
-import { activationPatch, blockSite, headSite, patchBetween, type Site } from "../../src/experiments/patching";
+import { blockSite, headSite, type Site } from "../../src/experiments/patch-sites";
+import { activationPatch, patchBetween } from "../../src/experiments/patching";
 import { pathPatch, type Receiver } from "../../src/experiments/path-patching";
 import { headsHurtBy, swap, swapBosSweep, type WordPair } from "../../src/experiments/word-swaps";
 import { forward } from "../../src/model/forward";
-import type { HeadId } from "../../src/model/heads";
+import { type HeadId, headName } from "../../src/model/heads";
 import { type HookName, merge } from "../../src/model/hooks";
 import { freezeHeads, patchHeads } from "../../src/model/interventions";
 import { disposeRun, type Model } from "../../src/model/model";
@@ -148,11 +149,11 @@ async function attentionBars(
   options: AttentionRowsOptions = {},
 ): Promise<number[]> {
   const rows = await attentionRows(model, prompts, heads, { ...options, batch });
-  const at = new Map(rows.map((row) => [`${row.layer}.${row.head} ${row.query} ${row.key}`, row]));
-  return heads.flatMap(({ layer, head }) =>
+  const at = new Map(rows.map((row) => [`${headName(row)} ${row.query} ${row.key}`, row]));
+  return heads.flatMap((head) =>
     (["attention", "std"] as const).flatMap((what) =>
       (["(", "A1", "A2"] as const).flatMap((query) =>
-        POSITIONS.slice(1).map((key) => at.get(`${layer}.${head} ${query} ${key}`)?.[what] ?? 0),
+        POSITIONS.slice(1).map((key) => at.get(`${headName(head)} ${query} ${key}`)?.[what] ?? 0),
       ),
     ),
   );
@@ -161,9 +162,9 @@ async function attentionBars(
 async function meanPatterns({ proc, prompts, inputs }: Fixture): Promise<number[]> {
   const heads = headIds(inputs.heads_fuzzy_previous);
   const rows = await attentionRows(proc, prompts, heads, { batch });
-  const at = new Map(rows.map((row) => [`${row.layer}.${row.head} ${row.query} ${row.key}`, row.attention]));
-  return heads.flatMap(({ layer, head }) =>
-    POSITIONS.flatMap((query) => POSITIONS.map((key) => at.get(`${layer}.${head} ${query} ${key}`) ?? 0)),
+  const at = new Map(rows.map((row) => [`${headName(row)} ${row.query} ${row.key}`, row.attention]));
+  return heads.flatMap((head) =>
+    POSITIONS.flatMap((query) => POSITIONS.map((key) => at.get(`${headName(head)} ${query} ${key}`) ?? 0)),
   );
 }
 
@@ -208,10 +209,8 @@ async function bosSwaps(fixture: Fixture, what: string): Promise<number[]> {
     const rows = await swapBosSweep(proc, prompts, pair, { batch });
     if (what === "logit_diff_2") out.push(...rows.map(({ letter, change }) => base[letter - 1] + change));
     else {
-      const hurt = new Set(headsHurtBy(rows, inputs.bos_swap_threshold).map(({ layer, head }) => `${layer}.${head}`));
-      out.push(
-        ...rows.filter(({ letter }) => letter === 1).map(({ layer, head }) => Number(hurt.has(`${layer}.${head}`))),
-      );
+      const hurt = new Set(headsHurtBy(rows, inputs.bos_swap_threshold).map(headName));
+      out.push(...rows.filter(({ letter }) => letter === 1).map((row) => Number(hurt.has(headName(row)))));
     }
   }
   return out;
@@ -230,8 +229,8 @@ async function iteration({ proc, prompts, inputs }: Fixture, sites: readonly Sit
     const cleanScore = columnMean(logitDiffs(cleanRun, prompts, [letter], "mean"), 0);
     disposeRun(cleanRun);
     for (const site of sites) {
-      const options = { site, letter, into: corrupted, outOf: clean, against: "mean", batch } as const;
-      const { base, values } = await patchBetween(proc, prompts, options);
+      const pair = { letter, into: corrupted, outOf: clean };
+      const [{ base, values }] = await patchBetween(proc, prompts, [pair], { site, against: "mean", batch });
       const corruptedScore = columnMean(base, 0);
       out.push(...values.map((rows) => (columnMean(rows, 0) - corruptedScore) / (cleanScore - corruptedScore)));
     }

@@ -4,7 +4,7 @@ import { evaluateCircuits } from "../../src/experiments/circuit-evaluation";
 import { swapEffects, WORD_PAIRS } from "../../src/experiments/word-swaps";
 import { type Classified, classifyHeads, headsOf } from "../../src/groups/classify";
 import { headEvidence } from "../../src/groups/evidence";
-import { allHeads } from "../../src/model/heads";
+import { allHeads, headName } from "../../src/model/heads";
 import type { Model } from "../../src/model/model";
 import { range } from "../../src/numbers/lists";
 import { mean } from "../../src/numbers/statistics";
@@ -55,10 +55,7 @@ export async function scoreModel(model: Model, data: AcronymDataset, seed: numbe
     bos: within01(await bosShare(model, data, clean)),
     restored: within01(Math.min(...restored)),
   };
-  const list = (group: Exclude<Classified["group"], "none">) =>
-    headsOf(classified, group)
-      .map(({ layer, head }) => `${layer}.${head}`)
-      .join(" ");
+  const list = (group: Exclude<Classified["group"], "none">) => headsOf(classified, group).map(headName).join(" ");
   return {
     letter_movers: list("letter mover"),
     propagation: list("propagation"),

@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { dataFolder } from "../../src/load/resolve";
-import { pruneVocabulary, type Tokenizer, vocabTokenizer } from "../../src/load/tokenizer";
+import { type Tokenizer, vocabTokenizer } from "../../src/load/tokenizer";
 import type { Random } from "../../src/numbers/random";
+import { pruneVocabulary } from "../checkpoint/vocabulary";
 
 /** Words between and before the names. */
 const FILLERS = (

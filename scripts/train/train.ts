@@ -31,7 +31,7 @@ export interface Training {
   state(): Promise<TrainingState>;
 }
 
-export function modelConfig(recipe: Recipe, d_vocab: number, name: string): ModelConfig {
+function modelConfig(recipe: Recipe, d_vocab: number, name: string): ModelConfig {
   const { n_layers, n_heads, d_model } = recipe;
   const n_ctx = recipe.context + recipe.maxOffset;
   return { name, n_layers, n_heads, d_model, d_head: d_model / n_heads, d_mlp: 4 * d_model, n_ctx, d_vocab, eps: 1e-5 };

@@ -1,6 +1,8 @@
 /** Claims beyond the figures' cells. Pure: what was measured goes in. */
+
 import type { AttentionRow } from "../../src/experiments/attention";
 import type { LetterSummary } from "../../src/experiments/behaviour";
+import { headName } from "../../src/model/heads";
 import { type MeasuredCell, STANDARD_ERRORS } from "../../src/paper/compare";
 import { paperBehaviour } from "../../src/paper/paper";
 import { type Claim, claim } from "../../src/show/claims";
@@ -13,9 +15,9 @@ const LOGIT_ROUNDING = 1e-3;
 /** Every attention row sums to 1. */
 export function rowsSumToOne(rows: readonly AttentionRow[]): Claim {
   const sums = new Map<string, number>();
-  for (const { layer, head, query, attention } of rows) {
-    const key = `${layer}.${head} from ${query}`;
-    sums.set(key, (sums.get(key) ?? 0) + attention);
+  for (const row of rows) {
+    const key = `${headName(row)} from ${row.query}`;
+    sums.set(key, (sums.get(key) ?? 0) + row.attention);
   }
   const [worst, sum] = [...sums].reduce((a, b) => (Math.abs(b[1] - 1) > Math.abs(a[1] - 1) ? b : a));
   return claim(

@@ -2,24 +2,19 @@
 
 import { attentionAgainstLogits, type ScatterRow } from "../../src/experiments/attention";
 import type { StreamOptions } from "../../src/experiments/measure";
-import { blockSite, headSite } from "../../src/experiments/patching";
-import {
-  fourSwaps,
-  headsHurtBy,
-  pairName,
-  type SwapAttentionRow,
-  swapAttention,
-  swapBosOfPairs,
-  WORD_PAIRS,
-} from "../../src/experiments/word-swaps";
-import { bars, type Figure, heatmap } from "../../src/figures";
+import { blockSite, headSite } from "../../src/experiments/patch-sites";
+import { type SwapAttentionRow, swapAttention } from "../../src/experiments/swap-attention";
+import { fourSwaps, headsHurtBy, pairName, swapBosOfPairs, WORD_PAIRS } from "../../src/experiments/word-swaps";
+import { heatmap } from "../../src/figures/heatmap";
+import type { Figure } from "../../src/figures/panels";
+import { bars } from "../../src/figures/series";
 import { type HeadId, hasHead, headName } from "../../src/model/heads";
 import type { Model } from "../../src/model/model";
 import { extent } from "../../src/numbers/lists";
 import { groupBy, where } from "../../src/numbers/rows";
 import { mean } from "../../src/numbers/statistics";
 import type { MeasuredCell, MeasuredFigures } from "../../src/paper/compare";
-import { paperFigure, paperHeads, paperScatterExtents } from "../../src/paper/paper";
+import { paperFigure, paperHeads } from "../../src/paper/paper";
 import { inFigureName } from "../../src/paper/paper-figures";
 import { type PatchCell, patchingCells, patchOverSeeds, type SeedsOptions } from "../../src/paper/paper-patching";
 import { positionalCells } from "../../src/paper/paper-positional";
@@ -28,6 +23,7 @@ import type { AcronymDataset } from "../../src/prompts/acronyms";
 import { type Letter, lastLetterPosition, wordPosition } from "../../src/prompts/positions";
 import { claim } from "../../src/show/claims";
 import type { Claim } from "../notebooks/notebooks.mjs";
+import { paperScatterExtents } from "./extents";
 
 /** The paper's: heads that lose more than this many logits take part in the exchange of figure 14. */
 const HURT = 0.005;

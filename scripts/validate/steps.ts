@@ -1,7 +1,8 @@
 /** What is compared, in the order of how much it tells. */
 import { attentionRows } from "../../src/experiments/attention";
 import { behaviour, summarise } from "../../src/experiments/behaviour";
-import { type Figure, scatter } from "../../src/figures";
+import type { Figure } from "../../src/figures/panels";
+import { scatter } from "../../src/figures/series";
 import type { Tokenizer } from "../../src/load/tokenizer";
 import { allHeads, hasHead, headName } from "../../src/model/heads";
 import type { Model } from "../../src/model/model";

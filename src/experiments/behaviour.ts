@@ -5,7 +5,7 @@ import type { Intervention } from "../model/hooks";
 import type { Model, Tokens } from "../model/model";
 import { checkSome } from "../numbers/check";
 import { grid, range } from "../numbers/lists";
-import { mean, meanAndStd } from "../numbers/statistics";
+import { meanAndStd } from "../numbers/statistics";
 import type { AcronymDataset } from "../prompts/acronyms";
 import { CORRUPTIONS, type Corruption, corrupt, resample } from "../prompts/corruption";
 import { LETTERS, type Letter, readoutPosition } from "../prompts/positions";
@@ -105,7 +105,7 @@ function likeliestCapital(logits: readonly number[]): Pick<LetterRow, "says" | "
   return { says: capitalAt(logits.indexOf(largest)), probability: 1 / total };
 }
 
-const capitalAt = (index: number): string => String.fromCharCode("A".charCodeAt(0) + index);
+export const capitalAt = (index: number): string => String.fromCharCode("A".charCodeAt(0) + index);
 
 /** Accuracy and logit difference per letter, with standard deviations over prompts (n − 1). */
 export function summarise(rows: readonly LetterRow[]): LetterSummary[] {
@@ -188,47 +188,6 @@ export async function corruptedBehaviour(
   return rows;
 }
 
-/** What a capital is in a prompt, seen from one of the acronym's letters. */
-export type CapitalRole = "right letter" | "letter already written" | "letter still to come" | "not in the acronym";
-
-/** One capital's logit at one letter of one prompt. */
-export interface CapitalRow {
-  readonly prompt: string;
-  readonly letter: Letter;
-  /** The right letter, "K". */
-  readonly right: string;
-  readonly capital: string;
-  readonly role: CapitalRole;
-  /** Logit − mean over the 26 capitals. */
-  readonly relative_logit: number;
-}
-
-/** The 26 capitals of every row, each with its part in the prompt. */
-export function capitalRows(rows: readonly LetterRow[]): CapitalRow[] {
-  return rows.flatMap(({ prompt, acronym, letter, right, letter_logits }) => {
-    const middle = mean(letter_logits);
-    return letter_logits.map((logit, i) => {
-      const capital = capitalAt(i);
-      const role = roleOf(capital, acronym, letter);
-      return { prompt, letter, right, capital, role, relative_logit: logit - middle };
-    });
-  });
-}
-
-/** Of every row the capital that comes closest to the right one, or beats it: the likeliest of the 25 wrong ones. */
-export function bestWrongCapitals(rows: readonly LetterRow[]): CapitalRow[] {
-  return rows.map((row) => {
-    const wrong = capitalRows([row]).filter(({ role }) => role !== "right letter");
-    return wrong.reduce((best, next) => (next.relative_logit > best.relative_logit ? next : best));
-  });
-}
-
 /** Rows whose right letter is above the mean of the wrong ones, though another capital beats it: errors that the mean hides. */
 export const hiddenByMean = <R extends Pick<LetterRow, "logit_diff" | "mean_logit_diff">>(rows: readonly R[]): R[] =>
   rows.filter(({ logit_diff, mean_logit_diff }) => mean_logit_diff > 0 && logit_diff < 0);
-
-function roleOf(capital: string, acronym: string, letter: Letter): CapitalRole {
-  if (capital === acronym[letter - 1]) return "right letter";
-  if (acronym.slice(0, letter - 1).includes(capital)) return "letter already written";
-  return acronym.slice(letter).includes(capital) ? "letter still to come" : "not in the acronym";
-}

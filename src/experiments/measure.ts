@@ -111,7 +111,7 @@ function checkPrompts({ tokens, answerLetters, letters }: Prompts): void {
 }
 
 /** Points that are interventions into one clean run. */
-export interface Intervened<P> {
+interface Intervened<P> {
   /** Kept what is `reusable`. */
   readonly from: Run;
   readonly readout: Readout;

@@ -1,7 +1,7 @@
 import { type HeadId, headName } from "../model/heads";
 import { groupBy, where } from "../numbers/rows";
 import { mean } from "../numbers/statistics";
-import type { FaithfulnessRow, MinimalityRow } from "./circuit-evaluation";
+import type { FaithfulnessRow, MinimalityRow } from "./circuit-criteria";
 
 /** A head that costs less than this share of what all heads do is not needed. */
 export const NEEDED_SHARE = 0.01;

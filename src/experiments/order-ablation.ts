@@ -8,6 +8,7 @@ import { reusable } from "../model/plan";
 import { range } from "../numbers/lists";
 import { groupBy } from "../numbers/rows";
 import { LETTERS, type Letter, wordPosition } from "../prompts/positions";
+import { activationMeans } from "./activation-means";
 import { type EvaluateOptions, evaluateCircuits } from "./circuit-evaluation";
 import { letterReadout, logitDiffs } from "./logit-difference";
 import {
@@ -19,7 +20,6 @@ import {
   type Prompts,
   type StreamOptions,
 } from "./measure";
-import { activationMeans } from "./patching";
 import { partOf, reporter } from "./progress";
 
 /** C_1 … C_3. Which of them a word is, is the same in all prompts: no other prompt's activations can take it away. */

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
-import { type Figure, heatmap } from "../figures";
+import { heatmap } from "../figures/heatmap";
+import type { Figure } from "../figures/panels";
 import { checkProcessed, headWeights } from "../model/head-weights";
 import { allHeads, checkHeads, type HeadId } from "../model/heads";
 import type { Model } from "../model/model";

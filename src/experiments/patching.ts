@@ -1,20 +1,18 @@
 import * as tf from "@tensorflow/tfjs";
 import { forward } from "../model/forward";
-import { allHeads, checkHeads, type HeadId, headName } from "../model/heads";
-import { type ActivationCache, type HookName, type Intervention, patch } from "../model/hooks";
-import { type HeadActivation, patchHeads } from "../model/interventions";
-import { disposeRun, keepRun, type Model, type ModelConfig, type Run, type Tokens } from "../model/model";
+import { type HeadId, headName } from "../model/heads";
+import { type ActivationCache, type HookName, patch } from "../model/hooks";
+import { disposeRun, keepRun, type Model, type Run, type Tokens } from "../model/model";
 import { reusable } from "../model/plan";
-import { checkCount, checkIndex, checkOneOf, checkSome } from "../numbers/check";
-import { grid, range } from "../numbers/lists";
+import { checkCount, checkOneOf } from "../numbers/check";
+import { range } from "../numbers/lists";
 import { groupBy } from "../numbers/rows";
 import { type Corruption, corrupt } from "../prompts/corruption";
-import { LETTERS, type Letter, POSITIONS, type Position, position, readoutPosition } from "../prompts/positions";
+import { LETTERS, type Letter, readoutPosition } from "../prompts/positions";
+import { activationMeans } from "./activation-means";
 import { type Against, letterReadout, logitDiffs } from "./logit-difference";
 import {
-  BATCH,
   type Batch,
-  batchStarts,
   checkCorrupted,
   type Effect,
   effect,
@@ -24,77 +22,7 @@ import {
   type Prompts,
   type StreamOptions,
 } from "./measure";
-import { sweep } from "./sweep";
-
-/** Where one activation is replaced: a set of points, and the intervention at each. */
-export interface Site<P extends object> {
-  points(config: ModelConfig): P[];
-  /** The activations that are replaced. */
-  hooks(config: ModelConfig): HookName[];
-  /** `positions`: those that can make a difference. An empty intervention changes nothing. */
-  intervene(point: P, source: ActivationCache, positions: readonly number[], letter: Letter): Intervention;
-}
-
-type BlockActivation = "hook_resid_pre" | "hook_attn_out" | "hook_mlp_out";
-
-/**
- * Every layer × position of the residual stream, or of what attention or the MLP adds to it.
- * @param positions those that are wanted; default all
- * @see the paper's figures 1, 4, 7
- */
-export function blockSite(
-  activation: BlockActivation = "hook_resid_pre",
-  positions: readonly Position[] = POSITIONS,
-): Site<{ layer: number; position: Position }> {
-  return {
-    points: ({ n_layers }) => grid({ layer: range(n_layers), position: positions }),
-    hooks: ({ n_layers }) => range(n_layers).map((layer) => `blocks.${layer}.${activation}` as const),
-    intervene: ({ layer, position: label }, source, changing) => {
-      const at = `blocks.${layer}.${activation}` as const;
-      const pos = position(label);
-      return changing.includes(pos) ? patch(at, source[at], { pos }) : [];
-    },
-  };
-}
-
-/** One point: the embeddings of all positions, so that the whole of one run becomes the other. */
-export const promptSite = (): Site<object> => ({
-  points: () => [{}],
-  hooks: () => ["hook_embed"],
-  intervene: (_, { hook_embed }, positions) =>
-    positions.length > 0 ? patch("hook_embed", hook_embed, { pos: positions }) : [],
-});
-
-const headHooks =
-  (activation: HeadActivation) =>
-  ({ n_layers }: ModelConfig) =>
-    range(n_layers).map((layer) => `blocks.${layer}.attn.hook_${activation}` as const);
-
-/**
- * Every head, at all positions or at one that depends on the letter.
- * @param at e.g. `wordPosition` or `lastLetterPosition`; the site throws RangeError if it gives no position
- * @param heads those that are wanted; default all. The site throws RangeError if the model lacks one, or one comes twice
- * @see the paper's figures 2, 5 (`wordPosition`) and 6 (`lastLetterPosition`)
- */
-export function headSite(
-  activation: HeadActivation = "z",
-  at?: (letter: Letter) => number,
-  heads?: readonly HeadId[],
-): Site<HeadId> {
-  return {
-    points: (config) => {
-      if (heads) checkHeads(config, heads);
-      return (heads ?? allHeads(config)).map(({ layer, head }) => ({ layer, head }));
-    },
-    hooks: headHooks(activation),
-    intervene: (head, source, positions, letter) => {
-      const only = at?.(letter);
-      if (only !== undefined) checkIndex(`letter ${letter}: position`, only, POSITIONS.length);
-      const here = at ? positions.filter((pos) => pos === only) : positions;
-      return here.length > 0 ? patchHeads([head], activation, source, here) : [];
-    },
-  };
-}
+import type { Site } from "./patch-sites";
 
 /** Of patching rows the `count` heads with which each letter loses most, most loss first and each head once. */
 export function headsHarmingMost(
@@ -183,7 +111,7 @@ async function patchLetters<P extends object>(
     const noising = direction === "noising";
     return { letter, into: noising ? data.tokens : other, outOf: noising ? other : data.tokens };
   });
-  const found = await patchEach(model, data, between, rest);
+  const found = await patchBetween(model, data, between, rest);
   return found.map((patched, i) => ({ ...patched, letter: letters[i] }));
 }
 
@@ -211,17 +139,11 @@ export interface Patched {
   readonly values: number[][][];
 }
 
-/** The logit difference of one letter when each point of a site is patched from one run into another. */
+/**
+ * The logit difference of one letter when each point of a site is patched from one run into another, for each pair of runs.
+ * A run that is measured for several pairs is made once.
+ */
 export async function patchBetween<P extends object>(
-  model: Model,
-  data: Prompts,
-  { letter, into, outOf, ...options }: Between & BetweenOptions<P>,
-): Promise<Patched> {
-  return (await patchEach(model, data, [{ letter, into, outOf }], options))[0];
-}
-
-/** The same for several pairs of runs; one that is measured for several of them is made once. */
-async function patchEach<P extends object>(
   model: Model,
   data: Prompts,
   pairs: readonly Between[],
@@ -315,40 +237,4 @@ function runOther(from: Run, tokens: Tokens, keep: readonly HookName[]): Run {
   const run = forward(model, from.tokens, { interventions, from, keep, readout: "none" });
   disposeRun(embedded);
   return run;
-}
-
-/**
- * Means of activations over prompts, with batch 1, streamed. The caller disposes them.
- * @throws RangeError if there are no prompts; SweepInterrupted
- */
-export async function activationMeans(
-  model: Model,
-  tokens: Tokens,
-  hooks: readonly HookName[],
-  { batch = BATCH }: StreamOptions = {},
-): Promise<ActivationCache> {
-  checkSome("prompts", tokens);
-  const starts = batchStarts(tokens.length, batch).map((start) => ({ start }));
-  const sums = new Map<HookName, tf.Tensor>();
-  const add = ({ start }: { start: number }) => {
-    const { cache } = forward(model, tokens.slice(start, start + batch), { keep: hooks, readout: "none" });
-    for (const name of hooks) {
-      const [before, part] = [sums.get(name), cache[name].sum(0, true)];
-      sums.set(name, tf.keep(before ? part.add(before) : part));
-      before?.dispose();
-    }
-    return {};
-  };
-  try {
-    await sweep(starts, add);
-  } catch (error) {
-    tf.dispose([...sums.values()]);
-    throw error;
-  }
-  const means = [...sums].map(([name, sum]) => {
-    const average = sum.div(tokens.length);
-    sum.dispose();
-    return [name, average] as const;
-  });
-  return Object.fromEntries(means) as unknown as ActivationCache;
 }

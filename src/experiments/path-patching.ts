@@ -40,7 +40,7 @@ export interface PathsOptions extends StreamOptions {
   readonly lost?: "content" | "order";
 }
 
-export interface PathOptions extends PathsOptions {
+interface PathOptions extends PathsOptions {
   readonly receiver: Receiver;
 }
 

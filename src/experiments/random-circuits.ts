@@ -16,7 +16,7 @@ export function randomSubsets(
 /** Any heads of the model, as many as the circuit has; or from each layer as many as the circuit has there. */
 export type Among = "all" | "same layers";
 
-export interface RandomCircuitsOptions {
+interface RandomCircuitsOptions {
   readonly draws: number;
   readonly seed: number;
   /** Default `"all"`. */
@@ -40,7 +40,7 @@ export function randomCircuits(
 }
 
 /** What a circuit is compared with. */
-export interface OtherCircuits {
+interface OtherCircuits {
   readonly circuits: readonly (readonly HeadId[])[];
   /** How many there are, without the circuit itself. */
   readonly there_are: number;

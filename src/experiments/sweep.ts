@@ -14,7 +14,7 @@ export class SweepInterrupted extends Error {
 }
 
 /** How a sweep tells how far it is. */
-export interface SweepOptions {
+interface SweepOptions {
   readonly progress?: ProgressOption;
 }
 

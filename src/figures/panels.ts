@@ -27,7 +27,7 @@ export interface Panel {
   title: string;
   traces: Trace[];
 }
-export interface PanelGrid {
+interface PanelGrid {
   title?: string;
   panels: readonly Panel[];
   /** All panels have the same axes, so that they can be compared. */
@@ -89,11 +89,11 @@ export function grid(options: PanelGrid): Figure {
 }
 
 /** "x", "x2", "x3" …: plotly's name of an axis in a trace. */
-export function axisId(axis: string, index: number): string {
+function axisId(axis: string, index: number): string {
   return index === 0 ? axis : `${axis}${index + 1}`;
 }
 /** "xaxis", "xaxis2" …: plotly's name of the same axis in a layout. */
-export function axisKey(axis: string, index: number): string {
+function axisKey(axis: string, index: number): string {
   return axisId(`${axis}axis`, index);
 }
 

@@ -10,7 +10,8 @@ import {
   type StreamOptions,
 } from "../experiments/measure";
 import { ordinalAblation, WORD_POSITIONS } from "../experiments/order-ablation";
-import { activationPatch, headSite } from "../experiments/patching";
+import { headSite } from "../experiments/patch-sites";
+import { activationPatch } from "../experiments/patching";
 import { pathPatch } from "../experiments/path-patching";
 import { reporter } from "../experiments/progress";
 import { forward } from "../model/forward";

@@ -19,25 +19,24 @@ const BLOCK_TENSORS = {
   "h.$.mlp.c_proj.bias": (c: ModelConfig) => [c.d_model],
 };
 
-/** Name and shape of every tensor of a checkpoint (without the optional `lm_head.weight`). */
+const isTied = (config: ModelConfig) => config.tie_word_embeddings !== false;
+
+/** Name and shape of every tensor of a checkpoint; `lm_head.weight` only where it is not tied to `wte.weight`. */
 export function checkpointShapes(config: ModelConfig): Map<string, number[]> {
   const blocks = Array.from({ length: config.n_layers }, (_, layer) =>
     Object.entries(BLOCK_TENSORS).map(([name, shape]) => [name.replace("$", `${layer}`), shape(config)] as const),
   );
+  const unembedding: [string, number[]][] = isTied(config)
+    ? []
+    : [["lm_head.weight", [config.d_vocab, config.d_model]]];
   return new Map<string, number[]>([
     ["wte.weight", [config.d_vocab, config.d_model]],
     ["wpe.weight", [config.n_ctx, config.d_model]],
     ...blocks.flat(),
     ["ln_f.weight", [config.d_model]],
     ["ln_f.bias", [config.d_model]],
+    ...unembedding,
   ]);
-}
-
-/** How random weights of that name are spread. `scale`: standard deviation of matrices times √(their rows). */
-export function randomSpread(name: string, shape: readonly number[], scale = 1.2): { mean: number; std: number } {
-  const mean = /ln_\w+\.weight$/.test(name) ? 1 : 0;
-  const std = shape.length === 1 ? 0.15 : /^w[tp]e/.test(name) ? 0.5 : scale / Math.sqrt(shape[0]);
-  return { mean, std };
 }
 
 /** Gives the tensor of that name in Hugging Face's spelling without the prefix `transformer.`. */
@@ -72,15 +71,16 @@ export function readBlock(get: TensorSource, l: number): Block {
   };
 }
 
-/** The rest, as it is stored. `unembedding` [d_vocab, d_model]: only where it isn't tied to `wte`. */
-export function readEnds(get: TensorSource, d_vocab: number, unembedding?: tf.Tensor): Ends {
+/** The rest, as it is stored. */
+export function readEnds(get: TensorSource, config: ModelConfig): Ends {
   const W_E = get("wte.weight") as tf.Tensor2D;
+  const unembedding = isTied(config) ? W_E : get("lm_head.weight"); // [d_vocab, d_model]
   return {
     W_E,
     W_pos: get("wpe.weight") as tf.Tensor2D,
     ln_final: readNorm(get, "ln_f"),
-    W_U: (unembedding ?? W_E).transpose() as tf.Tensor2D,
-    b_U: tf.zeros([d_vocab]),
+    W_U: unembedding.transpose() as tf.Tensor2D,
+    b_U: tf.zeros([config.d_vocab]),
   };
 }
 
@@ -95,13 +95,13 @@ const isOtherHead = (name: string) =>
 const ownName = (name: string) => name.replace(/^((module|_orig_mod)\.)*(transformer\.)?/, "");
 
 /** What a checkpoint calls GPT-2's tensors: own name → stored name. */
-function storedNames({ file, names }: Checkpoint, isTied: boolean): Map<string, string> {
+function storedNames({ file, names }: Checkpoint, config: ModelConfig): Map<string, string> {
   const stored = new Map(names.map((name) => [ownName(name), name]));
   if (stored.size < names.length)
     throw new Error(`${file} has a tensor twice, with and without the prefix "transformer."`);
   // one table under two names is stored once, and some writers keep the second
   const head = stored.get("lm_head.weight");
-  if (head !== undefined && isTied && !stored.has("wte.weight")) stored.set("wte.weight", head);
+  if (head !== undefined && isTied(config) && !stored.has("wte.weight")) stored.set("wte.weight", head);
   return stored;
 }
 
@@ -114,15 +114,14 @@ function storedNames({ file, names }: Checkpoint, isTied: boolean): Map<string, 
  */
 export function checkpointTensors(config: ModelConfig, checkpoint: Checkpoint): TensorSource {
   const { file, names } = checkpoint;
-  const isTied = config.tie_word_embeddings !== false;
-  const stored = storedNames(checkpoint, isTied);
+  const stored = storedNames(checkpoint, config);
   // before a list of that length is made
   if (names.length < config.n_layers)
     throw new Error(
       `${file} has ${names.length} tensors, too few for config.json's n_layer ${config.n_layers}: ${TOGETHER}`,
     );
   const shapes = checkpointShapes(config);
-  if (!isTied || stored.has("lm_head.weight")) shapes.set("lm_head.weight", [config.d_vocab, config.d_model]);
+  if (stored.has("lm_head.weight")) shapes.set("lm_head.weight", [config.d_vocab, config.d_model]);
   for (const [name, shape] of shapes) {
     const found = stored.get(name);
     if (found === undefined)

@@ -1,58 +1,47 @@
 import * as tf from "@tensorflow/tfjs";
 import { checkModelFits } from "../model/memory";
 import type { Block, LayerNorm, Model, ModelConfig } from "../model/model";
-import { handle } from "../model/slices";
-import { random } from "../numbers/random";
-import {
-  checkpointShapes,
-  checkpointTensors,
-  type Ends,
-  randomSpread,
-  readBlock,
-  readEnds,
-  type TensorSource,
-} from "./checkpoint";
+import { checkpointShapes, checkpointTensors, type Ends, readBlock, readEnds, type TensorSource } from "./checkpoint";
 import type { Checkpoint } from "./safetensors";
 
-/** A model from named tensors, in TransformerLens's terms; nothing folded. */
-export function modelFromTensors(config: ModelConfig, get: TensorSource): Model {
-  const ends = readEnds(get, config.d_vocab);
-  return { config, ...ends, blocks: Array.from({ length: config.n_layers }, (_, l) => readBlock(get, l)) };
-}
-
 /**
- * A model from a checkpoint, see `checkpointTensors`. `processed`: as by `processWeights`, but part by part while reading, so that a large
- * model's raw weights are never in memory together.
- * @throws on what is wrong with the checkpoint, and if there is too little memory; nothing is left in memory then.
+ * A model from a checkpoint, see `checkpointTensors`; `processed`: by `PROCESSING`.
+ * Throws on what is wrong with the checkpoint, and if there is too little memory; nothing is left in memory then.
  */
 export function modelFromCheckpoint(config: ModelConfig, checkpoint: Checkpoint, { processed = false } = {}): Model {
   const get = checkpointTensors(config, checkpoint);
-  checkModelFits(config.name, [...checkpointShapes(config).values(), [config.d_model, config.d_vocab]]);
-  const steps = processed ? PROCESSING : [];
-  return tidy(() => {
-    // the largest matrices first: what their processing needs for a moment is then there for the blocks
-    const ends = tidy(() => {
-      const unembedding = config.tie_word_embeddings === false ? get("lm_head.weight") : undefined;
-      return processEnds(readEnds(get, config.d_vocab, unembedding), steps);
-    });
-    const layers = Array.from({ length: config.n_layers }, (_, l) => l);
-    const blocks = layers.map((l) => tidy(() => processBlock(readBlock(get, l), steps)));
-    return { config, ...ends, blocks };
-  });
+  checkRoomFor(config);
+  return modelFromTensors(config, get, processed ? PROCESSING : []);
 }
 
-/** A model of random weights; for tests and benchmarks. `scale`: standard deviation of matrices times √(their rows). */
-export function randomModel(config: ModelConfig, seed: number, scale?: number): Model {
-  const { normal } = random(seed, "weights");
+/** Throws RangeError if there is too little memory for such a model; its unembedding is a tensor of its own, even where it is stored as one with `wte`. */
+export function checkRoomFor(config: ModelConfig): void {
+  checkModelFits(config.name, [...checkpointShapes({ ...config, tie_word_embeddings: false }).values()]);
+}
+
+/**
+ * A model from named tensors, in TransformerLens's terms. Ends and blocks are read, processed by these steps and freed one after another,
+ * so that a large model's raw weights are never in memory together.
+ */
+export function modelFromTensors(config: ModelConfig, get: TensorSource, steps: readonly Step[] = []): Model {
+  const layers = Array.from({ length: config.n_layers }, (_, l) => l);
   return tidy(() => {
-    // drawn in the checkpoint's order, whatever the order of reading
-    const tensors = new Map<string, tf.Tensor>();
-    for (const [name, shape] of checkpointShapes(config)) {
-      const { mean, std } = randomSpread(name, shape, scale);
-      const values = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => mean + std * normal());
-      tensors.set(name, tf.tensor(values, shape));
-    }
-    return modelFromTensors(config, (name) => tensors.get(name)!);
+    // the largest matrices first: what their processing needs for a moment is then there for the blocks
+    const ends = tidy(() =>
+      apply(
+        readEnds(get, config),
+        steps.flatMap(({ ends }) => ends ?? []),
+      ),
+    );
+    const blocks = layers.map((l) =>
+      tidy(() =>
+        apply(
+          readBlock(get, l),
+          steps.flatMap(({ block }) => block ?? []),
+        ),
+      ),
+    );
+    return { config, ...ends, blocks };
   });
 }
 
@@ -60,7 +49,7 @@ export function randomModel(config: ModelConfig, seed: number, scale?: number): 
 const tidy = <T>(work: () => T): T => tf.tidy(work as () => tf.TensorContainer) as T;
 
 /** One step of processing: what it changes in the ends and in each block. No part needs another, so a large model goes part by part. */
-interface Step {
+export interface Step {
   readonly ends?: (ends: Ends) => Partial<Ends>;
   readonly block?: (block: Block) => Partial<Block>;
 }
@@ -69,16 +58,6 @@ function apply<P extends object>(part: P, changes: readonly ((part: P) => Partia
   let current = part;
   for (const change of changes) current = { ...current, ...tidy(() => change(current)) };
   return current;
-}
-
-function processEnds(ends: Ends, steps: readonly Step[]): Ends {
-  const changes = steps.flatMap((step) => step.ends ?? []);
-  return apply(ends, changes);
-}
-
-function processBlock(block: Block, steps: readonly Step[]): Block {
-  const changes = steps.flatMap((step) => step.block ?? []);
-  return apply(block, changes);
 }
 
 const centred = <T extends tf.Tensor>(x: T, axis: number): T => x.sub(x.mean(axis, true));
@@ -90,6 +69,7 @@ function fold(ln: LayerNorm | null, W: tf.Tensor2D, b: tf.Tensor1D): [tf.Tensor2
   return [tidy(() => centred(W.mul<tf.Tensor2D>(ln.w.expandDims(1)), 0)), bias];
 }
 
+/** TransformerLens's `fold_ln`: layer norms only centre and scale afterwards. */
 const FOLD_LAYER_NORM: Step = {
   ends: ({ ln_final, W_U, b_U }) => {
     const [W, b] = fold(ln_final, W_U, b_U);
@@ -104,6 +84,7 @@ const FOLD_LAYER_NORM: Step = {
   },
 };
 
+/** TransformerLens's `center_writing_weights`: what is written to the residual stream has mean 0 over d_model. */
 const CENTER_WRITING_WEIGHTS: Step = {
   ends: ({ W_E, W_pos }) => ({ W_E: centred(W_E, -1), W_pos: centred(W_pos, -1) }),
   block: ({ W_O, b_O, W_out, b_out }) => ({
@@ -114,8 +95,10 @@ const CENTER_WRITING_WEIGHTS: Step = {
   }),
 };
 
+/** TransformerLens's `center_unembed`: logits have mean 0 over the vocabulary. */
 const CENTER_UNEMBED: Step = { ends: ({ W_U, b_U }) => ({ W_U: centred(W_U, -1), b_U: centred(b_U, -1) }) };
 
+/** TransformerLens's `fold_value_biases`: attention rows sum to 1, so a value bias acts like an output bias. */
 const FOLD_VALUE_BIASES: Step = {
   block: ({ b_V, b_O, W_O }) => ({
     b_O: b_O.add<tf.Tensor1D>(tf.matMul(b_V.expandDims(0), W_O).squeeze([0])),
@@ -123,46 +106,5 @@ const FOLD_VALUE_BIASES: Step = {
   }),
 };
 
-/** All of TransformerLens's processing that the paper's code asks for, in its order. */
-const PROCESSING: readonly Step[] = [FOLD_LAYER_NORM, CENTER_WRITING_WEIGHTS, CENTER_UNEMBED, FOLD_VALUE_BIASES];
-
-/** A change of a model's weights; the given model stays as it is and the result shares no tensor with it. */
-type Processing = (model: Model) => Model;
-
-const processing =
-  (...steps: readonly Step[]): Processing =>
-  (model) =>
-    tidy(() => {
-      const { config, blocks, ...ends } = model;
-      return {
-        config,
-        ...tidy(() => unshared(processEnds(ends, steps), ends)),
-        blocks: blocks.map((block) => tidy(() => unshared(processBlock(block, steps), block))),
-      };
-    });
-
-/** A part with its own handle on each tensor that it has in common with the original; tensors are immutable. */
-function unshared<P extends object>(part: P, original: P): P {
-  const shared = new Set(tf.tensor_util.getTensorsInContainer(original as tf.TensorContainer));
-  const own = <T>(value: T): T => {
-    if (value instanceof tf.Tensor) return (shared.has(value) ? handle(value) : value) as T;
-    if (value === null || typeof value !== "object") return value;
-    return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, own(v)])) as T;
-  };
-  return own(part);
-}
-
-/** TransformerLens's `fold_ln`: layer norms only centre and scale afterwards. */
-export const foldLayerNorm: Processing = processing(FOLD_LAYER_NORM);
-
-/** TransformerLens's `center_writing_weights`: what is written to the residual stream has mean 0 over d_model. */
-export const centerWritingWeights: Processing = processing(CENTER_WRITING_WEIGHTS);
-
-/** TransformerLens's `center_unembed`: logits have mean 0 over the vocabulary. */
-export const centerUnembed: Processing = processing(CENTER_UNEMBED);
-
-/** TransformerLens's `fold_value_biases`: attention rows sum to 1, so a value bias acts like an output bias. */
-export const foldValueBiases: Processing = processing(FOLD_VALUE_BIASES);
-
-/** All four in TransformerLens's order, as the paper's code asks for them. Behaviour stays the same; logits are centred. */
-export const processWeights: Processing = processing(...PROCESSING);
+/** All of TransformerLens's processing that the paper's code asks for, in its order. Behaviour stays the same; logits are centred. */
+export const PROCESSING: readonly Step[] = [FOLD_LAYER_NORM, CENTER_WRITING_WEIGHTS, CENTER_UNEMBED, FOLD_VALUE_BIASES];

@@ -36,7 +36,7 @@ export interface Entry {
   readonly end: number;
 }
 
-export interface Header {
+interface Header {
   /** By name, in the header's order. */
   readonly entries: ReadonlyMap<string, Entry>;
   readonly metadata: Readonly<Record<string, string>>;

@@ -26,8 +26,8 @@ export interface Checkpoint {
 
 const MAX_HEADER = 100_000_000; // the reference implementation's limit
 
-/** Where a checkpoint's bytes come from: a file, or memory. */
-interface Source {
+/** Where a checkpoint's bytes come from: a file; a test has them in memory. */
+export interface Source {
   readonly name: string;
   readonly size: number;
   /** A copy of bytes that are known to lie within `size`. */
@@ -43,7 +43,7 @@ interface Source {
 export function openSafetensors(path: string): Checkpoint {
   const { handle, size } = openPlain(path);
   try {
-    return open({
+    return readSafetensors({
       name: path,
       size,
       read: (begin, length) => readBytes(handle, path, begin, length),
@@ -55,17 +55,8 @@ export function openSafetensors(path: string): Checkpoint {
   }
 }
 
-/** The same for bytes in memory. `name` stands for the path. */
-export function parseSafetensors(bytes: Uint8Array, name = "safetensors"): Checkpoint {
-  return open({
-    name,
-    size: bytes.length,
-    read: (begin, length) => new Uint8Array(bytes.subarray(begin, begin + length)),
-    close: () => {},
-  });
-}
-
-function open(source: Source): Checkpoint {
+/** A checkpoint of such bytes. Throws if they aren't a valid file; says what is wrong. */
+export function readSafetensors(source: Source): Checkpoint {
   const { dataStart, entries, metadata } = readHeader(source);
   const entry = (name: string): Entry => {
     const found = entries.get(name);

@@ -1,5 +1,6 @@
 import { checkIndex } from "../numbers/check";
 import { nearest, quoted } from "../numbers/text";
+import { END_OF_TEXT, END_OF_TEXT_ID, gpt2, spellingOf } from "./gpt2-encoding";
 import { quote } from "./header-reader";
 import { readVocabulary } from "./vocabulary";
 
@@ -48,12 +49,9 @@ export class UnknownTokenError extends Error {
 /** What is at an id: GPT-2's token of that id, the text of an added token, or nothing but a row that fills the matrix up. */
 type Token = number | string | undefined;
 
-/** GPT-2's name for the token that begins and ends texts, and its id there. */
-const END_OF_TEXT = "<|endoftext|>";
-const END_OF_TEXT_ID = 50256;
 const CAPITALS: readonly string[] = Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 /** Without these no acronym can be read or written, so every vocabulary has them. */
-const REQUIRED_PIECES: readonly string[] = [END_OF_TEXT, ...CAPITALS, ...CAPITALS.map((letter) => ` ${letter}`)];
+export const REQUIRED_PIECES: readonly string[] = [END_OF_TEXT, ...CAPITALS, ...CAPITALS.map((letter) => ` ${letter}`)];
 
 /** GPT-2's own tokenizer: 50,257 tokens, ids as in GPT-2. */
 export function gpt2Tokenizer(): Tokenizer {
@@ -66,7 +64,7 @@ let wholeTokenizer: Tokenizer | undefined;
 const isSpecial = (spelling: string) => /^(<.+>|\[.+\])$/s.test(spelling);
 
 /** What else there is to know of a vocabulary's table. */
-export interface VocabularyOptions {
+interface VocabularyOptions {
   /** Text → id of tokens added to the table. */
   readonly added?: ReadonlyMap<string, unknown>;
   /** Rows of the model's embedding, if there is one. */
@@ -155,23 +153,6 @@ export function loadTokenizer(dir: string, rows?: number): Tokenizer {
   }
 }
 
-/**
- * The part of GPT-2's vocabulary that these pieces need, as the table of a `vocab.json`.
- * `<|endoftext|>`, "A" … "Z" and " A" … " Z" are always in it. New ids follow the order of GPT-2's, whatever the order of the pieces.
- * @param pieces texts of single tokens (" K", "etchup"), or GPT-2 ids.
- * @throws UnknownTokenError if a text isn't one GPT-2 token; RangeError if an id isn't GPT-2's.
- */
-export function pruneVocabulary(pieces: Iterable<string | number>): Record<string, number> {
-  const whole = gpt2Tokenizer();
-  const ids = new Set(REQUIRED_PIECES.map((piece) => whole.id(piece)));
-  for (const piece of pieces) {
-    if (typeof piece === "number") checkId(piece, whole.vocabSize);
-    ids.add(typeof piece === "number" ? piece : whole.id(piece));
-  }
-  const ordered = [...ids].sort((a, b) => a - b);
-  return Object.fromEntries(ordered.map((id, index) => [gpt2().spelling(id), index]));
-}
-
 /** @param tokens by id */
 function tokenizerOf(tokens: readonly Token[]): Tokenizer {
   const { bytes, encode } = gpt2();
@@ -230,70 +211,3 @@ function checkId(id: number, vocabSize: number): number {
 }
 
 const utf8 = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
-
-interface Gpt2 {
-  encode(text: string): number[];
-  /** GPT-2 id → the token's bytes; a token may be a part of a UTF-8 character. */
-  readonly bytes: readonly Uint8Array[];
-  /** GPT-2 id → the way vocab.json spells it. */
-  spelling(id: number): string;
-  readonly idOfSpelling: ReadonlyMap<string, number>;
-  /** Byte → how vocab.json writes it. */
-  readonly characters: readonly string[];
-}
-
-/** GPT-2's division into words. gpt-tokenizer's own has \s, which in JavaScript has U+FEFF and lacks U+0085: GPT-2's \s is Unicode's. */
-const WORDS =
-  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
-
-/** The time that merging takes grows with the square of a word's length. */
-const LONGEST_WORD = 10_000;
-
-/** Pairs are merged by gpt-tokenizer. Loaded at first use: a notebook that needs no tokens doesn't wait for it. */
-function gpt2(): Gpt2 {
-  if (loaded !== undefined) return loaded;
-  const { BytePairEncodingCore } = require("gpt-tokenizer/BytePairEncodingCore") as CoreModule;
-  const ranks = require("gpt-tokenizer/bpeRanks/r50k_base") as typeof import("gpt-tokenizer/bpeRanks/r50k_base");
-  const core = new BytePairEncodingCore({
-    bytePairRankDecoder: ranks.default,
-    tokenSplitRegex: WORDS,
-    mergeCacheSize: 1000,
-  });
-  const bytes = [...ranks.default, END_OF_TEXT].map((piece) => Buffer.from(piece as string));
-  const characters = byteCharacters();
-  const spelling = (id: number) =>
-    id === END_OF_TEXT_ID ? END_OF_TEXT : Array.from(bytes[id], (byte) => characters[byte]).join("");
-  loaded = {
-    encode: (text) => {
-      checkWordLengths(text);
-      return core.encodeNative(text);
-    },
-    bytes,
-    spelling,
-    characters,
-    idOfSpelling: new Map(bytes.map((_, id) => [spelling(id), id])),
-  };
-  return loaded;
-}
-let loaded: Gpt2 | undefined;
-type CoreModule = typeof import("gpt-tokenizer/BytePairEncodingCore");
-
-function checkWordLengths(text: string): void {
-  if (text.length <= LONGEST_WORD) return;
-  for (const [word] of text.matchAll(WORDS))
-    if (word.length > LONGEST_WORD)
-      throw new RangeError(
-        `${quote(word)} is too long for one word: at most ${LONGEST_WORD} characters without a change between letters, digits, spaces and other signs; break it up`,
-      );
-}
-
-/** A text as vocab.json would spell it; `<|endoftext|>` is spelled as it is. */
-const spellingOf = (text: string) =>
-  text === END_OF_TEXT ? text : Array.from(Buffer.from(text), (byte) => gpt2().characters[byte]).join("");
-
-/** GPT-2's vocab.json writes each byte as one visible character: itself if it is one, else the next free one from 256 on (space → "Ġ"). */
-function byteCharacters(): string[] {
-  const visible = (byte: number) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
-  let next = 256;
-  return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(visible(byte) ? byte : next++));
-}

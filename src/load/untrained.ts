@@ -1,9 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
-import { checkModelFits } from "../model/memory";
 import type { Model, ModelConfig } from "../model/model";
 import { type Random, random } from "../numbers/random";
 import { checkpointShapes } from "./checkpoint";
-import { modelFromTensors, processWeights } from "./process";
+import { checkRoomFor, modelFromTensors, PROCESSING } from "./process";
 import type { TensorData } from "./safetensors";
 
 /** GPT-2's initialisation: normal weights, those that write to the residual stream smaller by √(2 n_layers). */
@@ -25,14 +24,11 @@ export function initialValues(config: ModelConfig, { normal }: Random): Map<stri
  */
 export function untrained({ config, ln_final }: Model, seed: number): Model {
   const named = { ...config, name: `${config.name}, untrained` };
-  checkModelFits(named.name, [...checkpointShapes(config).values(), [config.d_model, config.d_vocab]]);
+  checkRoomFor(named);
   const initial = initialValues(named, random(seed, "untrained"));
-  const make = () => {
-    const raw = modelFromTensors(named, (name) => {
-      const { shape, values } = initial.get(name)!;
-      return tf.tensor(values, [...shape]);
-    });
-    return ln_final === null ? processWeights(raw) : raw;
+  const get = (name: string) => {
+    const { shape, values } = initial.get(name)!;
+    return tf.tensor(values, [...shape]);
   };
-  return tf.tidy(make as unknown as () => tf.TensorContainer) as unknown as Model;
+  return modelFromTensors(named, get, ln_final === null ? PROCESSING : []);
 }

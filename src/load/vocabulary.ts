@@ -4,7 +4,7 @@ import { isTable, LIMIT, readTable, statOf } from "./files";
 import { requireFile, TABLES } from "./folder";
 
 /** A folder's tokens and where they stand. */
-export interface Vocabulary {
+interface Vocabulary {
   /** The file with the table. */
   readonly file: string;
   /** Spelling → id, as vocab.json has it: "ĠK" is " K". */

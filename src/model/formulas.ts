@@ -7,7 +7,7 @@ import { type Rows, upTo } from "./plan";
 import { repeat } from "./slices";
 
 /** What a hook is computed from. */
-export interface Inputs {
+interface Inputs {
   /** Another hook's activation, after its edits, at these positions. */
   readonly get: (name: HookName, rows: Rows) => tf.Tensor;
   readonly model: Model;

@@ -1,7 +1,7 @@
 import { type BlockHook, type HookName, hookNames, kindOf, layerOf } from "./hooks";
 
 /** What a hook is computed from: of the same position and (attention) of every position up to its own. */
-export interface Inputs {
+interface Inputs {
   readonly same: readonly HookName[];
   readonly upTo: readonly HookName[];
 }

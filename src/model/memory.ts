@@ -12,7 +12,7 @@ const SMALL = 2 ** 28;
 const TEMPORARIES = 3;
 
 /** What a forward is asked for. */
-export interface Demand {
+interface Demand {
   readonly config: ModelConfig;
   /** Prompts, each as often as there are points. */
   readonly batch: number;

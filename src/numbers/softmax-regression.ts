@@ -1,6 +1,6 @@
 /** Softmax regression on plain numbers: the same result on every backend. */
 
-import { checkAllFinite, checkCount, checkFinite, checkSome } from "./check";
+import { checkAllFinite, checkCount, checkSome } from "./check";
 import { extent, range } from "./lists";
 import { mean, meanAndStd } from "./statistics";
 
@@ -10,12 +10,13 @@ export interface LinearProbe {
   readonly bias: readonly number[];
 }
 
-export interface FitOptions {
+interface FitOptions {
   /** Steps of Adam over all samples at once, default 60. */
   readonly steps?: number;
-  /** Weight of the squared weights in the loss, default 0.001. */
-  readonly l2?: number;
 }
+
+/** Weight of the squared weights in the loss. */
+const L2 = 0.001;
 
 /**
  * Fits a probe by softmax regression on standardised features. The loss is convex and training starts at 0: nothing is left
@@ -28,18 +29,17 @@ export interface FitOptions {
 export function fitProbe(
   features: readonly (readonly number[])[],
   labels: readonly number[],
-  { steps = 60, l2 = 0.001 }: FitOptions = {},
+  { steps = 60 }: FitOptions = {},
 ): LinearProbe {
   checkSamples(features, labels);
   checkCount("steps", steps);
-  checkFinite("l2", l2);
   const columns = features[0].map((_, j) => meanAndStd(features.map((row) => row[j])));
   const scales = columns.map(({ std }) => 1 / (std + 1e-6));
   const x = features.map((row) => Float64Array.from(row, (value, j) => (value - columns[j].mean) * scales[j]));
   const size = columns.length + 1;
   const parameters = new Float64Array((extent(labels)[1] + 1) * size); // class after class: weights, then bias
   const step = adam(parameters);
-  for (let i = 0; i < steps; i++) step(gradient(x, labels, parameters, l2));
+  for (let i = 0; i < steps; i++) step(gradient(x, labels, parameters));
   // the standardisation becomes part of the weights
   const starts = range(parameters.length / size).map((c) => c * size);
   const weights = starts.map((start) => scales.map((scale, j) => parameters[start + j] * scale));
@@ -48,14 +48,9 @@ export function fitProbe(
 }
 
 /** Of the mean cross-entropy and the penalty, at these parameters. Plain loops: a notebook's probes spend their time here. */
-function gradient(
-  x: readonly Float64Array[],
-  labels: readonly number[],
-  parameters: Float64Array,
-  l2: number,
-): Float64Array {
+function gradient(x: readonly Float64Array[], labels: readonly number[], parameters: Float64Array): Float64Array {
   const size = x[0].length + 1;
-  const out = parameters.map((value, i) => ((i + 1) % size === 0 ? 0 : 2 * l2 * value));
+  const out = parameters.map((value, i) => ((i + 1) % size === 0 ? 0 : 2 * L2 * value));
   const errors = new Float64Array(parameters.length / size); // of each class, for one sample
   for (let i = 0; i < x.length; i++) {
     softmaxErrors(x[i], labels[i], parameters, errors);

@@ -1,5 +1,7 @@
 /** The paper's figure 8, as `givingBack` gives this model's. */
-import type { Ablation, FaithfulnessRow } from "../experiments/circuit-evaluation";
+
+import type { FaithfulnessRow } from "../experiments/circuit-criteria";
+import type { Ablation } from "../experiments/circuit-evaluation";
 import { broughtBack, type GivenBackRow } from "../experiments/giving-back";
 import { PAPER_MODEL } from "../figures/style";
 import { where } from "../numbers/rows";

@@ -2,7 +2,8 @@
 
 import { activationPatch, type PatchOptions, type PatchRow } from "../experiments/patching";
 import { partOf, reporter } from "../experiments/progress";
-import { type Figure, heatmap } from "../figures";
+import { heatmap } from "../figures/heatmap";
+import type { Figure } from "../figures/panels";
 import type { Model } from "../model/model";
 import { groupBy } from "../numbers/rows";
 import { mean, meanAndStd } from "../numbers/statistics";

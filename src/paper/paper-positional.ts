@@ -1,4 +1,5 @@
-import { type SwapAttentionRow, WORD_PAIRS, type WordPair } from "../experiments/word-swaps";
+import type { SwapAttentionRow } from "../experiments/swap-attention";
+import { WORD_PAIRS, type WordPair } from "../experiments/word-swaps";
 import { type HeadId, sameHead } from "../model/heads";
 import type { Letter, Position } from "../prompts/positions";
 import type { Claim } from "../show/claims";

@@ -76,33 +76,14 @@ export function paperFigure(name: string): PaperFigure {
     throw new RangeError(
       `"${name}" is not a digitised figure; near names: ${nearest(name, names, 3).join(", ")}; there are ${names.join(", ")}`,
     );
-  const file = read<FigureFile>(name);
+  const file = readPaper<FigureFile>(name);
   const { figure, description, units, source_script } = file;
   return { name, figure, description, units, source_script, rows: file.panels.flatMap((panel) => rowsOf(panel, file)) };
 }
 
-/** Where markers of a letter's own word can be seen in figure 11: from … to. */
-export interface ScatterExtent {
-  readonly letter: Letter;
-  /** Attention (probability). */
-  readonly x: readonly [number, number];
-  /** Logits. */
-  readonly y: readonly [number, number];
-}
-
-/** Of a scatter plot what can be told of all markers together: its extents. @throws RangeError if there is no such plot */
-export function paperScatterExtents(name: string): ScatterExtent[] {
-  paperFigure(name); // says which figures there are
-  return read<FigureFile>(name).panels.map((panel) => {
-    if (!("correct_token" in panel)) throw new RangeError(`${name} is no scatter plot; fig11_scatter_8_11 is`);
-    const { x_extent_visible: x, y_extent_visible: y } = panel.tokens[panel.correct_token];
-    return { letter: panel.letter, x, y };
-  });
-}
-
 /** The paper's statements and how certain each is. */
 export function paperClaims(): PaperClaim[] {
-  return read<PaperClaim[]>("claims");
+  return readPaper<PaperClaim[]>("claims");
 }
 
 /** The paper's circuit: what a classification of one's own is compared with. */
@@ -118,8 +99,8 @@ export function paperHeads(): CircuitHeads {
 
 /** GPT-2 Small's clean logit difference (the dashed lines of figure 8) and third-letter accuracy. */
 export function paperBehaviour(): PaperBehaviour {
-  const evaluation = read<FigureFile>("fig08_evaluation");
-  const { values, mean } = read<{ full_model_third_letter_top1_accuracy: { values: number[]; mean: number } }>(
+  const evaluation = readPaper<FigureFile>("fig08_evaluation");
+  const { values, mean } = readPaper<{ full_model_third_letter_top1_accuracy: { values: number[]; mean: number } }>(
     "secondary_circuit-extraction",
   ).full_model_third_letter_top1_accuracy;
   return {
@@ -146,11 +127,7 @@ interface LinePanel {
 }
 interface ScatterPanel {
   letter: Letter;
-  correct_token: string;
-  tokens: Record<
-    string,
-    { isolated_markers?: [number, number][]; x_extent_visible: [number, number]; y_extent_visible: [number, number] }
-  >;
+  tokens: Record<string, { isolated_markers?: [number, number][] }>;
 }
 type Panel = HeatmapPanel | BarPanel | LinePanel | ScatterPanel;
 interface FigureFile {
@@ -229,6 +206,6 @@ function claimed(claim: string): unknown {
 }
 
 /** The files are written once and checked by their sha256; their shape is what this file says. */
-function read<T>(name: string): T {
+export function readPaper<T>(name: string): T {
   return JSON.parse(readFileSync(join(PAPER, `${name}.json`), "utf8")) as T;
 }

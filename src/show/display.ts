@@ -160,7 +160,7 @@ export function table(rows: readonly object[] | DataFrame, options: TableOptions
 }
 
 /** The table as HTML and as text. Columns of whole numbers stay whole. */
-export function tableBundle(
+function tableBundle(
   columns: readonly string[],
   values: readonly (readonly unknown[])[],
   { caption, digits = 3 }: TableOptions = {},

@@ -8,7 +8,7 @@ import { type Answer, ask, pieces } from "./request";
 import { retrying, type Session } from "./session";
 
 /** A file to fetch, known by its content. */
-export interface Download {
+interface Download {
   readonly url: string;
   /** Where it goes. What has arrived so far is beside it, see `partialOf`. */
   readonly target: string;

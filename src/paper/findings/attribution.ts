@@ -2,12 +2,12 @@
 import {
   type AttributionRow,
   attributionByPart,
-  type LensRow,
   type PositionAttributionRow,
   rankHeads,
   sumOfParts,
 } from "../../experiments/attribution";
 import type { LetterRow } from "../../experiments/behaviour";
+import type { LensRow } from "../../experiments/logit-lens";
 import { headName } from "../../model/heads";
 import { meanBy } from "../../numbers/mean-by";
 import { groupBy, where } from "../../numbers/rows";

@@ -1,6 +1,6 @@
 /** What is said of a circuit that was evaluated: each sentence and whether the rows bear it out. */
 import type { LetterSummary } from "../../experiments/behaviour";
-import type { CompletenessRow } from "../../experiments/circuit-evaluation";
+import type { CompletenessRow } from "../../experiments/circuit-criteria";
 import type { CircuitRank } from "../../experiments/circuit-ranks";
 import { broughtBack, type MeasuredGivenBackRow } from "../../experiments/giving-back";
 import { NEEDED_SHARE, type NeededHead } from "../../experiments/needed-heads";

@@ -1,7 +1,8 @@
 /** What notebook 06 says of letter movers, decided from rows. No number here is about one model. */
+
+import type { AveragedRow } from "../../experiments/averaged-inputs";
 import type { AttentionLogit } from "../../experiments/copying";
 import { diagonalStatistics, type OvMatrix } from "../../experiments/ov-circuit";
-import type { AveragedRow } from "../../experiments/query-key";
 import { groupBy, where } from "../../numbers/rows";
 import { mean } from "../../numbers/statistics";
 import type { Corruption } from "../../prompts/corruption";

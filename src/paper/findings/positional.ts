@@ -1,11 +1,6 @@
+import { attentionShift, type SwapAttentionRow } from "../../experiments/swap-attention";
 import { SHUFFLED } from "../../experiments/word-probes";
-import {
-  attentionShift,
-  pairName,
-  type SwapAttentionRow,
-  type SwapEffectRow,
-  WORD_PAIRS,
-} from "../../experiments/word-swaps";
+import { pairName, type SwapEffectRow, WORD_PAIRS } from "../../experiments/word-swaps";
 import { PAPER_MODEL, THIS_MODEL } from "../../figures/style";
 import { type HeadId, headName } from "../../model/heads";
 import { range } from "../../numbers/lists";

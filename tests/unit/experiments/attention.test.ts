@@ -9,7 +9,6 @@ import {
   writtenBy,
 } from "../../../src/experiments/attention";
 import type { Prompts } from "../../../src/experiments/measure";
-import { processWeights, randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { allHeads } from "../../../src/model/heads";
@@ -19,7 +18,7 @@ import { range } from "../../../src/numbers/lists";
 import { mean } from "../../../src/numbers/statistics";
 import { POSITIONS, position, readoutPosition, wordPosition } from "../../../src/prompts/positions";
 import { near } from "../../fixtures/close";
-import { randomPrompts, TINY } from "../../fixtures/tiny-prompts";
+import { processedModel, randomPrompts, TINY } from "../../fixtures/tiny-prompts";
 
 const config: ModelConfig = { ...TINY, n_layers: 2, n_ctx: 12 };
 const data = randomPrompts(5, 1);
@@ -29,7 +28,7 @@ let model: Model;
 
 before(async () => {
   await initBackend();
-  model = processWeights(randomModel(config, 0));
+  model = processedModel(config, 0);
 });
 
 test("what a query gives to all keys adds up to 1, and no key comes after its query", async () => {

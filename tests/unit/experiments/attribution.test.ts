@@ -7,20 +7,19 @@ import {
   attributionByPosition,
   components,
   logitAttribution,
-  logitLens,
   rankHeads,
   sumOfParts,
 } from "../../../src/experiments/attribution";
 import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
+import { logitLens } from "../../../src/experiments/logit-lens";
 import { columnMean, type Prompts } from "../../../src/experiments/measure";
-import { randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { allHeads } from "../../../src/model/heads";
 import { disposeRun, type Model } from "../../../src/model/model";
 import { LETTERS, type Letter, POSITIONS, position, readoutPosition } from "../../../src/prompts/positions";
 import { apart, near } from "../../fixtures/close";
-import { TINY, tinyModel, tinyPrompts } from "../../fixtures/tiny-prompts";
+import { randomModel, TINY, tinyModel, tinyPrompts } from "../../fixtures/tiny-prompts";
 
 const data = tinyPrompts(5, 1);
 let model: Model;

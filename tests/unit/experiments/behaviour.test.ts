@@ -4,14 +4,12 @@ import * as tf from "@tensorflow/tfjs";
 import {
   beforeAndAfter,
   behaviour,
-  bestWrongCapitals,
-  type CapitalRole,
-  capitalRows,
   corruptedBehaviour,
   hiddenByMean,
   type LetterRow,
   summarise,
 } from "../../../src/experiments/behaviour";
+import { bestWrongCapitals, type CapitalRole, capitalRows } from "../../../src/experiments/capitals";
 import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
 import type { Tokenizer } from "../../../src/load/tokenizer";
 import { initBackend } from "../../../src/model/backend/choose";

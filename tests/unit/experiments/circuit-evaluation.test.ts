@@ -1,17 +1,11 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import {
-  circuitValues,
-  completeness,
-  evaluateCircuits,
-  faithfulness,
-  minimality,
-} from "../../../src/experiments/circuit-evaluation";
+import { completeness, faithfulness, minimality } from "../../../src/experiments/circuit-criteria";
+import { circuitValues, evaluateCircuits } from "../../../src/experiments/circuit-evaluation";
 import { growing } from "../../../src/experiments/giving-back";
 import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
 import { columnMean, type Prompts } from "../../../src/experiments/measure";
-import { randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { allHeads, type HeadId } from "../../../src/model/heads";
@@ -21,7 +15,7 @@ import { range } from "../../../src/numbers/lists";
 import { meanAndStd } from "../../../src/numbers/statistics";
 import { LETTERS } from "../../../src/prompts/positions";
 import { apart, near, nearly } from "../../fixtures/close";
-import { randomPrompts, TINY } from "../../fixtures/tiny-prompts";
+import { randomModel, randomPrompts, TINY } from "../../fixtures/tiny-prompts";
 
 const config: ModelConfig = { ...TINY, n_layers: 2, n_ctx: 12 };
 const data = randomPrompts(5, 1);

@@ -4,7 +4,7 @@ import { ovInPrompts } from "../../../src/experiments/attention";
 import { attentionLogits, copiedByHead, otherCopiers } from "../../../src/experiments/copying";
 import { copyingScores, diagonalStatistics, ovCircuit } from "../../../src/experiments/ov-circuit";
 import { initBackend } from "../../../src/model/backend/choose";
-import { allHeads, hasHead } from "../../../src/model/heads";
+import { allHeads, type HeadId, hasHead, headName } from "../../../src/model/heads";
 import type { Model } from "../../../src/model/model";
 import { nearly } from "../../fixtures/close";
 import { TINY, tinyModel, tinyPrompts } from "../../fixtures/tiny-prompts";
@@ -18,12 +18,12 @@ const prompts = tinyPrompts(6, 1);
 const capitals = { from: prompts.letters, to: prompts.letters };
 
 test("other copiers: highest score first, none of the heads that are given", () => {
-  const scores = new Map(copyingScores(model, capitals).map((row) => [`${row.layer}.${row.head}`, row.copying]));
+  const scores = new Map(copyingScores(model, capitals).map((row) => [headName(row), row.copying]));
   const given = [{ layer: 0, head: 0 }];
   const others = otherCopiers(model, given, { ...capitals, top: 3 });
   assert.equal(others.length, 3);
   assert.ok(!hasHead(others, given[0]));
-  const score = ({ layer, head }: { layer: number; head: number }) => scores.get(`${layer}.${head}`)!;
+  const score = (head: HeadId) => scores.get(headName(head))!;
   const rest = allHeads(TINY).filter((head) => !hasHead([...given, ...others], head));
   assert.ok(others.slice(1).every((head, i) => score(head) <= score(others[i])));
   assert.ok(rest.every((head) => score(head) <= score(others[2])));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { evaluateCircuits, faithfulness } from "../../../src/experiments/circuit-evaluation";
+import { faithfulness } from "../../../src/experiments/circuit-criteria";
+import { evaluateCircuits } from "../../../src/experiments/circuit-evaluation";
 import { broughtBack, type GivenBackRow, givingBack, growing } from "../../../src/experiments/giving-back";
 import { initBackend } from "../../../src/model/backend/choose";
 import { allHeads } from "../../../src/model/heads";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { MinimalityRow } from "../../../src/experiments/circuit-evaluation";
+import type { MinimalityRow } from "../../../src/experiments/circuit-criteria";
 import { neededHeads } from "../../../src/experiments/needed-heads";
 import { LETTERS } from "../../../src/prompts/positions";
 import { nearly } from "../../fixtures/close";

@@ -1,29 +1,24 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import { completeness } from "../../../src/experiments/circuit-evaluation";
+import { completeness } from "../../../src/experiments/circuit-criteria";
 import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
-import { columnMean, type Prompts } from "../../../src/experiments/measure";
+import { columnMean } from "../../../src/experiments/measure";
 import { lossByMean, ordinalAblation, ordinalMeans, WORD_POSITIONS } from "../../../src/experiments/order-ablation";
-import { processWeights, randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { patchHeads } from "../../../src/model/interventions";
 import { disposeRun, type Model, type ModelConfig } from "../../../src/model/model";
-import { range } from "../../../src/numbers/lists";
-import { random } from "../../../src/numbers/random";
 import { apart, near } from "../../fixtures/close";
-import { TINY } from "../../fixtures/tiny-prompts";
+import { processedModel, randomPrompts, TINY } from "../../fixtures/tiny-prompts";
 
 const config: ModelConfig = { ...TINY, n_layers: 2, n_ctx: 12 };
-const { int } = random(5);
-const rows = (length: number, below: number) => range(4).map(() => range(length).map(() => int(below)));
-const data: Prompts = { tokens: rows(11, config.d_vocab), answerLetters: rows(3, 26), letters: range(26) };
+const data = randomPrompts(4, 5);
 let model: Model;
 
 before(async () => {
   await initBackend();
-  model = processWeights(randomModel(config, 0));
+  model = processedModel(config, 0);
 });
 
 const hook = "blocks.1.attn.hook_z";
@@ -78,7 +73,7 @@ test("loss by either mean: that of each position as by completeness, the common 
     { layer: 1, head: 0 },
     { layer: 0, head: 1 },
   ];
-  const corrupted = rows(11, config.d_vocab);
+  const corrupted = randomPrompts(4, 15).tokens;
   const found = await lossByMean(model, data, heads, { corrupted });
   const [positions, common] = [found.slice(0, 6), found.slice(6)];
   const removed = [[], ...heads.map((head) => [head])];

@@ -15,7 +15,6 @@ import {
   ovRows,
   strongestWriters,
 } from "../../../src/experiments/ov-circuit";
-import { processWeights, randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { headWeights } from "../../../src/model/head-weights";
@@ -23,11 +22,10 @@ import { allHeads } from "../../../src/model/heads";
 import { edit } from "../../../src/model/hooks";
 import { disposeModel, disposeRun, type Model, type ModelConfig } from "../../../src/model/model";
 import { range } from "../../../src/numbers/lists";
-import { random } from "../../../src/numbers/random";
 import { mean } from "../../../src/numbers/statistics";
 import { paperFigure } from "../../../src/paper/paper";
 import { apart, near } from "../../fixtures/close";
-import { TINY } from "../../fixtures/tiny-prompts";
+import { processedModel, randomModel, randomPrompts, TINY } from "../../fixtures/tiny-prompts";
 
 const config: ModelConfig = { ...TINY, n_layers: 2, n_ctx: 12 };
 const tokens = { letters: range(26), spaceLetters: range(26).map((i) => 26 + i) };
@@ -38,7 +36,7 @@ let model: Model;
 before(async () => {
   await initBackend();
   raw = randomModel(config, 0);
-  model = processWeights(raw);
+  model = processedModel(config, 0);
 });
 
 const product = (a: number[][], b: number[][]) =>
@@ -185,7 +183,7 @@ test("every token is among all tokens' logits, and the likeliest one among the f
 
 test("copying scores of many heads take no more memory than those of a few: the logits of one head at a time", async () => {
   const peak = async (n_layers: number) => {
-    const deep = processWeights(randomModel({ ...config, n_layers, d_vocab: 5000 }, 0));
+    const deep = processedModel({ ...config, n_layers, d_vocab: 5000 }, 0);
     const before = tf.memory().numBytes;
     const { peakBytes } = await tf.profile(() => {
       copyingScores(deep, { from: [1, 2, 3], to: [1, 2, 3] });
@@ -199,9 +197,7 @@ test("copying scores of many heads take no more memory than those of a few: the 
 });
 
 test("the strongest writers come in the order of what they write", async () => {
-  const { int } = random(3);
-  const rows = (length: number, below: number) => range(6).map(() => range(length).map(() => int(below)));
-  const data = { tokens: rows(11, config.d_vocab), answerLetters: rows(3, 26), letters: tokens.letters };
+  const data = randomPrompts(6, 3);
   const attributed = await logitAttribution(model, data);
   const written = (layer: number, head: number) =>
     mean(attributed.filter((row) => row.layer === layer && row.head === head).map(({ logit_diff }) => logit_diff));

@@ -1,18 +1,15 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { activationMeans } from "../../../src/experiments/activation-means";
 import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
+import { blockSite, headSite, promptSite, type Site } from "../../../src/experiments/patch-sites";
 import {
-  activationMeans,
   activationPatch,
-  blockSite,
-  headSite,
   headsHarmingMost,
   type PatchOptions,
   patchBetween,
   patchByPrompt,
-  promptSite,
-  type Site,
 } from "../../../src/experiments/patching";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
@@ -248,13 +245,8 @@ test("batches of any size give the same rows, and progress counts to its end onc
 
 test("between two runs: the base is the run as it is, also against the mean of the wrong letters", async () => {
   const [into, outOf] = [other("current_word", 2), data.tokens];
-  const { base, values } = await patchBetween(model, data, {
-    site: everywhere,
-    letter: 2,
-    into,
-    outOf,
-    against: "mean",
-  });
+  const options = { site: everywhere, against: "mean" } as const;
+  const [{ base, values }] = await patchBetween(model, data, [{ letter: 2, into, outOf }], options);
   const run = (tokens: Tokens) => {
     const one = forward(model, tokens, { readout: letterReadout(data, [2]) });
     const diffs = logitDiffs(one, data, [2], "mean");
@@ -296,7 +288,7 @@ test("against the mean of the wrong letters, effects are those of patchBetween",
   const options = { site: headSite(), against: "mean" } as const;
   const rows = await measure({ ...options, corruption: "current_word", letters: [2] });
   const between = { letter: 2 as const, into: data.tokens, outOf: other("current_word", 2) };
-  const { base, values } = await patchBetween(model, data, { ...options, ...between });
+  const [{ base, values }] = await patchBetween(model, data, [between], options);
   for (const [i, { change }] of rows.entries())
     near(change, meanAndStd(values[i].map(([value], prompt) => value - base[prompt][0])).mean);
   const [max] = await measure({ site: headSite(), corruption: "current_word", letters: [2] });

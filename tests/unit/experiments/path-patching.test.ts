@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { type Against, letterLogitDiff, letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
-import { columnMean, type Prompts } from "../../../src/experiments/measure";
+import { columnMean } from "../../../src/experiments/measure";
 import { ordinalMeans, WORD_POSITIONS } from "../../../src/experiments/order-ablation";
 import {
   type PathRow,
@@ -11,7 +11,6 @@ import {
   type Receiver,
   strongestPaths,
 } from "../../../src/experiments/path-patching";
-import { processWeights, randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { headWeights } from "../../../src/model/head-weights";
@@ -19,24 +18,20 @@ import { allHeads, type HeadId } from "../../../src/model/heads";
 import { type ActivationCache, type Intervention, merge } from "../../../src/model/hooks";
 import { freezeHeads, freezeMlps, patchHeads } from "../../../src/model/interventions";
 import type { Model, ModelConfig } from "../../../src/model/model";
-import { range } from "../../../src/numbers/lists";
-import { random } from "../../../src/numbers/random";
 import { LETTERS, readoutPosition } from "../../../src/prompts/positions";
 import { apart, near } from "../../fixtures/close";
-import { TINY } from "../../fixtures/tiny-prompts";
+import { processedModel, randomPrompts, TINY } from "../../fixtures/tiny-prompts";
 
 const config: ModelConfig = { ...TINY, n_ctx: 12 };
-const { int } = random(3);
-const rows = (length: number, below: number) => range(5).map(() => range(length).map(() => int(below)));
-const data: Prompts = { tokens: rows(11, config.d_vocab), answerLetters: rows(3, 26), letters: range(26) };
-const corrupted = rows(11, config.d_vocab);
+const data = randomPrompts(5, 3);
+const corrupted = randomPrompts(5, 13).tokens;
 const heads = allHeads(config);
 const everything = () => true;
 let model: Model;
 
 before(async () => {
   await initBackend();
-  model = processWeights(randomModel(config, 0));
+  model = processedModel(config, 0);
 });
 
 const changes = (found: readonly { change: number }[]) => found.map(({ change }) => change);

@@ -1,20 +1,18 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { averagedInputs, type HeadInput, inputSite } from "../../../src/experiments/averaged-inputs";
 import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
 import type { Prompts } from "../../../src/experiments/measure";
-import { activationPatch, headSite } from "../../../src/experiments/patching";
+import { headSite } from "../../../src/experiments/patch-sites";
+import { activationPatch } from "../../../src/experiments/patching";
 import {
-  averagedInputs,
-  type HeadInput,
-  inputSite,
   type SelectivityRow,
   seenSelectivity,
   selectivityBy,
   strongestProducts,
   wordSelectivity,
 } from "../../../src/experiments/query-key";
-import { processWeights, randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { merge, patch } from "../../../src/model/hooks";
@@ -23,7 +21,7 @@ import { range } from "../../../src/numbers/lists";
 import { mean } from "../../../src/numbers/statistics";
 import { readoutPosition, wordPosition } from "../../../src/prompts/positions";
 import { apart, near, nearly } from "../../fixtures/close";
-import { randomPrompts, TINY } from "../../fixtures/tiny-prompts";
+import { processedModel, randomModel, randomPrompts, TINY } from "../../fixtures/tiny-prompts";
 
 const config: ModelConfig = { ...TINY, n_ctx: 12 };
 const data = randomPrompts(5, 1);
@@ -34,7 +32,7 @@ let model: Model;
 before(async () => {
   await initBackend();
   raw = randomModel(config, 0);
-  model = processWeights(raw);
+  model = processedModel(config, 0);
 });
 
 /** Mean over prompts and letters of score(i, C_i) − mean of score(i, C_w) of the other two words, from the scores themselves. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { otherCircuits, randomCircuits, randomSubsets } from "../../../src/experiments/random-circuits";
-import { allHeads } from "../../../src/model/heads";
+import { allHeads, type HeadId, headName, sameHead } from "../../../src/model/heads";
 
 const config = { n_layers: 4, n_heads: 4 };
 const circuit = [
@@ -9,13 +9,12 @@ const circuit = [
   { layer: 0, head: 1 },
   { layer: 2, head: 0 },
 ];
-const name = ({ layer, head }: { layer: number; head: number }) => `${layer}.${head}`;
 
 test("random circuits have the circuit's size and no head twice", () => {
   const circuits = randomCircuits(config, circuit, { draws: 50, seed: 0 });
   assert.equal(circuits.length, 50);
-  for (const heads of circuits) assert.equal(new Set(heads.map(name)).size, 3);
-  const seen = new Set(circuits.flat().map(name));
+  for (const heads of circuits) assert.equal(new Set(heads.map(headName)).size, 3);
+  const seen = new Set(circuits.flat().map(headName));
   assert.equal(seen.size, 16, "in fifty draws every head of the model comes");
 });
 
@@ -25,7 +24,7 @@ test("with the same layers, each has as many heads of each layer as the circuit"
       heads.map(({ layer }) => layer),
       [0, 2, 2],
     );
-    assert.equal(new Set(heads.map(name)).size, 3);
+    assert.equal(new Set(heads.map(headName)).size, 3);
   }
 });
 
@@ -38,13 +37,13 @@ test("subsets are of the circuit, in its order, about half of it", () => {
     );
   const share = subsets.flat().length / (400 * circuit.length);
   assert.ok(Math.abs(share - 0.5) < 0.05, `${share}`);
-  assert.equal(new Set(subsets.map((heads) => heads.map(name).join(" "))).size, 8, "every subset comes");
+  assert.equal(new Set(subsets.map((heads) => heads.map(headName).join(" "))).size, 8, "every subset comes");
 });
 
 test("over seeds each head is in the first subset half of the time, and in the first circuit by its share", () => {
   const seeds = Array.from({ length: 2000 }, (_, seed) => seed);
   const shares = (heads: typeof circuit, drawn: (typeof circuit)[]) =>
-    heads.map((head) => drawn.filter((one) => one.some((other) => name(other) === name(head))).length / seeds.length);
+    heads.map((head) => drawn.filter((one) => one.some((other) => sameHead(other, head))).length / seeds.length);
   const near = (found: number[], share: number) => {
     const tolerance = 4 * Math.sqrt((share * (1 - share)) / seeds.length);
     for (const one of found) assert.ok(Math.abs(one - share) < tolerance, `${found} should be about ${share}`);
@@ -74,7 +73,7 @@ test("the seed decides, and nothing else", () => {
   assert.throws(() => randomSubsets(circuit, { draws: 1, seed: 0.5 }), /seed must be an integer, not 0.5/);
 });
 
-const asText = (heads: readonly { layer: number; head: number }[]) => heads.map(name).sort().join(" ");
+const asText = (heads: readonly HeadId[]) => heads.map(headName).sort().join(" ");
 
 test("where there are few other circuits all are given, each once, without the circuit itself", () => {
   // 4 of layer 0, (4 · 3) / 2 of layer 2
@@ -84,7 +83,7 @@ test("where there are few other circuits all are given, each once, without the c
   for (const heads of circuits) {
     const layers = heads.map(({ layer }) => layer);
     assert.deepEqual(layers, [0, 2, 2]);
-    assert.equal(new Set(heads.map(name)).size, 3);
+    assert.equal(new Set(heads.map(headName)).size, 3);
   }
 });
 

@@ -12,7 +12,6 @@ import {
   rotateWords,
   wordProbes,
 } from "../../../src/experiments/word-probes";
-import { randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { allHeads } from "../../../src/model/heads";
@@ -22,7 +21,7 @@ import { disposeRun, type Model, type ModelConfig } from "../../../src/model/mod
 import { range } from "../../../src/numbers/lists";
 import { random } from "../../../src/numbers/random";
 import { nearly } from "../../fixtures/close";
-import { TINY } from "../../fixtures/tiny-prompts";
+import { randomModel, TINY } from "../../fixtures/tiny-prompts";
 
 const config: ModelConfig = { ...TINY, n_layers: 2, n_ctx: 12, d_vocab: 80 };
 const { int } = random(1);

@@ -3,16 +3,17 @@ import { before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { attentionRows, headPattern } from "../../../src/experiments/attention";
 import { letterReadout } from "../../../src/experiments/logit-difference";
-import type { Prompts } from "../../../src/experiments/measure";
 import {
   attentionMoves,
   attentionShift,
-  fourSwaps,
-  headsHurtBy,
   ownWordMoves,
   type SwapAttentionRow,
-  swap,
   swapAttention,
+} from "../../../src/experiments/swap-attention";
+import {
+  fourSwaps,
+  headsHurtBy,
+  swap,
   swapBosOfPairs,
   swapBosSweep,
   swapEffects,
@@ -20,7 +21,6 @@ import {
   swapPositions,
   WORD_PAIRS,
 } from "../../../src/experiments/word-swaps";
-import { randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { allHeads } from "../../../src/model/heads";
@@ -28,18 +28,12 @@ import type { Intervention } from "../../../src/model/hooks";
 import { equalPositions } from "../../../src/model/interventions";
 import { disposeRun, type Model, type ModelConfig } from "../../../src/model/model";
 import { range } from "../../../src/numbers/lists";
-import { random } from "../../../src/numbers/random";
 import { POSITIONS, type Position, position } from "../../../src/prompts/positions";
 import { apart, near, nearly } from "../../fixtures/close";
-import { TINY } from "../../fixtures/tiny-prompts";
+import { randomModel, randomPrompts, TINY } from "../../fixtures/tiny-prompts";
 
 const config: ModelConfig = { ...TINY, n_ctx: 14 };
-const { int } = random(1);
-const prompts: Prompts = {
-  tokens: range(5).map(() => [59, ...range(10).map(() => int(59))]),
-  answerLetters: range(5).map(() => [int(26), int(26), int(26)]),
-  letters: range(26),
-};
+const prompts = randomPrompts(5, 1);
 const pair = ["C1", "C3"] as const;
 let model: Model;
 

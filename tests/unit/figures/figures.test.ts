@@ -1,20 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  above,
-  attentionPattern,
-  bars,
-  beside,
-  type Figure,
-  heatmap,
-  lines,
-  PAPER_MODEL,
-  scatter,
-  spread,
-  THIS_MODEL,
-  tokenStrip,
-} from "../../../src/figures";
+import { above, beside } from "../../../src/figures/beside";
+import { heatmap } from "../../../src/figures/heatmap";
+import type { Figure } from "../../../src/figures/panels";
 import { profiles } from "../../../src/figures/profiles";
+import { bars, lines, scatter } from "../../../src/figures/series";
+import { spread } from "../../../src/figures/spread";
+import { PAPER_MODEL, THIS_MODEL } from "../../../src/figures/style";
+import { attentionPattern, tokenStrip } from "../../../src/figures/tokens";
 import { grid } from "../../../src/numbers/lists";
 
 const heads = [1, 2, 3].flatMap((letter) =>

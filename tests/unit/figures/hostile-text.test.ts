@@ -1,19 +1,13 @@
 // Every text that a caller or the data can bring is shown as it is: none is markup, and none fetches anything.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  above,
-  attentionPattern,
-  bars,
-  beside,
-  circuitGraph,
-  type Figure,
-  heatmap,
-  lines,
-  scatter,
-  spread,
-  tokenStrip,
-} from "../../../src/figures";
+import { above, beside } from "../../../src/figures/beside";
+import { circuitGraph } from "../../../src/figures/circuit-graph";
+import { heatmap } from "../../../src/figures/heatmap";
+import type { Figure } from "../../../src/figures/panels";
+import { bars, lines, scatter } from "../../../src/figures/series";
+import { spread } from "../../../src/figures/spread";
+import { attentionPattern, tokenStrip } from "../../../src/figures/tokens";
 import { toSvg } from "../../../src/show/picture";
 import { remoteLoads } from "../../fixtures/remote-loads";
 

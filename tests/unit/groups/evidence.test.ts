@@ -3,34 +3,30 @@ import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { attentionRows, writtenBy } from "../../../src/experiments/attention";
 import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
-import { columnMean, type Prompts } from "../../../src/experiments/measure";
+import { columnMean } from "../../../src/experiments/measure";
 import { ordinalAblation } from "../../../src/experiments/order-ablation";
-import { activationPatch, headSite } from "../../../src/experiments/patching";
+import { headSite } from "../../../src/experiments/patch-sites";
+import { activationPatch } from "../../../src/experiments/patching";
 import { pathPatch } from "../../../src/experiments/path-patching";
 import type { HeadEvidence } from "../../../src/groups/classify";
 import { headEvidence } from "../../../src/groups/evidence";
-import { processWeights, randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { allHeads, headName } from "../../../src/model/heads";
 import { disposeRun, type Model, type ModelConfig } from "../../../src/model/model";
-import { range } from "../../../src/numbers/lists";
-import { random } from "../../../src/numbers/random";
 import { LETTERS, lastLetterPosition, wordPosition } from "../../../src/prompts/positions";
 import { apart, near } from "../../fixtures/close";
-import { TINY } from "../../fixtures/tiny-prompts";
+import { processedModel, randomPrompts, TINY } from "../../fixtures/tiny-prompts";
 
 const config: ModelConfig = { ...TINY, n_layers: 2, n_ctx: 12 };
-const { int } = random(4);
-const rows = (length: number, below: number) => range(4).map(() => range(length).map(() => int(below)));
-const data: Prompts = { tokens: rows(11, config.d_vocab), answerLetters: rows(3, 26), letters: range(26) };
-const corrupted = rows(11, config.d_vocab);
+const data = randomPrompts(4, 4);
+const corrupted = randomPrompts(4, 14).tokens;
 let model: Model;
 let evidence: HeadEvidence[];
 
 before(async () => {
   await initBackend();
-  model = processWeights(randomModel(config, 0));
+  model = processedModel(config, 0);
   evidence = await headEvidence(model, data, { corrupted, batch: 3 });
 });
 

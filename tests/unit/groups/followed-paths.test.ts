@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import type { Prompts } from "../../../src/experiments/measure";
 import { pathPatch } from "../../../src/experiments/path-patching";
 import {
   besideFrozen,
@@ -13,21 +12,16 @@ import {
   strongestSenders,
   worstLetterPanels,
 } from "../../../src/groups/followed-paths";
-import { processWeights, randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { headName } from "../../../src/model/heads";
 import type { Model, ModelConfig } from "../../../src/model/model";
-import { range } from "../../../src/numbers/lists";
-import { random } from "../../../src/numbers/random";
 import type { Letter } from "../../../src/prompts/positions";
 import { near } from "../../fixtures/close";
-import { TINY } from "../../fixtures/tiny-prompts";
+import { processedModel, randomPrompts, TINY } from "../../fixtures/tiny-prompts";
 
 const config: ModelConfig = { ...TINY, n_ctx: 12 };
-const { int } = random(6);
-const rows = (length: number, below: number) => range(4).map(() => range(length).map(() => int(below)));
-const data: Prompts = { tokens: rows(11, config.d_vocab), answerLetters: rows(3, 26), letters: range(26) };
-const corrupted = rows(11, config.d_vocab);
+const data = randomPrompts(4, 6);
+const corrupted = randomPrompts(4, 16).tokens;
 const [early, middle, late] = [0, 1, 2].map((layer) => ({ layer, head: 1 }));
 const clean = [2, 4, 8];
 const receivers = circuitReceivers({ letter_movers: [late], propagation: [middle] });
@@ -35,7 +29,7 @@ let model: Model;
 
 before(async () => {
   await initBackend();
-  model = processWeights(randomModel(config, 0));
+  model = processedModel(config, 0);
 });
 
 test("receivers: the logits and three inputs of the groups that there are", () => {

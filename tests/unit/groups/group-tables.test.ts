@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { AttentionRow } from "../../../src/experiments/attention";
 import { CRITERIA, circuitHeads, classifyHeads, GROUPS, type HeadEvidence } from "../../../src/groups/classify";
 import {
   CRITERION_MEANINGS,
@@ -22,7 +21,8 @@ import {
 import { hasHead, headList } from "../../../src/model/heads";
 import { paperHeads } from "../../../src/paper/paper";
 import { paperPatterns } from "../../../src/paper/paper-attention";
-import { POSITIONS, type Position, position } from "../../../src/prompts/positions";
+import { POSITIONS, position } from "../../../src/prompts/positions";
+import { evenAttention } from "../../fixtures/attention";
 import { nearly } from "../../fixtures/close";
 
 const evidence: HeadEvidence = {
@@ -38,15 +38,6 @@ const evidence: HeadEvidence = {
   at_last_letter: 0,
   ordinal: 0.1,
 };
-const even = (query: Position): AttentionRow[] =>
-  POSITIONS.slice(0, position(query) + 1).map((key) => ({
-    layer: 0,
-    head: 2,
-    query,
-    key,
-    attention: 1 / (position(query) + 1),
-    std: 0,
-  }));
 
 test("every group's heads, and every head's group", () => {
   const paper = paperHeads();
@@ -111,7 +102,7 @@ test("the paper's patterns: lines that add up to 1 and see nothing later", () =>
 
 test("even attention gives the three tokens before what EVEN_PREVIOUS_TOKENS says", () => {
   const sums = (["C1", "C2", "C3"] as const).map((query) =>
-    even(query)
+    evenAttention(query)
       .filter(
         ({ key }) => key !== "BOS" && position(query) - position(key) >= 1 && position(query) - position(key) <= 3,
       )

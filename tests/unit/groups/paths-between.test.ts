@@ -1,22 +1,16 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import type { Prompts } from "../../../src/experiments/measure";
 import { pathPatch } from "../../../src/experiments/path-patching";
 import { type CircuitPath, circuitPaths, drawnCircuit } from "../../../src/groups/paths-between";
-import { processWeights, randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import type { Model, ModelConfig } from "../../../src/model/model";
-import { range } from "../../../src/numbers/lists";
-import { random } from "../../../src/numbers/random";
 import { near } from "../../fixtures/close";
-import { TINY } from "../../fixtures/tiny-prompts";
+import { processedModel, randomPrompts, TINY } from "../../fixtures/tiny-prompts";
 
 const config: ModelConfig = { ...TINY, n_ctx: 12 };
-const { int } = random(6);
-const rows = (length: number, below: number) => range(4).map(() => range(length).map(() => int(below)));
-const data: Prompts = { tokens: rows(11, config.d_vocab), answerLetters: rows(3, 26), letters: range(26) };
-const corrupted = rows(11, config.d_vocab);
+const data = randomPrompts(4, 6);
+const corrupted = randomPrompts(4, 16).tokens;
 const [early, middle, late] = [0, 1, 2].map((layer) => ({ layer, head: 1 }));
 const circuit = {
   letter_movers: [late],
@@ -30,7 +24,7 @@ let paths: CircuitPath[];
 
 before(async () => {
   await initBackend();
-  model = processWeights(randomModel(config, 0));
+  model = processedModel(config, 0);
   paths = await circuitPaths(model, data, circuit, { corrupted, clean });
 });
 

@@ -1,24 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { AttentionRow } from "../../../src/experiments/attention";
 import { looksMostAt, lookTable, readoutAttention, strongestLooks } from "../../../src/groups/readout-attention";
 import { paperHeads } from "../../../src/paper/paper";
 import { paperReadoutAttention } from "../../../src/paper/paper-attention";
-import { POSITIONS, type Position, position } from "../../../src/prompts/positions";
+import { position } from "../../../src/prompts/positions";
+import { evenAttention } from "../../fixtures/attention";
 import { nearly } from "../../fixtures/close";
 
-const even = (query: Position): AttentionRow[] =>
-  POSITIONS.slice(0, position(query) + 1).map((key) => ({
-    layer: 0,
-    head: 2,
-    query,
-    key,
-    attention: 1 / (position(query) + 1),
-    std: 0,
-  }));
-
 test("attention where letters are read: (, A1, A2, without BOS", () => {
-  const rows = readoutAttention((["C3", "(", "A1", "A2"] as const).flatMap(even));
+  const rows = readoutAttention((["C3", "(", "A1", "A2"] as const).flatMap(evenAttention));
   assert.deepEqual(new Set(rows.map(({ head }) => head)), new Set(["0.2"]));
   assert.deepEqual(
     [1, 2, 3].map((letter) => rows.filter((row) => row.letter === letter).length),
@@ -47,7 +37,7 @@ test("the strongest letter mover and propagation head, in this order; groups wit
 });
 
 test("a table of looks: a row a head, null for what there is none of", () => {
-  const rows = readoutAttention((["(", "A2"] as const).flatMap(even));
+  const rows = readoutAttention((["(", "A2"] as const).flatMap(evenAttention));
   const [own, other] = lookTable("tiny", rows, {
     letter_movers: [{ layer: 0, head: 2 }],
     propagation: [{ layer: 0, head: 3 }],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bfloatsToFloats, fromHalf, halvesToFloats, toHalf } from "../../../src/load/half";
+import { toHalf } from "../../../scripts/checkpoint/half";
+import { bfloatsToFloats, fromHalf, halvesToFloats } from "../../../src/load/half";
 
 test("every half but NaN survives a round trip", () => {
   for (let bits = 0; bits < 0x10000; bits++) {

@@ -6,13 +6,12 @@ import path from "node:path";
 import { after, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { encodeSafetensors } from "../../../scripts/checkpoint/encode";
+import { pruneVocabulary } from "../../../scripts/checkpoint/vocabulary";
 import { loadModel, loadWeights, readConfig } from "../../../src/load/load";
-import { centerUnembed, centerWritingWeights, foldLayerNorm, foldValueBiases } from "../../../src/load/process";
 import { projectFolder, resolveModel } from "../../../src/load/resolve";
 import { openSafetensors, type TensorData } from "../../../src/load/safetensors";
-import { pruneVocabulary } from "../../../src/load/tokenizer";
 import { initBackend } from "../../../src/model/backend/choose";
-import { disposeModel, type Model } from "../../../src/model/model";
+import { disposeModel } from "../../../src/model/model";
 
 const fixture = path.join(projectFolder, "tests", "fixtures", "tiny-a");
 const dir = mkdtempSync(path.join(tmpdir(), "models-"));
@@ -66,13 +65,6 @@ test("sizes come from config.json", () => {
     tie_word_embeddings: true,
   });
 });
-
-/** All of a model's values, by where they are. */
-function valuesOf(value: unknown): unknown {
-  if (value instanceof tf.Tensor) return { shape: value.shape, values: value.dataSync() };
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value as Model).map(([key, v]) => [key, valuesOf(v)]));
-}
 
 const without = (name: string) => Object.fromEntries(Object.entries(tensors).filter(([key]) => key !== name));
 const filled = (name: string, value: number, at: number): Tensors => {
@@ -234,14 +226,6 @@ test("a model in the hub's cache is named as on the hub, not after its commit", 
   writeFileSync(path.join(snapshot, "config.json"), JSON.stringify(original));
   assert.equal(readConfig(snapshot).name, "org/a--model");
   assert.equal(readConfig(fixture).name, "tiny-a");
-});
-
-test("a model processed while it is read equals the whole model processed step by step", async () => {
-  await initBackend();
-  const config = readConfig(fixture);
-  const steps = [foldLayerNorm, centerWritingWeights, centerUnembed, foldValueBiases];
-  const expected = steps.reduce((model, step) => step(model), loadWeights(fixture, config, false));
-  assert.deepEqual(valuesOf(loadWeights(fixture, config, true)), valuesOf(expected));
 });
 
 test("loading leaves one model's tensors", async () => {

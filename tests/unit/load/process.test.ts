@@ -2,14 +2,16 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { encodeSafetensors } from "../../../scripts/checkpoint/encode";
+import { parseSafetensors } from "../../../scripts/checkpoint/parse";
 import { checkpointShapes } from "../../../src/load/checkpoint";
-import * as weights from "../../../src/load/process";
-import { parseSafetensors, type TensorData } from "../../../src/load/safetensors";
+import { modelFromCheckpoint, PROCESSING, type Step } from "../../../src/load/process";
+import type { TensorData } from "../../../src/load/safetensors";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { headWeights } from "../../../src/model/head-weights";
 import { disposeModel, type Model, type ModelConfig } from "../../../src/model/model";
-import { apart, near } from "../../fixtures/close";
+import { near } from "../../fixtures/close";
+import { processedModel, randomModel } from "../../fixtures/tiny-prompts";
 
 const config: ModelConfig = {
   name: "tiny",
@@ -77,17 +79,18 @@ function watched(tensors: Record<string, TensorData>) {
 const open = (tensors: Record<string, TensorData>) => parseSafetensors(encodeSafetensors(tensors));
 
 test("each processing step keeps the logits, but for a shift of all of them", () => {
-  const model = weights.randomModel(config, 3);
-  const { foldLayerNorm, centerWritingWeights, foldValueBiases, centerUnembed, processWeights } = weights;
-  near(logits(foldLayerNorm(model)), logits(model));
-  near(logits(centerWritingWeights(model)), logits(model));
-  near(logits(foldValueBiases(model)), logits(model));
-  near(logits(centerUnembed(model)), centredLogits(model));
-  near(logits(processWeights(model)), centredLogits(model));
+  const model = randomModel(config, 3);
+  const [foldLayerNorm, centerWritingWeights, centerUnembed, foldValueBiases] = PROCESSING;
+  const after = (...steps: Step[]) => logits(randomModel(config, 3, { steps }));
+  near(after(foldLayerNorm), logits(model));
+  near(after(centerWritingWeights), logits(model));
+  near(after(foldValueBiases), logits(model));
+  near(after(centerUnembed), centredLogits(model));
+  near(after(...PROCESSING), centredLogits(model));
 });
 
 test("processed weights have the properties TransformerLens gives them", () => {
-  const model = weights.processWeights(weights.randomModel(config, 3));
+  const model = processedModel(config, 3);
   const zero = (t: tf.Tensor) => near(t, tf.zerosLike(t));
   assert.equal(model.ln_final, null);
   zero(model.W_U.mean(0));
@@ -102,21 +105,21 @@ test("processed weights have the properties TransformerLens gives them", () => {
 });
 
 test("a checkpoint loads with both spellings of its names, mask buffers ignored", () => {
-  const model = weights.randomModel(config, 4);
+  const model = randomModel(config, 4);
   const mask = { "h.0.attn.bias": { shape: [1, 1, 2, 2], values: new Float32Array(4) } };
   for (const tensors of [{ ...tensorsOf(model), ...mask }, tensorsOf(model, "transformer.")])
-    near(logits(weights.modelFromCheckpoint(config, open(tensors))), logits(model));
+    near(logits(modelFromCheckpoint(config, open(tensors))), logits(model));
 });
 
 test("a model that would not fit is refused before a weight is read", () => {
   const huge: ModelConfig = { ...config, name: "huge", d_model: 2 ** 20, d_head: 2 ** 19, d_mlp: 2 ** 22 };
   const shapes = checkpointShapes(huge);
   const checkpoint = {
-    ...open(tensorsOf(weights.randomModel(config, 4))),
+    ...open(tensorsOf(randomModel(config, 4))),
     shape: (name: string) => shapes.get(name)!,
     read: (name: string) => assert.fail(`${name} is read`),
   };
-  const load = () => weights.modelFromCheckpoint(huge, checkpoint, { processed: true });
+  const load = () => modelFromCheckpoint(huge, checkpoint, { processed: true });
   assert.throws(
     load,
     /^RangeError: huge needs about \d+\.\d GB of memory; \d+\.\d GB .*can be had\. .* a smaller model/,
@@ -124,59 +127,50 @@ test("a model that would not fit is refused before a weight is read", () => {
 });
 
 test("each weight is read once, mask buffers never", () => {
-  const tensors = tensorsOf(weights.randomModel(config, 4), "transformer.");
+  const tensors = tensorsOf(randomModel(config, 4), "transformer.");
   const mask = { shape: [1, 1, 2, 2], values: Float32Array.of(Number.NaN, 0, 0, 0) };
   const masks = { "transformer.h.0.attn.bias": mask, "transformer.h.1.attn.masked_bias": mask };
   for (const processed of [false, true]) {
     const { checkpoint, alive } = watched({ ...masks, ...tensors });
-    disposeModel(weights.modelFromCheckpoint(config, checkpoint, { processed }));
+    disposeModel(modelFromCheckpoint(config, checkpoint, { processed }));
     assert.deepEqual([...alive.keys()].sort(), Object.keys(tensors).sort());
   }
 });
 
 test("a layer's raw weights are gone before the next layer is read", () => {
-  const { checkpoint, alive } = watched(tensorsOf(weights.randomModel(config, 4)));
+  const { checkpoint, alive } = watched(tensorsOf(randomModel(config, 4)));
   const before = tf.memory().numTensors;
-  disposeModel(weights.modelFromCheckpoint(config, checkpoint, { processed: true }));
+  disposeModel(modelFromCheckpoint(config, checkpoint, { processed: true }));
   const [ends, block] = [4, 12]; // tensors of a processed model: W_E, W_pos, W_U, b_U; weights and biases of q k v, o, in, out
   assert.equal(alive.get("h.0.ln_1.weight"), before + ends);
   assert.equal(alive.get("h.1.ln_1.weight"), before + ends + block);
 });
 
 test("an unembedding of its own is used where it isn't tied, and then needed", () => {
-  const model = weights.randomModel(config, 4);
+  const model = randomModel(config, 4);
   const twice = { shape: [config.d_vocab, config.d_model], values: model.W_E.mul(2).dataSync<"float32">().slice() };
   const tensors = { ...tensorsOf(model), "lm_head.weight": twice };
   const untied = { ...config, tie_word_embeddings: false };
-  near(logits(weights.modelFromCheckpoint(untied, open(tensors))), logits(model).mul(2));
-  near(logits(weights.modelFromCheckpoint(config, open(tensors))), logits(model));
-  assert.throws(
-    () => weights.modelFromCheckpoint(untied, open(tensorsOf(model))),
-    /lacks the tensor "lm_head\.weight"/,
-  );
+  near(logits(modelFromCheckpoint(untied, open(tensors))), logits(model).mul(2));
+  near(logits(modelFromCheckpoint(config, open(tensors))), logits(model));
+  assert.throws(() => modelFromCheckpoint(untied, open(tensorsOf(model))), /lacks the tensor "lm_head\.weight"/);
 });
 
 test("a checkpoint whose last tensor is damaged leaves nothing behind", () => {
-  const tensors = tensorsOf(weights.randomModel(config, 5));
+  const tensors = tensorsOf(randomModel(config, 5));
   tensors["h.1.mlp.c_proj.bias"].values[7] = Number.NaN;
   for (const processed of [false, true]) {
     const before = tf.memory().numTensors;
     assert.throws(
-      () => weights.modelFromCheckpoint(config, open(tensors), { processed }),
+      () => modelFromCheckpoint(config, open(tensors), { processed }),
       /"h.1.mlp.c_proj.bias" holds NaN at 7/,
     );
     assert.equal(tf.memory().numTensors, before);
   }
 });
 
-test("a random model depends on its seed only", () => {
-  const [a, b, c] = [1, 1, 2].map((seed) => weights.randomModel(config, seed).W_E);
-  assert.deepEqual(a.arraySync(), b.arraySync()); // drawn, not computed
-  apart(a, c);
-});
-
 test("head weights are the columns the forward uses", () => {
-  const model = weights.randomModel(config, 6);
+  const model = randomModel(config, 6);
   const { W_Q, b_Q, W_V, b_V, W_O } = headWeights(model, { layer: 1, head: 1 });
   const names = [
     "blocks.1.ln1.hook_normalized",
@@ -200,18 +194,12 @@ test("head weights are the columns the forward uses", () => {
   assert.throws(() => headWeights(model, { layer: 2, head: 0 }), /no head 2.0; layers are 0 … 1, heads 0 … 1/);
 });
 
-test("nothing is left behind but the result, which shares nothing with its source", () => {
-  const { foldLayerNorm, centerWritingWeights, foldValueBiases, centerUnembed, processWeights } = weights;
-  const norms = 2 * (2 * config.n_layers + 1);
-  for (const process of [foldLayerNorm, centerWritingWeights, foldValueBiases, centerUnembed, processWeights]) {
-    const start = tf.memory().numTensors;
-    const model = weights.randomModel(config, 7);
-    const one = tf.memory().numTensors - start;
-    const processed = process(model);
-    assert.equal(tf.memory().numTensors, start + one + (processed.ln_final ? one : one - norms));
+test("nothing is left behind but the result", () => {
+  const start = tf.memory().numTensors;
+  for (const steps of [[], ...PROCESSING.map((step) => [step]), PROCESSING]) {
+    const model = randomModel(config, 7, { steps });
+    assert.ok(Number.isFinite(tf.tidy(() => logits(model).sum().dataSync()[0])));
     disposeModel(model);
-    assert.ok(Number.isFinite(tf.tidy(() => logits(processed).sum().dataSync()[0])));
-    disposeModel(processed);
     assert.equal(tf.memory().numTensors, start);
   }
 });

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { encodeSafetensors } from "../../../scripts/checkpoint/encode";
-import { openSafetensors, parseSafetensors } from "../../../src/load/safetensors";
+import { parseSafetensors } from "../../../scripts/checkpoint/parse";
+import { openSafetensors } from "../../../src/load/safetensors";
 
 const tensors = {
   a: { shape: [2, 3], values: Float32Array.of(1, -2, 3.5, 0, 1e-30, 7) },

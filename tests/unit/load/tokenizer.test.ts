@@ -4,13 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import fc from "fast-check";
-import {
-  gpt2Tokenizer,
-  loadTokenizer,
-  pruneVocabulary,
-  UnknownTokenError,
-  vocabTokenizer,
-} from "../../../src/load/tokenizer";
+import { pruneVocabulary } from "../../../scripts/checkpoint/vocabulary";
+import { gpt2Tokenizer, loadTokenizer, UnknownTokenError, vocabTokenizer } from "../../../src/load/tokenizer";
 
 const gpt2 = gpt2Tokenizer();
 const PROMPT = "The Ketchup Lark Wreck (KL";

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import { randomModel } from "../../../src/load/process";
 import { untrained } from "../../../src/load/untrained";
 import { initBackend } from "../../../src/model/backend/choose";
 import { disposeModel } from "../../../src/model/model";
 import { meanAndStd } from "../../../src/numbers/statistics";
-import { apart } from "../../fixtures/close";
-import { TINY, tinyModel } from "../../fixtures/tiny-prompts";
+import { apart, near } from "../../fixtures/close";
+import { randomModel, TINY, tinyModel } from "../../fixtures/tiny-prompts";
 
 before(async () => {
   await initBackend();
@@ -39,6 +38,14 @@ test("it depends on its seed only", () => {
   assert.deepEqual(a.arraySync(), b.arraySync()); // drawn, not computed
   apart(a, c);
   assert.throws(() => untrained(randomModel(TINY, 0), 0.5), /seed must be an integer, not 0.5/);
+});
+
+test("its unembedding is its own where the model's is", () => {
+  const tied = untrained(randomModel(TINY, 0), 0);
+  near(tied.W_U, tied.W_E.transpose());
+  const apartFrom = untrained(randomModel({ ...TINY, tie_word_embeddings: false }, 0), 0);
+  apart(apartFrom.W_U, apartFrom.W_E.transpose());
+  assert.ok(Math.abs(stdOf(apartFrom.W_U) / 0.02 - 1) < 0.2);
 });
 
 test("it is processed where the model is, and leaves nothing else in memory", () => {

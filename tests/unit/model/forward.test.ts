@@ -2,25 +2,20 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import fc from "fast-check";
-import { processWeights, randomModel } from "../../../src/load/process";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward, forwardEach } from "../../../src/model/forward";
 import { axesOf, edit, type HookName, hookNames, type Intervention, merge, patch } from "../../../src/model/hooks";
 import { disposeRun, type Model, type ModelConfig, type Run } from "../../../src/model/model";
 import { reusable, sideBySide } from "../../../src/model/plan";
-import { random } from "../../../src/numbers/random";
 import { apart, near } from "../../fixtures/close";
-import { TINY } from "../../fixtures/tiny-prompts";
+import { processedModel, randomModel, randomTokens, TINY } from "../../fixtures/tiny-prompts";
 
 const any = <T>(value: unknown) => value as T; // what only plain JavaScript would pass
 
 const config: ModelConfig = { ...TINY, n_ctx: 12, d_vocab: 30 };
 const LENGTH = 7;
 const all = () => true;
-const makeTokens = (n: number, seed: number) => {
-  const { int } = random(seed);
-  return Array.from({ length: n }, () => Array.from({ length: LENGTH }, () => int(config.d_vocab)));
-};
+const makeTokens = (n: number, seed: number) => randomTokens(n, LENGTH, config.d_vocab, seed);
 const clean = makeTokens(3, 1);
 const corrupted = makeTokens(3, 2);
 let model: Model;
@@ -220,7 +215,7 @@ const KEEPS = { reusable: reusable(config), some: (name: string) => name.length 
 test("planned equals plain, for random models, interventions, read-outs, kept names and clean runs", () => {
   const worlds = [
     model,
-    processWeights(randomModel(config, 1)),
+    processedModel(config, 1),
     randomModel({ ...config, n_heads: 4, d_head: 4, d_mlp: 20 }, 2),
   ].map(worldOf);
   const cases = fc.record({

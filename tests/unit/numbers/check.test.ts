@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { activationMeans } from "../../../src/experiments/activation-means";
 import {
   attentionAgainstLogits,
   attentionRows,
@@ -9,8 +10,10 @@ import {
   writtenBy,
 } from "../../../src/experiments/attention";
 import { attributionByPosition } from "../../../src/experiments/attribution";
+import { averagedInputs, inputSite } from "../../../src/experiments/averaged-inputs";
 import { behaviour } from "../../../src/experiments/behaviour";
-import { completeness, evaluateCircuits, faithfulness, minimality } from "../../../src/experiments/circuit-evaluation";
+import { completeness, faithfulness, minimality } from "../../../src/experiments/circuit-criteria";
+import { evaluateCircuits } from "../../../src/experiments/circuit-evaluation";
 import type { Prompts } from "../../../src/experiments/measure";
 import { ordinalAblation } from "../../../src/experiments/order-ablation";
 import {
@@ -20,12 +23,14 @@ import {
   ovCircuit,
   strongestWriters,
 } from "../../../src/experiments/ov-circuit";
-import { activationMeans, activationPatch, blockSite, headSite, patchBetween } from "../../../src/experiments/patching";
+import { blockSite, headSite } from "../../../src/experiments/patch-sites";
+import { activationPatch, patchBetween } from "../../../src/experiments/patching";
 import { pathPatch, pathsInto, strongestPaths } from "../../../src/experiments/path-patching";
-import { averagedInputs, inputSite, selectivityBy, wordSelectivity } from "../../../src/experiments/query-key";
+import { selectivityBy, wordSelectivity } from "../../../src/experiments/query-key";
 import { randomCircuits } from "../../../src/experiments/random-circuits";
+import { swapAttention } from "../../../src/experiments/swap-attention";
 import { residualProbes, wordProbes } from "../../../src/experiments/word-probes";
-import { headsHurtBy, swapAttention, swapBosSweep, swapEffects } from "../../../src/experiments/word-swaps";
+import { headsHurtBy, swapBosSweep, swapEffects } from "../../../src/experiments/word-swaps";
 import { CRITERIA, classifyHeads } from "../../../src/groups/classify";
 import { circuitPaths } from "../../../src/groups/paths-between";
 import type { Tokenizer } from "../../../src/load/tokenizer";
@@ -136,12 +141,12 @@ const REFUSED: readonly Refusal[] = [
   ["letter 0", (m) => activationPatch(m, data, { ...patching, letters: wrong(0) }), /letter 0 is not one of 1, 2, 3/],
   [
     "letter of a pair",
-    (m) => patchBetween(m, data, { letter: 0 as Letter, into: tokens, outOf: corrupted, site }),
+    (m) => patchBetween(m, data, [{ letter: 0 as Letter, into: tokens, outOf: corrupted }], { site }),
     /letter 0 is not one of/,
   ],
   [
     "shorter rows",
-    (m) => patchBetween(m, data, { letter: 1, into: tokens, outOf: corrupted.map((ids) => ids.slice(1)), site }),
+    (m) => patchBetween(m, data, [{ letter: 1, into: tokens, outOf: corrupted.map((ids) => ids.slice(1)) }], { site }),
     /corrupted prompt 0 has 10 tokens, the clean one 11/,
   ],
   ["corruption", (m) => activationPatch(m, data, { ...patching, corruption: "word" as never }), /corruption "word" is/],

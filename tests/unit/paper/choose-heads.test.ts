@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { strongestWriters } from "../../../src/experiments/ov-circuit";
-import { THIS_MODEL } from "../../../src/figures";
+import { THIS_MODEL } from "../../../src/figures/style";
 import { CRITERIA, classifyHeads, headsOf } from "../../../src/groups/classify";
 import { headEvidence } from "../../../src/groups/evidence";
 import { initBackend } from "../../../src/model/backend/choose";

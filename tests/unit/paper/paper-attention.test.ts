@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { paperFigure, paperScatterExtents } from "../../../src/paper/paper";
+import { paperScatterExtents } from "../../../scripts/validate/extents";
+import { paperFigure } from "../../../src/paper/paper";
 import { paperAttentionLogits } from "../../../src/paper/paper-attention";
 
 test("markers of figure 11, each of a word, those of the right word within what the figure shows", () => {

@@ -1,21 +1,22 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
+import { paperScatterExtents } from "../../../scripts/validate/extents";
 import { besidePaperFigure, patchingFigure, scatterClaim, scatterRows } from "../../../scripts/validate/figures";
 import type { ScatterRow } from "../../../src/experiments/attention";
 import { ovCircuit } from "../../../src/experiments/ov-circuit";
-import { activationPatch, blockSite, headSite, type Site } from "../../../src/experiments/patching";
-import { processWeights, randomModel } from "../../../src/load/process";
+import { blockSite, headSite, type Site } from "../../../src/experiments/patch-sites";
+import { activationPatch } from "../../../src/experiments/patching";
 import type { Tokenizer } from "../../../src/load/tokenizer";
 import { initBackend } from "../../../src/model/backend/choose";
 import type { Model } from "../../../src/model/model";
 import type { MeasuredCell } from "../../../src/paper/compare";
-import { paperFigure, paperHeads, paperScatterExtents } from "../../../src/paper/paper";
+import { paperFigure, paperHeads } from "../../../src/paper/paper";
 import { evaluationFigure, ovFigures } from "../../../src/paper/paper-figures";
 import { resample } from "../../../src/prompts/corruption";
 import { LETTERS } from "../../../src/prompts/positions";
 import { apart, near, nearly } from "../../fixtures/close";
-import { TINY, tinyModel, tinyPrompts } from "../../fixtures/tiny-prompts";
+import { processedModel, TINY, tinyModel, tinyPrompts } from "../../fixtures/tiny-prompts";
 
 /** GPT-2 Small's layers and heads, so that the paper's heads are there; everything else is tiny. */
 const config = { ...TINY, n_layers: 12, n_heads: 12, d_model: 24, d_head: 2 };
@@ -26,7 +27,7 @@ let model: Model;
 
 before(async () => {
   await initBackend();
-  model = processWeights(randomModel(config, 0));
+  model = processedModel(config, 0);
 });
 
 test("figure 9 is of head 8.11, figure 10 the sum over the four letter movers", () => {

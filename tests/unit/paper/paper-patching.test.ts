@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import { activationPatch, blockSite, headSite } from "../../../src/experiments/patching";
+import { blockSite, headSite } from "../../../src/experiments/patch-sites";
+import { activationPatch } from "../../../src/experiments/patching";
 import { initBackend } from "../../../src/model/backend/choose";
 import type { Model } from "../../../src/model/model";
 import { compareWithPaper } from "../../../src/paper/compare";

@@ -2,14 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import {
-  paperBehaviour,
-  paperClaims,
-  paperFigure,
-  paperFigureNames,
-  paperHeads,
-  paperScatterExtents,
-} from "../../../src/paper/paper";
+import { paperScatterExtents } from "../../../scripts/validate/extents";
+import { headName } from "../../../src/model/heads";
+import { paperBehaviour, paperClaims, paperFigure, paperFigureNames, paperHeads } from "../../../src/paper/paper";
 
 test("every figure gives rows with finite numbers or null", () => {
   const names = paperFigureNames();
@@ -65,14 +60,13 @@ test("an unknown figure names near ones and all there are", () => {
 
 test("the groups are parts of the circuit that figure 8 gives back, and all of it", () => {
   const { circuit, letter_movers, fuzzy_previous_token, propagation } = paperHeads();
-  const label = ({ layer, head }: { layer: number; head: number }) => `${layer}.${head}`;
   const onAxis = paperFigure("fig08_evaluation")
     .rows.filter(({ letter }) => letter === 1)
     .map(({ x }) => x);
-  assert.deepEqual(["None", ...circuit.map(label)], onAxis);
+  assert.deepEqual(["None", ...circuit.map(headName)], onAxis);
   assert.deepEqual(
-    [...letter_movers, ...fuzzy_previous_token, ...propagation].map(label).sort(),
-    circuit.map(label).sort(),
+    [...letter_movers, ...fuzzy_previous_token, ...propagation].map(headName).sort(),
+    circuit.map(headName).sort(),
   );
 });
 

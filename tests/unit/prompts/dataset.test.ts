@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { gpt2Tokenizer, pruneVocabulary, vocabTokenizer } from "../../../src/load/tokenizer";
+import { pruneVocabulary } from "../../../scripts/checkpoint/vocabulary";
+import { gpt2Tokenizer, vocabTokenizer } from "../../../src/load/tokenizer";
 import { letterCounts, select } from "../../../src/prompts/acronyms";
 import { buildAcronyms, checkAcronym, loadAcronyms } from "../../../src/prompts/dataset";
 import {

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { gpt2Tokenizer, pruneVocabulary, vocabTokenizer } from "../../../src/load/tokenizer";
+import { pruneVocabulary } from "../../../scripts/checkpoint/vocabulary";
+import { gpt2Tokenizer, vocabTokenizer } from "../../../src/load/tokenizer";
 import { checkWord, loadWords } from "../../../src/prompts/words";
 
 const gpt2 = gpt2Tokenizer();

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import { bars } from "../../../src/figures";
+import { bars } from "../../../src/figures/series";
 import { initBackend } from "../../../src/model/backend/choose";
 import { publish, show, table, toFrame } from "../../../src/show/display";
 import { toPng } from "../../../src/show/picture";

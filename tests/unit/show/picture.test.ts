@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { inflateSync } from "node:zlib";
-import { attentionPattern, bars, type Figure, heatmap, lines, scatter, spread } from "../../../src/figures";
+import { heatmap } from "../../../src/figures/heatmap";
+import type { Figure } from "../../../src/figures/panels";
+import { bars, lines, scatter } from "../../../src/figures/series";
+import { spread } from "../../../src/figures/spread";
+import { attentionPattern } from "../../../src/figures/tokens";
 import { svgToPng, toPng, toSvg } from "../../../src/show/picture";
 
 const rows = [1, 2, 3].flatMap((letter) =>

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { AttributionRow, LensRow, PositionAttributionRow } from "../../../../src/experiments/attribution";
+import type { AttributionRow, PositionAttributionRow } from "../../../../src/experiments/attribution";
+import type { LensRow } from "../../../../src/experiments/logit-lens";
 import { headName } from "../../../../src/model/heads";
 import {
   attributionAsInPaper,

@@ -1,0 +1,78 @@
+/** Where activation patching replaces activations. */
+import { allHeads, checkHeads, type HeadId } from "../model/heads";
+import { type ActivationCache, type HookName, type Intervention, patch } from "../model/hooks";
+import { type HeadActivation, patchHeads } from "../model/interventions";
+import type { ModelConfig } from "../model/model";
+import { checkIndex } from "../numbers/check";
+import { grid, range } from "../numbers/lists";
+import { type Letter, POSITIONS, type Position, position } from "../prompts/positions";
+
+/** Where one activation is replaced: a set of points, and the intervention at each. */
+export interface Site<P extends object> {
+  points(config: ModelConfig): P[];
+  /** The activations that are replaced. */
+  hooks(config: ModelConfig): HookName[];
+  /** `positions`: those that can make a difference. An empty intervention changes nothing. */
+  intervene(point: P, source: ActivationCache, positions: readonly number[], letter: Letter): Intervention;
+}
+
+type BlockActivation = "hook_resid_pre" | "hook_attn_out" | "hook_mlp_out";
+
+/**
+ * Every layer × position of the residual stream, or of what attention or the MLP adds to it.
+ * @param positions those that are wanted; default all
+ * @see the paper's figures 1, 4, 7
+ */
+export function blockSite(
+  activation: BlockActivation = "hook_resid_pre",
+  positions: readonly Position[] = POSITIONS,
+): Site<{ layer: number; position: Position }> {
+  return {
+    points: ({ n_layers }) => grid({ layer: range(n_layers), position: positions }),
+    hooks: ({ n_layers }) => range(n_layers).map((layer) => `blocks.${layer}.${activation}` as const),
+    intervene: ({ layer, position: label }, source, changing) => {
+      const at = `blocks.${layer}.${activation}` as const;
+      const pos = position(label);
+      return changing.includes(pos) ? patch(at, source[at], { pos }) : [];
+    },
+  };
+}
+
+/** One point: the embeddings of all positions, so that the whole of one run becomes the other. */
+export const promptSite = (): Site<object> => ({
+  points: () => [{}],
+  hooks: () => ["hook_embed"],
+  intervene: (_, { hook_embed }, positions) =>
+    positions.length > 0 ? patch("hook_embed", hook_embed, { pos: positions }) : [],
+});
+
+const headHooks =
+  (activation: HeadActivation) =>
+  ({ n_layers }: ModelConfig) =>
+    range(n_layers).map((layer) => `blocks.${layer}.attn.hook_${activation}` as const);
+
+/**
+ * Every head, at all positions or at one that depends on the letter.
+ * @param at e.g. `wordPosition` or `lastLetterPosition`; the site throws RangeError if it gives no position
+ * @param heads those that are wanted; default all. The site throws RangeError if the model lacks one, or one comes twice
+ * @see the paper's figures 2, 5 (`wordPosition`) and 6 (`lastLetterPosition`)
+ */
+export function headSite(
+  activation: HeadActivation = "z",
+  at?: (letter: Letter) => number,
+  heads?: readonly HeadId[],
+): Site<HeadId> {
+  return {
+    points: (config) => {
+      if (heads) checkHeads(config, heads);
+      return (heads ?? allHeads(config)).map(({ layer, head }) => ({ layer, head }));
+    },
+    hooks: headHooks(activation),
+    intervene: (head, source, positions, letter) => {
+      const only = at?.(letter);
+      if (only !== undefined) checkIndex(`letter ${letter}: position`, only, POSITIONS.length);
+      const here = at ? positions.filter((pos) => pos === only) : positions;
+      return here.length > 0 ? patchHeads([head], activation, source, here) : [];
+    },
+  };
+}
