@@ -100,7 +100,8 @@ describe("no error is lost", () => {
       await sleep(20);
     await sleep(100);
     kernel.process.kill("SIGINT");
-    assert.equal((await answer).reply.status, "error");
+    const { reply, stderr } = await answer;
+    assert.deepEqual([reply.status, stderr], ["error", "interrupted; the kernel is ready for the next cell.\n"]);
     assert.equal((await execute("5")).stdout, "5\n");
   });
 });

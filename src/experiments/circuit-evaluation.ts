@@ -44,7 +44,7 @@ export interface CircuitRow {
 
 /**
  * Values `[circuit][prompt][letter]` with all heads outside each circuit ablated; MLPs and embeddings stay.
- * @throws if there are not as many corrupted rows as prompts, a circuit has heads that the model lacks, or `ablation` is none of those there are
+ * Throws if there are not as many corrupted rows as prompts, a circuit has heads that the model lacks, or `ablation` is none of those there are.
  */
 export async function circuitValues(
   model: Model,
@@ -79,7 +79,7 @@ export async function circuitValues(
   }
 }
 
-/** Each circuit's logit difference per letter, in logits. @see the paper's figure 8 */
+/** Each circuit's logit difference per letter, in logits. See the paper's figure 8 */
 export async function evaluateCircuits(
   model: Model,
   data: Prompts,
@@ -110,7 +110,7 @@ export interface FaithfulnessRow {
 
 /**
  * Faithfulness: does the circuit alone do what the model does? F(C) against F(M), and as a share of what heads do at all.
- * @throws RangeError if heads do nothing, so that there is no share; else as `circuitValues`
+ * Throws a RangeError if heads do nothing, so that there is no share; else as `circuitValues`.
  */
 export async function faithfulness(
   model: Model,
@@ -152,8 +152,8 @@ export interface CompletenessRow {
 /**
  * Completeness: taking the same heads K out of the circuit and out of the model should do the same. A circuit that lacks
  * heads which stand in for others is faithful and yet incomplete: without K the model keeps going, the circuit doesn't.
+ * See Wang et al., Interpretability in the Wild (2022), section 4.
  * @returns a row per K and letter
- * @see Wang et al., Interpretability in the Wild (2022), section 4
  */
 export async function completeness(
   model: Model,
@@ -190,8 +190,8 @@ export interface MinimalityRow extends HeadId {
 /**
  * Minimality: every head v of the circuit should matter, if not by itself, then once some others, K, are out. (Heads that stand
  * in for each other would seem useless one by one.)
+ * See Wang et al., Interpretability in the Wild (2022), section 4.
  * @returns a row per head and letter; from each K the head itself is left out
- * @see Wang et al., Interpretability in the Wild (2022), section 4
  */
 export async function minimality(
   model: Model,

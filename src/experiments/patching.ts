@@ -40,7 +40,7 @@ type BlockActivation = "hook_resid_pre" | "hook_attn_out" | "hook_mlp_out";
 /**
  * Every layer × position of the residual stream, or of what attention or the MLP adds to it.
  * @param positions those that are wanted; default all
- * @see the paper's figures 1, 4, 7
+ * See the paper's figures 1, 4, 7
  */
 export function blockSite(
   activation: BlockActivation = "hook_resid_pre",
@@ -74,7 +74,7 @@ const headHooks =
  * Every head, at all positions or at one that depends on the letter.
  * @param at e.g. `wordPosition` or `lastLetterPosition`; the site throws RangeError if it gives no position
  * @param heads those that are wanted; default all. The site throws RangeError if the model lacks one, or one comes twice
- * @see the paper's figures 2, 5 (`wordPosition`) and 6 (`lastLetterPosition`)
+ * See the paper's figures 2, 5 (`wordPosition`) and 6 (`lastLetterPosition`)
  */
 export function headSite(
   activation: HeadActivation = "z",
@@ -131,9 +131,9 @@ export type PatchRow<P extends object> = P & Effect & { readonly letter: Letter 
 /**
  * Activation patching: the change of each letter's logit difference when one activation is replaced.
  * Values are patched minus unpatched, in logits, not normalised: for noising negative is harm, for denoising positive is repair.
+ * Throws if there are not as many corrupted rows as prompts, or an option is none of those there are.
+ * See the paper's figures 1, 2, 4–7.
  * @returns a row per letter and point of the site
- * @throws if there are not as many corrupted rows as prompts, or an option is none of those there are
- * @see the paper's figures 1, 2, 4–7
  */
 export async function activationPatch<P extends object>(
   model: Model,
@@ -155,7 +155,7 @@ export type PromptRow<P extends object> = P & {
   readonly change: number;
 };
 
-/** `activationPatch` prompt by prompt: a row per letter, point of the site and prompt. @throws as `activationPatch` does */
+/** `activationPatch` prompt by prompt: a row per letter, point of the site and prompt. Throws as `activationPatch` does. */
 export async function patchByPrompt<P extends object>(
   model: Model,
   data: Prompts,
@@ -319,7 +319,7 @@ function runOther(from: Run, tokens: Tokens, keep: readonly HookName[]): Run {
 
 /**
  * Means of activations over prompts, with batch 1, streamed. The caller disposes them.
- * @throws RangeError if there are no prompts; SweepInterrupted
+ * Throws a RangeError if there are no prompts; SweepInterrupted.
  */
 export async function activationMeans(
   model: Model,

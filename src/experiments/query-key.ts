@@ -30,7 +30,7 @@ import { activationMeans, type Site } from "./patching";
 export type HeadInput = Exclude<HeadActivation, "pattern">;
 export const HEAD_INPUTS: readonly HeadInput[] = ["q", "k", "v", "z"];
 
-/** All queries, all keys, all values or all outputs of these heads at once. @throws RangeError if there are no heads or, when used, the model lacks one */
+/** All queries, all keys, all values or all outputs of these heads at once. Throws a RangeError if there are no heads or, when used, the model lacks one. */
 export function inputSite(heads: readonly HeadId[]): Site<{ input: HeadInput }> {
   checkSome("heads whose inputs could be patched", heads);
   const layers = [...new Set(heads.map(({ layer }) => layer))];
@@ -54,8 +54,8 @@ export interface AveragedRow extends LetterEffect {
  * What is lost when these heads' queries where letters are read, or their keys or values at C_1 … C_3, are replaced by a mean.
  * The mean over prompts at each position says nothing about this prompt, but still which word or letter it is; that over the three
  * positions, too, doesn't say it any more.
+ * Throws a RangeError if there are no heads.
  * @returns the change of each letter's logit difference, in logits
- * @throws RangeError if there are no heads
  */
 export async function averagedInputs(
   model: Model,
@@ -115,8 +115,8 @@ export interface SelectivityRow {
  * is read to C_i, less that to the other two words, averaged over the letters: e to its power is how many times more attention
  * the right word gets. Layer norm's scale as it was, scores are products of sums, so every pair of components has a share and
  * the shares add up to the selectivity. What is the same for all letters, or for all words, cancels out.
+ * Throws if the model isn't processed, or has no such head.
  * @returns a row per component of the query and of the key, in the order of the forward
- * @throws if the model isn't processed, or has no such head
  */
 export async function wordSelectivity(
   model: Model,
@@ -154,7 +154,7 @@ export async function wordSelectivity(
 /**
  * A head's selectivity as its patterns show it: the logarithm of its attention to the right word, less the mean logarithm of that
  * to the other two, averaged over letters and prompts. The products of `wordSelectivity` add up to it.
- * @throws RangeError if the model has no such head; if a word gets no attention at all
+ * Throws a RangeError if the model has no such head; if a word gets no attention at all.
  */
 export async function seenSelectivity(
   model: Model,
@@ -225,8 +225,8 @@ function written(run: Run, { kind, layer, head }: Component, at: (name: HookName
 
 /**
  * The strongest components of a selectivity on one side: its rows summed over the other side.
+ * Throws a RangeError if the side is none, or `top` is not a whole number.
  * @param options `side`; `top`: how many, by absolute value (default all)
- * @throws RangeError if the side is none, or `top` is not a whole number
  */
 export function selectivityBy(
   rows: readonly SelectivityRow[],
@@ -251,7 +251,7 @@ export type ProductRow = SelectivityRow & {
 /** Products below this are not written into their cells. */
 const TOO_SMALL = 0.05;
 
-/** The products of the `top` strongest parts of the query with the `top` strongest of the key. @throws RangeError as `selectivityBy` */
+/** The products of the `top` strongest parts of the query with the `top` strongest of the key. Throws a RangeError as `selectivityBy`. */
 export function strongestProducts(rows: readonly SelectivityRow[], { top }: { top: number }): ProductRow[] {
   const parts = (side: "query" | "key") => selectivityBy(rows, { side, top }).map(({ component }) => component);
   const keys = parts("key");

@@ -45,7 +45,7 @@ export type BosSwapRow = HeadId & LetterEffect;
 
 /**
  * The change of each letter's logit difference when one head's attention to BOS is exchanged between two words.
- * @see the paper's figure 13
+ * See the paper's figure 13
  */
 export async function swapBosSweep(
   model: Model,
@@ -101,12 +101,12 @@ export interface Swap {
   readonly bosHeads?: readonly HeadId[];
 }
 
-/** The intervention of a swap, for one clean run that kept its patterns. @see the paper's figures 12 and 14 */
+/** The intervention of a swap, for one clean run that kept its patterns. See the paper's figures 12 and 14 */
 export const swap =
   ({ pair: [a, b], positions = false, bosHeads = [] }: Swap) =>
   (clean: Run): Intervention => [...(positions ? swapPositions(a, b) : []), ...swapBosAttention(bosHeads, clean, a, b)];
 
-/** @throws RangeError if one is of a position or head that isn't there */
+/** Throws a RangeError if one is of a position or head that isn't there. */
 function checkSwaps({ config }: Model, swaps: readonly Swap[]): void {
   for (const { pair, bosHeads = [] } of swaps) {
     for (const label of pair) position(label);
@@ -144,7 +144,7 @@ export interface SwapAttentionRow extends HeadId {
   readonly std: number;
 }
 
-/** Attention of heads to the three words, from where each letter is read, under each swap. @see the paper's figures 12 and 14 */
+/** Attention of heads to the three words, from where each letter is read, under each swap. See the paper's figures 12 and 14 */
 export async function swapAttention(
   model: Model,
   data: Prompts,
@@ -167,7 +167,7 @@ export async function swapAttention(
 
 /**
  * Each row with the change of its attention against the clean run (probability), which is left out.
- * @throws if a pair has no clean run
+ * Throws if a pair has no clean run.
  */
 export function attentionMoves(rows: readonly SwapAttentionRow[]): (SwapAttentionRow & { moved: number })[] {
   const clean = new Map(rows.filter(({ swap }) => swap === CLEAN).map((row) => [cell(row), row.attention]));
@@ -180,7 +180,7 @@ export function attentionMoves(rows: readonly SwapAttentionRow[]): (SwapAttentio
     });
 }
 
-/** How far each swap moves attention: the mean absolute change over heads, letters and words. @throws as `attentionMoves` */
+/** How far each swap moves attention: the mean absolute change over heads, letters and words. Throws as `attentionMoves`. */
 export function attentionShift(rows: readonly SwapAttentionRow[]): { pair: string; swap: string; shift: number }[] {
   const shifts = attentionMoves(rows).map((row) => ({ ...row, shift: Math.abs(row.moved) }));
   return meanBy(shifts, ["pair", "swap"], "shift").map(({ pair, swap, shift }) => ({ pair, swap, shift }));
@@ -234,7 +234,7 @@ export async function swapEffects(
 /** 0 … n - 1 with a and b exchanged. */
 export const exchanged = (n: number, a: number, b: number) => range(n).map((i) => (i === a ? b : i === b ? a : i));
 
-/** Exchanges two positions' embeddings; the tokens stay. @see the paper's figure 12 */
+/** Exchanges two positions' embeddings; the tokens stay. See the paper's figure 12 */
 export function swapPositions(a: Position, b: Position): Intervention {
   const [i, j] = [position(a), position(b)];
   return edit("hook_pos_embed", (embedding) => pick(embedding, exchanged(embedding.shape[1], i, j), 1), {
@@ -245,7 +245,7 @@ export function swapPositions(a: Position, b: Position): Intervention {
 /**
  * Gives each head the clean run's attention to BOS, with that of queries a and b exchanged. As in the official scripts it is
  * written at every query (over several layers the two alone would be something else), and rows are not renormalised.
- * @see the paper's figures 13 and 14
+ * See the paper's figures 13 and 14
  */
 export function swapBosAttention(heads: readonly HeadId[], clean: Run, a: Position, b: Position): Intervention {
   const [i, j] = [position(a), position(b)];

@@ -53,7 +53,7 @@ const THICK = 11;
 
 /**
  * A circuit: layers upwards, groups side by side, a line for every path, as thick as its value.
- * @throws RangeError if there are no nodes, an edge ends at none of them or does not go up, or a value is negative or not finite.
+ * Throws a RangeError if there are no nodes, an edge ends at none of them or does not go up, or a value is negative or not finite.
  */
 export function circuitGraph(
   { nodes, edges }: { nodes: readonly GraphNode[]; edges: readonly GraphEdge[] },

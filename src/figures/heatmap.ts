@@ -34,7 +34,7 @@ export interface HeatmapOptions<R> {
 
 /**
  * Colours of `value` over `x` × `y`. Rows that are missing leave grey cells.
- * @throws RangeError if there are no rows, a column is missing, a value is not finite, or two rows share a cell.
+ * Throws a RangeError if there are no rows, a column is missing, a value is not finite, or two rows share a cell.
  */
 export function heatmap<R extends object>(rows: readonly R[], options: HeatmapOptions<R>): Figure {
   const { x, y, value, columns, text, colours = "diverging", wrap = 3 } = options;

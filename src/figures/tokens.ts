@@ -25,7 +25,7 @@ export interface AttentionOptions<R> {
 /**
  * Where tokens look: query positions down, key positions across, white (0) to dark (1).
  * Keys after the query, which a causal model can't see, stay grey.
- * @throws RangeError if an attention is outside 0..1 or goes to a later token, or the tokens don't fit the positions.
+ * Throws a RangeError if an attention is outside 0..1 or goes to a later token, or the tokens don't fit the positions.
  */
 export function attentionPattern<R extends object>(rows: readonly R[], options: AttentionOptions<R> = {}): Figure {
   const { query = "query_pos", key = "key_pos", value = "attention", columns, tokens } = options;

@@ -23,7 +23,7 @@ export function modelFromTensors(config: ModelConfig, get: TensorSource): Model 
 /**
  * A model from a checkpoint, see `checkpointTensors`. `processed`: as by `processWeights`, but part by part while reading, so that a large
  * model's raw weights are never in memory together.
- * @throws on what is wrong with the checkpoint, and if there is too little memory; nothing is left in memory then.
+ * Throws on what is wrong with the checkpoint, and if there is too little memory; nothing is left in memory then.
  */
 export function modelFromCheckpoint(config: ModelConfig, checkpoint: Checkpoint, { processed = false } = {}): Model {
   const get = checkpointTensors(config, checkpoint);

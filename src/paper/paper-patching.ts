@@ -73,8 +73,8 @@ export function averageSeeds<R extends PatchCell & { readonly std: number }>(
 
 /**
  * The paper's heat map as rows of `activationPatch`: what could not be read is left out.
+ * Throws a RangeError if the figure is not about activation patching, or there is none of this name.
  * @param figure "fig01_res_1", "fig02_attn_1", "fig04_res_2", "fig05_attn_2_Ci", "fig06_attn_2_Ai_1" or "fig07_res_3"
- * @throws RangeError if the figure is not about activation patching, or there is none of this name
  */
 export function paperPatching(figure: string): PatchCell[] {
   if (!/^fig\d+_(res|attn)_\d/.test(figure) && paperFigure(figure))

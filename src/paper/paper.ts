@@ -68,7 +68,7 @@ export function paperFigureNames(): string[] {
 
 /**
  * A figure of the paper as rows.
- * @throws RangeError if there is no such figure, naming those there are.
+ * Throws a RangeError if there is no such figure, naming those there are.
  */
 export function paperFigure(name: string): PaperFigure {
   const names = paperFigureNames();
@@ -90,7 +90,7 @@ export interface ScatterExtent {
   readonly y: readonly [number, number];
 }
 
-/** Of a scatter plot what can be told of all markers together: its extents. @throws RangeError if there is no such plot */
+/** Of a scatter plot what can be told of all markers together: its extents. Throws a RangeError if there is no such plot. */
 export function paperScatterExtents(name: string): ScatterExtent[] {
   paperFigure(name); // says which figures there are
   return read<FigureFile>(name).panels.map((panel) => {

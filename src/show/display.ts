@@ -32,7 +32,7 @@ export interface ShowOptions {
 /**
  * Shows a figure: interactive where plotly is there, a picture elsewhere. With the environment variable
  * ACRONYM_FIGURES set to a folder, also writes name.png and name.svg there.
- * @throws RangeError if the name is not in kebab-case or the alternative text is empty.
+ * Throws a RangeError if the name is not in kebab-case or the alternative text is empty.
  */
 export async function show(figure: Figure, { name, alt }: ShowOptions): Promise<void> {
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) {
@@ -75,7 +75,7 @@ function writeWhole(path: string, content: string | Buffer): void {
 /**
  * Rows as a danfo DataFrame, to group, sort and filter. A column that is called like a method or property of DataFrame ("head", "std",
  * "shape") is reached by `frame.column("head")`; `frame.head` stays danfo's own.
- * @throws RangeError if there are no rows, rows differ in their columns, a value is no plain one (such as a tensor), or a column has a name
+ * Throws a RangeError if there are no rows, rows differ in their columns, a value is no plain one (such as a tensor), or a column has a name
  *   that every JavaScript object has ("constructor"); Error if danfojs-node is not installed, which a project that depends on this one
  *   decides.
  */
@@ -118,7 +118,7 @@ interface ColumnProperties {
 }
 let defineColumns: ColumnProperties["$setInternalColumnDataProperty"] | undefined;
 
-/** The columns that all rows have. @throws RangeError as `toFrame` does. */
+/** The columns that all rows have. Throws a RangeError as `toFrame` does. */
 function checkedColumns(rows: readonly object[]): string[] {
   if (rows.length === 0) throw new RangeError("a table needs at least one row: there are none");
   const columns = Object.keys(rows[0]);
@@ -146,7 +146,7 @@ export interface TableOptions {
 
 /**
  * Shows rows, or a danfo DataFrame, as a table.
- * @throws RangeError if there are no rows, rows differ in their columns, or a value is no plain one (such as a tensor).
+ * Throws a RangeError if there are no rows, rows differ in their columns, or a value is no plain one (such as a tensor).
  */
 export function table(rows: readonly object[] | DataFrame, options: TableOptions = {}): void {
   if (Array.isArray(rows)) {
