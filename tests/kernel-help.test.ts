@@ -19,7 +19,9 @@ async function run(code: string) {
 }
 
 before(async () => {
-  kernel = await Kernel.start({ folder: join(ROOT, "notebooks") });
+  // as kernelSpec has it started
+  const program = ["--enable-source-maps", join(ROOT, "scripts", "notebooks", "kernel.cjs")];
+  kernel = await Kernel.start({ program, folder: join(ROOT, "notebooks") });
   const { reply, stderr } = await run('import { edit, forward, heatmap, loadModel, patch, tf } from "../dist";');
   assert.equal(reply.status, "ok", stderr);
 });
@@ -170,5 +172,5 @@ test("doc comments say in prose what is thrown: a tooltip leaves a tag's name ou
 test("Jupyter's own record of an error keeps what the library did", async () => {
   const { reply, stderr } = await run('heatmap([], { x: "a", y: "b", value: "c" });');
   assert.doesNotMatch(stderr, /checkRows/);
-  assert.match(reply.traceback.join("\n"), /^RangeError: .*\n +at checkRows .*(src|dist).figures.rows/);
+  assert.match(reply.traceback.join("\n"), /^RangeError: .*\n +at checkRows .*src.figures.rows/);
 });
