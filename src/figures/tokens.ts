@@ -43,7 +43,8 @@ export function attentionPattern<R extends object>(rows: readonly R[], options: 
     return { ...row, [query]: label(row[query] as Label), [key]: label(row[key] as Label) };
   });
   const { title, range = 1, wrap } = options;
-  return heatmap<Row>(relabelled, { x: key, y: query, value, columns, title, range, wrap, colours: "sequential" });
+  const look = { title, range, wrap, colours: "sequential", missing: "hidden by the mask" } as const;
+  return heatmap<Row>(relabelled, { x: key, y: query, value, columns, ...look });
 }
 
 /** Whether the query may look at the key; what it may not see must have no attention. */

@@ -99,13 +99,10 @@ export function patchingCells(rows: readonly (PatchCell & { std: number; n: numb
   }));
 }
 
-/** The strongest colour means at least this, in logits: a map of hundredths stays pale. */
-const PALE = 0.25;
-
 /** Patching results as a heat map: layers down, positions or heads across, a panel a letter. Colours reach at least to ±0.25 logits. */
 export function patchingMap(rows: readonly PatchCell[]): Figure {
   const x = rows.some(({ head }) => head !== undefined) ? "head" : "position";
-  return heatmap(rows, { x, y: "layer", value: "change", columns: "letter", floor: PALE });
+  return heatmap(rows, { x, y: "layer", value: "change", columns: "letter" });
 }
 
 /** The same of this model and, below it, of the paper's: same axes, same colour rule, each with its own range. */
