@@ -65,7 +65,8 @@ describe("saveFigure", () => {
   });
 
   test(".html is a page that draws by itself and loads nothing", async () => {
-    const hostile = bars([{ letter: "</script><b>", accuracy: 0.5 }], { x: "letter", y: "accuracy" });
+    const [bar] = figure.data;
+    const hostile = { ...figure, data: [{ ...bar, customdata: ["</script><b>"] }] };
     await saveFigure(hostile, at("f.html"), { alt: '"quoted" <b>' });
     const { window } = new JSDOM(read("f.html"));
     const { document } = window;
