@@ -23,6 +23,7 @@ export { attentionPattern, tokenStrip } from "./figures/tokens";
 // show
 export { checkClaims, claim } from "./show/claims";
 export { show, table, toFrame } from "./show/display";
+export { saveCsv, saveFigure } from "./show/files";
 
 // model
 export { initBackend } from "./model/backend/choose";
@@ -185,6 +186,7 @@ export type * from "./figures/spread";
 export type * from "./figures/tokens";
 export type * from "./show/claims";
 export type * from "./show/display";
+export type * from "./show/files";
 export type * from "./model/backend/choose";
 export type * from "./model/heads";
 export type * from "./model/hooks";

@@ -38,7 +38,7 @@ const OPTIONS = {
   help: { type: "boolean", default: false },
 } as const;
 
-/** @throws UsageError naming the option, its value and what is allowed */
+/** Throws UsageError naming the option, its value and what is allowed. */
 export function readOptions(args: readonly string[]): Options {
   const { figures, n, ...values } = parse(args);
   const { scaling, peer, shape } = values;

@@ -16,8 +16,8 @@ export interface Peer {
 
 /**
  * Starts TransformerLens on a random model of the same shape and the same prompts.
+ * Throws if it doesn't start or ends, with its last line.
  * @param python a Python with scripts/bench/peer-requirements.txt
- * @throws if it doesn't start or ends, with its last line
  */
 export async function startPeer(python: string, config: ModelConfig, data: AcronymDataset): Promise<Peer> {
   const child = spawn(python, [path.join(__dirname, "peer.py")], { stdio: "pipe" });

@@ -21,7 +21,7 @@ export interface Rule {
   readonly holds: boolean;
 }
 
-/** One size in a process of its own, so that its peak is its own. @throws naming the size and what the process said last */
+/** One size in a process of its own, so that its peak is its own. Throws naming the size and what the process said last. */
 async function measureSize({ figures, shape, backend }: Options, n: number, json: string): Promise<Size> {
   const script = path.join(__dirname, "main.ts");
   const own = ["--n", `${n}`, "--figures", figures.join(","), "--shape", shape, "--json", json];

@@ -24,7 +24,7 @@ export function encodeHeader(
   return Buffer.concat([length, header]);
 }
 
-/** The bytes of a .safetensors file, tensors in the order given; as F16 values are rounded. @throws if a shape doesn't fit its values. */
+/** The bytes of a .safetensors file, tensors in the order given; as F16 values are rounded. Throws if a shape doesn't fit its values. */
 export function encodeSafetensors(
   tensors: Readonly<Record<string, TensorData>>,
   { metadata = {}, dtype = "F32" }: { metadata?: Readonly<Record<string, string>>; dtype?: "F32" | "F16" } = {},

@@ -29,7 +29,7 @@ export interface FuzzCounts {
 
 /**
  * Reads so many damaged files, the same for the same seed.
- * @throws whatever isn't a proper refusal: a crash, or an inconsistent file that was accepted; `cause` tells which, the message gives the file.
+ * Throws whatever isn't a proper refusal: a crash, or an inconsistent file that was accepted; `cause` tells which, the message gives the file.
  */
 export function fuzz(mutations: number, seed: number, report: (done: number) => void = () => {}): FuzzCounts {
   const source = random(seed);

@@ -20,7 +20,7 @@ function countKeys(value: unknown): number {
   return Object.values(value).reduce((sum: number, inner) => sum + 1 + countKeys(inner), 0);
 }
 
-/** @throws AssertionError if the file is inconsistent or the checkpoint says something else than the file. */
+/** Throws AssertionError if the file is inconsistent or the checkpoint says something else than the file. */
 export function checkAccepted(bytes: Uint8Array, checkpoint: Checkpoint): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const dataStart = 8 + Number(view.getBigUint64(0, true));

@@ -17,8 +17,8 @@ export const cachedModel = (home: string): NodeJS.ProcessEnv => ({
 
 /**
  * Serves a checkpoint's folder as a hub does and fetches it into `home`.
+ * Throws an Error with what it printed if it failed.
  * @returns what `npm run fetch` printed
- * @throws Error with what it printed if it failed
  */
 export async function fetchThroughHub(checkpoint: string, home: string): Promise<string> {
   const files = readdirSync(checkpoint).map((name) => [name, readFileSync(path.join(checkpoint, name))]);

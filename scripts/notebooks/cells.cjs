@@ -1,14 +1,16 @@
 // How a cell ends: with everything that it started and that failed. tslab alone shows `Promise { <rejected> }` and goes on.
 const { AsyncLocalStorage } = require("node:async_hooks");
 const { setImmediate: turn, setTimeout: sleep } = require("node:timers/promises");
-const { format, types } = require("node:util");
-const { describe } = require("./describe.cjs");
+const { types } = require("node:util");
+const { lineOf } = require("./cell-lines.cjs");
+const { describe, Interrupted, isInterrupt, located } = require("./describe.cjs");
 
 /**
  * @typedef {object} Failure
  * @property {number} cell execution count of the cell that started what failed; 0 if unknown
  * @property {unknown} error
  * @property {string} text for the reader
+ * @property {string} trace the same with what the library did, for who works on it
  */
 
 /** How long an empty cell waits for what earlier cells left running, in milliseconds. */
@@ -29,6 +31,17 @@ class Cells {
   #failures = [];
   /** @type {(error: Error) => void} */
   #interrupt = () => {};
+  #source = "";
+
+  /** @param {import("./cell-lines.cjs").CellLines} lines */
+  constructor(lines) {
+    this.lines = lines;
+  }
+
+  /** Execution count of the cell that runs, or ran last. */
+  get count() {
+    return this.#count;
+  }
 
   /**
    * tslab's executor, whose cells
@@ -47,7 +60,11 @@ class Cells {
           value = last;
         },
         // the compiler's messages come as a format and its values, an error alone
-        error: (...what) => this.#fail(what.length > 1 ? format(...what) : what[0], this.#count),
+        error: (...what) => {
+          const [error, file, line, , message] = what;
+          if (what.length === 1) this.#fail(error, this.#count);
+          else this.#refuse(file, line, message);
+        },
       });
       /** @param {string} code */
       const run = async (code) => {
@@ -60,6 +77,7 @@ class Cells {
         ...made,
         execute: async (code) => {
           this.#count += 1;
+          this.#source = code;
           this.#running = true;
           this.#asked = false;
           for (const earlier of this.#failures) tell(earlier, this.#count);
@@ -78,7 +96,7 @@ class Cells {
           this.#asked = true;
           if (waits) return;
           made.interrupt();
-          this.#interrupt(new Error("Interrupted asynchronously"));
+          this.#interrupt(new Interrupted());
         },
       };
     };
@@ -101,12 +119,27 @@ class Cells {
     const failures = this.#failures.splice(0);
     const { cell, error } = failures[0] ?? { cell: 0, error: undefined };
     const [ename, evalue] = error instanceof Error ? [error.name, error.message] : ["Error", String(error)];
-    return { ename, evalue, traceback: failures.filter((one) => one.cell === cell).map(({ text }) => text), cell };
+    return { ename, evalue, traceback: failures.filter((one) => one.cell === cell).map(({ trace }) => trace), cell };
   }
 
-  /** @param {unknown} error @param {number} cell @param {string} [advice] */
-  #fail(error, cell, advice = "") {
-    const failure = { cell, error, text: (typeof error === "string" ? error : describe(error)) + advice };
+  /** A cell that the compiler refuses. @param {string} file a module of the reader's @param {number} line @param {string} message */
+  #refuse(file, line, message) {
+    const place = { cell: this.#count, line, text: lineOf(this.#source, line) };
+    const where = file ? `    at ${file.trim()}, line ${line}` : located(place, this.#count);
+    const text = `${message}\n${where}`;
+    this.#keep({ cell: this.#count, error: message, text, trace: text });
+  }
+
+  /** @param {unknown} thrown @param {number} cell @param {string} [advice] */
+  #fail(thrown, cell, advice = "") {
+    const error = isInterrupt(thrown) ? new Interrupted() : thrown;
+    const place = (/** @type {string} */ frame) => this.lines.place(frame);
+    const [text, trace] = [false, true].map((library) => describe(error, place, this.#count, { library }) + advice);
+    this.#keep({ cell, error, text, trace });
+  }
+
+  /** @param {Failure} failure */
+  #keep(failure) {
     this.#failures.push(failure);
     if (this.#running) tell(failure, this.#count);
   }

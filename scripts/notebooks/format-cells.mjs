@@ -13,9 +13,9 @@ export const COLUMNS = 100;
 
 /**
  * Cells as the formatter writes them, in their order.
+ * Throws with biome's own words if a cell can't be read as TypeScript.
  * @param {readonly string[]} cells
  * @returns {string[]}
- * @throws with biome's own words if a cell can't be read as TypeScript
  */
 export function formatted(cells) {
   const folder = mkdtempSync(join(tmpdir(), "cells-"));

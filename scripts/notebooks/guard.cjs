@@ -55,9 +55,9 @@ function isRequest(frames) {
 
 /**
  * The key of a connection file. Without one Jupyter's rule is that everybody may send, which no kernel here allows.
+ * Throws if there is no key, or another way to sign is asked for.
  * @param {{ key?: unknown, signature_scheme?: unknown }} connection
  * @returns {string}
- * @throws if there is no key, or another way to sign is asked for
  */
 function keyOf({ key, signature_scheme: scheme = "hmac-sha256" }) {
   if (typeof key !== "string" || key === "") {

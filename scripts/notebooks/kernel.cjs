@@ -1,13 +1,23 @@
 // The tslab kernel, changed where it is not safe or not helpful: node kernel.cjs CONNECTION_FILE
 const { readFileSync } = require("node:fs");
 const { Worker } = require("node:worker_threads");
+const { CellLines } = require("./cell-lines.cjs");
+
+// Before tslab loads its compiler: it compiles so that the line of a cell is known where an error happens.
+const lines = new CellLines();
+const compiler = require.resolve("@tslab/typescript-for-tslab");
+const typescript = require(compiler);
+/** @type {NodeJS.Module} */ (require.cache[compiler]).exports = lines.keepMaps(typescript);
+
 const converter = require("tslab/dist/converter.js");
 const executor = require("tslab/dist/executor.js");
 const { JupyterHandlerImpl, ZmqServer } = require("tslab/dist/jupyter.js");
 const { startKernel } = require("tslab/dist/main.js");
 const { versions } = require("tslab/dist/public.js");
 const { Cells } = require("./cells.cjs");
+const { completeText } = require("./completions.cjs");
 const { createGuard, keyOf } = require("./guard.cjs");
+const { inLibraryWords } = require("./library-words.cjs");
 const { spellOut } = require("./shorthand.cjs");
 
 const configPath = process.argv.at(-1) ?? "";
@@ -36,11 +46,21 @@ ZmqServer.prototype.handleShellMessage = async function (socket, ...frames) {
   if (message) await handleShellMessage.call(this, socket, ...message);
 };
 
-// It compiles a cell with its shorthand properties spelt out.
+// It compiles a cell with its shorthand properties spelt out, and speaks of the cell's own lines. It completes whole texts.
+const cells = new Cells(lines);
 const { createConverter } = converter;
 converter.createConverter = (options) => {
   const made = createConverter(options);
-  return { ...made, convert: (before, cell) => made.convert(before, spellOut(cell)) };
+  return {
+    ...made,
+    convert: (before, cell) => {
+      const spelt = spellOut(cell);
+      const { output, diagnostics, ...rest } = made.convert(before, spelt);
+      const compiled = output && lines.name(cells.count, cell, output);
+      return { ...rest, output: compiled, diagnostics: inLibraryWords(spelt, diagnostics) };
+    },
+    complete: (before, cell, cursor) => completeText(cell, cursor, made.complete(before, cell, cursor)),
+  };
 };
 
 // It says of itself what is true, and what Jupyter's protocol demands.
@@ -52,7 +72,6 @@ JupyterHandlerImpl.prototype.handleKernel = function () {
 };
 
 // It loses no error: the cell that did it fails, else the one that runs when the error comes. The reply says why.
-const cells = new Cells();
 executor.createExecutor = cells.wrap(executor.createExecutor);
 const { handleExecute } = JupyterHandlerImpl.prototype;
 /** @param {Parameters<typeof handleExecute>} request */

@@ -40,7 +40,7 @@ function worstDifference(ours: ArrayLike<number>, expected: ArrayLike<number>): 
   return worst;
 }
 
-/** Compares every tensor of a fixture folder. @throws if the folder lacks a file. */
+/** Compares every tensor of a fixture folder. Throws if the folder lacks a file. */
 export async function parity(dir: string): Promise<ParityRow[]> {
   await initBackend();
   const fixture = readFixture(dir);

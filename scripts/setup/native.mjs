@@ -10,9 +10,9 @@ import { Problem } from "./problem.mjs";
 
 /**
  * Installs tfjs's native backend in node_modules/, unless it is there and loads. Set-up has to be complete.
+ * Throws Unavailable if the system, its tools or the network don't allow it; Problem if it does not compile or,
+ * once built, does not load.
  * @param {{ root?: string, env?: NodeJS.ProcessEnv, say?: (line: string) => void }} [options]
- * @throws {Unavailable} if the system, its tools or the network don't allow it
- * @throws {Problem} if it does not compile or, once built, does not load
  */
 export async function installNative({ root = ROOT, env = process.env, say = console.log } = {}) {
   const paths = projectPaths(root);

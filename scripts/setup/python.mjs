@@ -32,9 +32,9 @@ print(json.dumps({"version": list(sys.version_info[:3]), "executable": os.path.r
 
 /**
  * The first usable Python: the PYTHON variable alone if it is set, else the usual names.
+ * Throws Problem if there is none, it is too old, or it can not make virtual environments.
  * @param {NodeJS.ProcessEnv} env
  * @returns {Python}
- * @throws {Problem} if there is none, it is too old, or it can not make virtual environments
  */
 export function findPython(env = process.env, platform = process.platform) {
   const candidates = env.PYTHON

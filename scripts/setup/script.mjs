@@ -6,7 +6,7 @@ import { endOnSignal } from "./run.mjs";
 
 /**
  * What runs TypeScript, tsx, takes a path's "?" for the end of the path.
- * @throws {Problem} if the project lies in such a folder
+ * Throws Problem if the project lies in such a folder.
  */
 export function checkFolder(root = ROOT) {
   if (!root.includes("?")) return;

@@ -12,8 +12,8 @@ import { allSteps } from "./steps.mjs";
 /**
  * Brings the folder to the state that the lockfile, requirements.txt and src/ describe: npm packages, dist/, and the
  * Python environment with the kernel. What is up to date is left alone.
+ * Throws Problem with a message that says what to do.
  * @param {{ root?: string, env?: NodeJS.ProcessEnv, say?: (line: string) => void, freeMegabytes?: (folder: string) => number }} [options]
- * @throws {Problem} with a message that says what to do
  */
 export async function setUp({ root = ROOT, env = process.env, say = console.log, freeMegabytes = freeOn } = {}) {
   const start = performance.now();

@@ -157,7 +157,7 @@ const FIGURES: Readonly<Record<string, Measure>> = {
   fig07_res_3: measured({ corruption: "previous_letters", site: blockSite() }),
 };
 
-/** One of the paper's figures on activation patching, measured. @throws RangeError if there is no such figure */
+/** One of the paper's figures on activation patching, measured. Throws a RangeError if there is no such figure. */
 export async function patchingFigure(
   model: Model,
   data: AcronymDataset,

@@ -29,9 +29,9 @@ export interface Options {
 export class UsageError extends Error {}
 
 /**
+ * Throws UsageError naming the option, its value and what is allowed.
  * @param known names that --figures takes
  * @returns undefined if only help is wanted
- * @throws UsageError naming the option, its value and what is allowed
  */
 export function readOptions(args: readonly string[], known: readonly string[]): Options | undefined {
   const { values } = parse(args);

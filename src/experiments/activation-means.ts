@@ -8,7 +8,7 @@ import { sweep } from "./sweep";
 
 /**
  * Means of activations over prompts, with batch 1, streamed. The caller disposes them.
- * @throws RangeError if there are no prompts; SweepInterrupted
+ * Throws a RangeError if there are no prompts; SweepInterrupted
  */
 export async function activationMeans(
   model: Model,

@@ -14,7 +14,7 @@ import { type Batch, type Measurement, measureAll, type Prompts, type StreamOpti
 const patternHook = (layer: number) => `blocks.${layer}.attn.hook_pattern` as const;
 const hooksOf = (heads: readonly HeadId[]): HookName[] => [...new Set(heads.map(({ layer }) => patternHook(layer)))];
 
-/** A head's pattern in a run, `[prompt][query][key]`. @throws RangeError if the model has no such head */
+/** A head's pattern in a run, `[prompt][query][key]`. Throws a RangeError if the model has no such head. */
 export function headPattern(run: Run, { layer, head }: HeadId): number[][][] {
   checkHead(run.model.config, { layer, head });
   return tf.tidy(() => {
@@ -41,7 +41,7 @@ export interface AttentionRow extends HeadId {
 
 /**
  * Mean attention of heads from every position to every position at or before it.
- * @see the paper's figure 3 (queries "(", A1, A2) and the supplement's mean patterns
+ * See the paper's figure 3 (queries "(", A1, A2) and the supplement's mean patterns
  */
 export async function attentionRows(
   model: Model,
@@ -101,7 +101,7 @@ export interface ScatterRow extends HeadId {
   readonly logit: number;
 }
 
-/** Attention to each word against what is written for its capital. @see the paper's figure 11 */
+/** Attention to each word against what is written for its capital. See the paper's figure 11 */
 export async function attentionAgainstLogits(
   model: Model,
   data: Prompts,
@@ -138,7 +138,7 @@ export interface WrittenOptions {
 
 /**
  * What one head writes, as logits of these tokens: activation @ W_O @ W_U without layer norm or bias, `[prompt][token]`.
- * @throws RangeError if the model has no such head, position or token
+ * Throws a RangeError if the model has no such head, position or token.
  */
 export function writtenBy(
   model: Model,
@@ -161,8 +161,8 @@ export function writtenBy(
 /**
  * The OV circuit as the model itself meets it: what these heads together would write for each capital if they attended to a
  * word's C alone, from the values that they really have there. Averaged over all words that begin with the same capital.
+ * See `ovCircuit`, which starts from embeddings.
  * @returns `[from][to]` over the 26 capitals, in logits without layer norm; `null` rows for capitals that begin no word
- * @see `ovCircuit`, which starts from embeddings
  */
 export async function ovInPrompts(
   model: Model,

@@ -88,7 +88,7 @@ function contributions(model: Model, run: Run, direction: tf.Tensor, bias: tf.Te
 /**
  * Direct logit attribution: what each component writes straight to each letter's logit, with the final layer norm's scale
  * as it was. The rows of a letter add up to its logit (less the unembedding's centring) and logit difference.
- * @throws if the model isn't processed
+ * Throws if the model isn't processed.
  */
 export async function logitAttribution(
   model: Model,

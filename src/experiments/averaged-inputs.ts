@@ -26,7 +26,7 @@ import type { Site } from "./patch-sites";
 export type HeadInput = Exclude<HeadActivation, "pattern">;
 const HEAD_INPUTS: readonly HeadInput[] = ["q", "k", "v", "z"];
 
-/** All queries, all keys, all values or all outputs of these heads at once. @throws RangeError if there are no heads or, when used, the model lacks one */
+/** All queries, all keys, all values or all outputs of these heads at once. Throws a RangeError if there are no heads or, when used, the model lacks one */
 export function inputSite(heads: readonly HeadId[]): Site<{ input: HeadInput }> {
   checkSome("heads whose inputs could be patched", heads);
   const layers = [...new Set(heads.map(({ layer }) => layer))];
@@ -51,7 +51,7 @@ export interface AveragedRow extends LetterEffect {
  * The mean over prompts at each position says nothing about this prompt, but still which word or letter it is; that over the three
  * positions, too, doesn't say it any more.
  * @returns the change of each letter's logit difference, in logits
- * @throws RangeError if there are no heads
+ * Throws a RangeError if there are no heads
  */
 export async function averagedInputs(
   model: Model,

@@ -51,8 +51,8 @@ export interface BehaviourOptions {
 
 /**
  * How a model does the task, as it is or under interventions: three rows for each prompt, read at "(", A1 and A2.
- * @throws if there are no prompts, not as many token rows as prompts, `batch` is no count, or an intervention doesn't fit;
- *   RangeError if a logit is not finite
+ * Throws if there are no prompts, not as many token rows as prompts, `batch` is no count, or an intervention doesn't fit;
+ *   RangeError if a logit is not finite.
  */
 export async function behaviour(
   model: Model,
@@ -128,7 +128,7 @@ export interface LetterSummary {
 /**
  * What a model says as it is and after something was done to it, side by side: `after`'s columns are called "says, heads off" and
  * "logit_diff, heads off", if that is `what` was done.
- * @throws if there are not as many rows after as before
+ * Throws if there are not as many rows after as before.
  */
 export function beforeAndAfter(
   before: readonly LetterRow[],
@@ -155,9 +155,9 @@ export interface CorruptedRow extends LetterRow {
 
 /**
  * How a model does under each corruption: of every prompt the letter that the corruption is about.
+ * Throws if `clean` is not three rows for each prompt.
  * @param clean what `behaviour` gave for the same data
  * @param options seed: which prompts are mixed; progress counts the 9 pairs of corruption and letter
- * @throws if `clean` is not three rows for each prompt
  */
 export async function corruptedBehaviour(
   model: Model,

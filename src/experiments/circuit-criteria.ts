@@ -21,7 +21,7 @@ export interface FaithfulnessRow {
 
 /**
  * Faithfulness: does the circuit alone do what the model does? F(C) against F(M), and as a share of what heads do at all.
- * @throws RangeError if heads do nothing, so that there is no share; else as `circuitValues`
+ * Throws a RangeError if heads do nothing, so that there is no share; else as `circuitValues`
  */
 export async function faithfulness(
   model: Model,
@@ -64,7 +64,7 @@ export interface CompletenessRow {
  * Completeness: taking the same heads K out of the circuit and out of the model should do the same. A circuit that lacks
  * heads which stand in for others is faithful and yet incomplete: without K the model keeps going, the circuit doesn't.
  * @returns a row per K and letter
- * @see Wang et al., Interpretability in the Wild (2022), section 4
+ * See Wang et al., Interpretability in the Wild (2022), section 4
  */
 export async function completeness(
   model: Model,
@@ -102,7 +102,7 @@ export interface MinimalityRow extends HeadId {
  * Minimality: every head v of the circuit should matter, if not by itself, then once some others, K, are out. (Heads that stand
  * in for each other would seem useless one by one.)
  * @returns a row per head and letter; from each K the head itself is left out
- * @see Wang et al., Interpretability in the Wild (2022), section 4
+ * See Wang et al., Interpretability in the Wild (2022), section 4
  */
 export async function minimality(
   model: Model,

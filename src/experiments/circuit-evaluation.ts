@@ -43,7 +43,7 @@ export interface CircuitRow {
 
 /**
  * Values `[circuit][prompt][letter]` with all heads outside each circuit ablated; MLPs and embeddings stay.
- * @throws if there are not as many corrupted rows as prompts, a circuit has heads that the model lacks, or `ablation` is none of those there are
+ * Throws if there are not as many corrupted rows as prompts, a circuit has heads that the model lacks, or `ablation` is none of those there are.
  */
 export async function circuitValues(
   model: Model,
@@ -78,7 +78,7 @@ export async function circuitValues(
   }
 }
 
-/** Each circuit's logit difference per letter, in logits. @see the paper's figure 8 */
+/** Each circuit's logit difference per letter, in logits. See the paper's figure 8 */
 export async function evaluateCircuits(
   model: Model,
   data: Prompts,

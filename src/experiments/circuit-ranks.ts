@@ -27,7 +27,7 @@ export interface RivalOptions extends EvaluateOptions {
 /**
  * A circuit and others of its size: of any heads, and with as many heads in each layer. Of each kind all are measured where there are
  * at most 50, else some, drawn at random.
- * @throws as `evaluateCircuits` and `randomCircuits`
+ * Throws as `evaluateCircuits` and `randomCircuits`.
  */
 export async function compareCircuits(
   model: Model,

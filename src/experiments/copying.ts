@@ -14,7 +14,7 @@ export interface Capitals {
   readonly to: readonly number[];
 }
 
-/** The heads with the highest copying score (see `copyingScores`) that are not among `heads`. @throws RangeError if `top` is no count */
+/** The heads with the highest copying score (see `copyingScores`) that are not among `heads`. Throws a RangeError if `top` is no count. */
 export function otherCopiers(
   model: Model,
   heads: readonly HeadId[],
@@ -38,7 +38,7 @@ export interface CopiedRow {
 /**
  * The share of capitals that each of these heads copies from each of three inputs. From the embedding, and from what stands at C in
  * these prompts, those count of which the head writes their own most of the 26; after the first MLP, TransformerLens's score.
- * @throws as `ovCircuit`, `copyingScores` and `ovInPrompts`
+ * Throws as `ovCircuit`, `copyingScores` and `ovInPrompts`.
  */
 export async function copiedByHead(
   model: Model,
@@ -77,7 +77,7 @@ export interface AttentionLogit {
   readonly logitOthers: number;
 }
 
-/** A row for each head of `attentionAgainstLogits`. @throws RangeError as `correlation`, where attention or logits don't vary */
+/** A row for each head of `attentionAgainstLogits`. Throws a RangeError as `correlation`, where attention or logits don't vary. */
 export function attentionLogits(points: readonly ScatterRow[]): AttentionLogit[] {
   return [...groupBy(points, headName)].map(([head, own]) => {
     const right = own.filter(({ letter, word }) => letter === word);

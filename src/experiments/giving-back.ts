@@ -39,9 +39,9 @@ export const growing = (heads: readonly HeadId[]): HeadId[][] => range(heads.len
 
 /**
  * All heads are removed, then the circuit's given back one by one, in its order.
+ * Throws as `evaluateCircuits`.
+ * See the paper's figure 8.
  * @returns a row for each seed, step and letter
- * @throws as `evaluateCircuits`
- * @see the paper's figure 8
  */
 export async function givingBack(
   model: Model,
@@ -72,8 +72,8 @@ export interface BroughtBack {
 /**
  * What it brought to give these heads back, by letter: the sum of their steps / (F(M) − F(∅)). Of all heads of the circuit this is its
  * faithfulness.
+ * Throws a RangeError if one of the heads was not given back, or all heads together do nothing.
  * @param rows of one seed, in the order of the steps
- * @throws RangeError if one of the heads was not given back, or all heads together do nothing
  */
 export function broughtBack(rows: readonly GivenBackRow[], heads: readonly HeadId[]): BroughtBack[] {
   return LETTERS.map((letter) => {

@@ -20,7 +20,7 @@ export interface LogitNames {
 
 /**
  * The values of logits `[batch, letters, tokens]`, all of them finite.
- * @throws RangeError naming prompt, letter and token of the first that is not, and what may have caused it
+ * Throws a RangeError naming prompt, letter and token of the first that is not, and what may have caused it.
  */
 export function finiteLogits(logits: tf.Tensor3D, { first = 0, letters }: LogitNames = {}): Float32Array {
   const values = logits.dataSync<"float32">();
@@ -43,10 +43,10 @@ export function finiteLogits(logits: tf.Tensor3D, { first = 0, letters }: LogitN
 
 /**
  * Logit difference per prompt and letter: right letter − largest (or mean) wrong capital, in logits.
+ * Throws a RangeError if a logit is not finite, an answer is no letter, or `against` is neither; Error if the shapes don't fit.
  * @param logits `[batch, letters, 26]`: one read-out per letter, in alphabetical order
  * @param answers `[batch][letters]`, the right letter as 0 … 25
  * @returns `[batch][letters]`
- * @throws RangeError if a logit is not finite, an answer is no letter, or `against` is neither; Error if the shapes don't fit
  */
 export function letterLogitDiff(
   logits: tf.Tensor3D,
@@ -78,7 +78,7 @@ export const letterReadout = ({ letters }: Prompts, which: readonly Letter[] = L
   vocab: letters,
 });
 
-/** Logit differences `[prompt][letter]` of a run with `letterReadout`. @throws as `letterLogitDiff` does */
+/** Logit differences `[prompt][letter]` of a run with `letterReadout`. Throws as `letterLogitDiff` does. */
 export function logitDiffs(
   { logits }: Pick<Run, "logits">,
   { answerLetters, first }: Prompts,

@@ -41,7 +41,7 @@ export type Measurement<P> = { readonly close?: () => void } & (
 );
 type PromptValues = readonly (readonly number[])[];
 
-/** The first row of each batch of so many rows. @throws RangeError if `batch` is no count */
+/** The first row of each batch of so many rows. Throws a RangeError if `batch` is no count. */
 export function batchStarts(rows: number, batch: number): number[] {
   checkCount("batch", batch);
   return range(Math.ceil(rows / batch)).map((i) => i * batch);
@@ -49,9 +49,9 @@ export function batchStarts(rows: number, batch: number): number[] {
 
 /**
  * Measures every point on every batch of prompts. A batch is opened (its clean runs made), swept and closed before the next.
+ * Throws a RangeError if there are no prompts, one is not an acronym prompt, `batch` is no count, or a value is not finite;
+ *   what `open` and its measurements throw.
  * @returns values `[point][prompt][column]`, all finite
- * @throws RangeError if there are no prompts, one is not an acronym prompt, `batch` is no count, or a value is not finite;
- *   what `open` and its measurements throw
  */
 export async function measureAll<P>(
   prompts: Prompts,
@@ -173,7 +173,7 @@ export function firstDifference(a: Tokens, b: Tokens): number {
   }, length);
 }
 
-/** @throws if there are not as many corrupted rows as prompts, or one is longer or shorter than its prompt */
+/** Throws if there are not as many corrupted rows as prompts, or one is longer or shorter than its prompt. */
 export function checkCorrupted({ tokens }: { readonly tokens: Tokens }, corrupted: Tokens): void {
   if (corrupted.length !== tokens.length)
     throw new Error(`${corrupted.length} corrupted prompts for ${tokens.length} clean ones; give one for each`);

@@ -52,8 +52,8 @@ export async function ordinalMeans(
 
 /**
  * The change of each letter's logit difference when a head's output at C_1 … C_3 can no longer tell which word is which.
+ * Throws a RangeError if the model lacks one of the heads.
  * @param options `heads`: default all
- * @throws RangeError if the model lacks one of the heads
  */
 export async function ordinalAblation(
   model: Model,
@@ -92,8 +92,8 @@ export interface MeanLossRow extends HeadId {
 /**
  * One head at a time replaced in the whole model by either mean: that of each position, over corrupted prompts and everywhere, and the
  * common one of `ordinalAblation`.
+ * Throws as `evaluateCircuits` and `ordinalAblation`.
  * @returns a row for each mean, head and letter
- * @throws as `evaluateCircuits` and `ordinalAblation`
  */
 export async function lossByMean(
   model: Model,

@@ -31,10 +31,10 @@ export interface OvOptions {
 
 /**
  * The OV circuit of these heads together over tokens: `W_E[from] @ W_V @ W_O @ W_U[:, to]`, in logits; no layer norm, no attention.
+ * Throws if the model isn't processed; RangeError if there are no heads, the model lacks a head or token, `input` is none of those
+ *   there are, or what is written is not finite.
+ * See the paper's figures 9 and 10.
  * @returns `[from][to]`: what attending to one token writes for another
- * @throws if the model isn't processed; RangeError if there are no heads, the model lacks a head or token, `input` is none of those
- *   there are, or what is written is not finite
- * @see the paper's figures 9 and 10
  */
 export function ovCircuit(
   model: Model,
@@ -99,7 +99,7 @@ export function ovMap(rows: readonly OvCell[]): Figure {
   });
 }
 
-/** Rows of one panel as a matrix `[input][output]`. @throws RangeError naming a panel that isn't there whole */
+/** Rows of one panel as a matrix `[input][output]`. Throws a RangeError naming a panel that isn't there whole. */
 export function ovMatrix(rows: readonly OvCell[], panel: string): number[][] {
   const cells = new Map(rows.filter((row) => row.panel === panel).map(({ x, y, value }) => [`${y}${x}`, value]));
   if (CAPITALS.some((y) => CAPITALS.some((x) => (cells.get(y + x) ?? null) === null)))
@@ -129,7 +129,7 @@ export function ovQuadrants(
 
 /**
  * How clear the diagonal of a square matrix is. Rows that are `null` (not known) don't count.
- * @throws RangeError if no row is known, or a value is not finite
+ * Throws a RangeError if no row is known, or a value is not finite.
  */
 export function diagonalStatistics(matrix: OvMatrix): {
   rows: number;
@@ -156,7 +156,7 @@ export function diagonalStatistics(matrix: OvMatrix): {
   };
 }
 
-/** Every panel as a matrix, by its name. @throws RangeError as `ovMatrix` */
+/** Every panel as a matrix, by its name. Throws a RangeError as `ovMatrix`. */
 export function ovPanels(rows: readonly OvCell[]): Record<string, number[][]> {
   const names = [...new Set(rows.map(({ panel }) => panel))];
   return Object.fromEntries(names.map((panel) => [panel, ovMatrix(rows, panel)]));
@@ -164,8 +164,8 @@ export function ovPanels(rows: readonly OvCell[]): Record<string, number[][]> {
 
 /**
  * How clear the diagonal of each matrix is, in words for `table`.
+ * Throws a RangeError as `diagonalStatistics`.
  * @param name the column of the matrices' names
- * @throws RangeError as `diagonalStatistics`
  */
 export function diagonalTable(
   matrices: Readonly<Record<string, OvMatrix>>,
@@ -188,9 +188,9 @@ function afterFirstMlp(model: Model, tokens: readonly number[]): tf.Tensor2D {
 
 /**
  * Share of input tokens among whose `top` likeliest outputs the wanted one is, when a head attends fully to the input.
+ * Throws if the model isn't processed; RangeError if there are no input tokens, not one wanted token for each, the vocabulary lacks
+ *   one, or `top` is not 1 … d_vocab.
  * @param options `from`: input tokens; `to`: the wanted token of each
- * @throws if the model isn't processed; RangeError if there are no input tokens, not one wanted token for each, the vocabulary lacks
- *   one, or `top` is not 1 … d_vocab
  */
 export function copyingScores(
   model: Model,
@@ -230,7 +230,7 @@ function likeliest(
 
 /**
  * The heads that write most for the right letter against the best wrong one, straight to the logits, averaged over the letters.
- * @throws RangeError if `top` is not a whole number from 1 on
+ * Throws a RangeError if `top` is not a whole number from 1 on.
  */
 export async function strongestWriters(
   model: Model,

@@ -21,7 +21,7 @@ type BlockActivation = "hook_resid_pre" | "hook_attn_out" | "hook_mlp_out";
 /**
  * Every layer × position of the residual stream, or of what attention or the MLP adds to it.
  * @param positions those that are wanted; default all
- * @see the paper's figures 1, 4, 7
+ * See the paper's figures 1, 4, 7.
  */
 export function blockSite(
   activation: BlockActivation = "hook_resid_pre",
@@ -55,7 +55,7 @@ const headHooks =
  * Every head, at all positions or at one that depends on the letter.
  * @param at e.g. `wordPosition` or `lastLetterPosition`; the site throws RangeError if it gives no position
  * @param heads those that are wanted; default all. The site throws RangeError if the model lacks one, or one comes twice
- * @see the paper's figures 2, 5 (`wordPosition`) and 6 (`lastLetterPosition`)
+ * See the paper's figures 2, 5 (`wordPosition`) and 6 (`lastLetterPosition`).
  */
 export function headSite(
   activation: HeadActivation = "z",

@@ -59,9 +59,9 @@ export type PatchRow<P extends object> = P & Effect & { readonly letter: Letter 
 /**
  * Activation patching: the change of each letter's logit difference when one activation is replaced.
  * Values are patched minus unpatched, in logits, not normalised: for noising negative is harm, for denoising positive is repair.
+ * Throws if there are not as many corrupted rows as prompts, or an option is none of those there are.
+ * See the paper's figures 1, 2, 4–7.
  * @returns a row per letter and point of the site
- * @throws if there are not as many corrupted rows as prompts, or an option is none of those there are
- * @see the paper's figures 1, 2, 4–7
  */
 export async function activationPatch<P extends object>(
   model: Model,
@@ -83,7 +83,7 @@ export type PromptRow<P extends object> = P & {
   readonly change: number;
 };
 
-/** `activationPatch` prompt by prompt: a row per letter, point of the site and prompt. @throws as `activationPatch` does */
+/** `activationPatch` prompt by prompt: a row per letter, point of the site and prompt. Throws as `activationPatch` does. */
 export async function patchByPrompt<P extends object>(
   model: Model,
   data: Prompts,

@@ -63,7 +63,7 @@ const reaches = (model: Model, { layer }: HeadId, receiver: Receiver) => layer <
 const receivedBy = ({ heads, input }: Exclude<Receiver, "logits">): HookName[] =>
   [...new Set(heads.map(({ layer }) => layer))].map((layer) => `blocks.${layer}.attn.hook_${input}` as const);
 
-/** @throws RangeError if the model lacks one of the heads, there are none, or the input is none of theirs */
+/** Throws a RangeError if the model lacks one of the heads, there are none, or the input is none of theirs. */
 function checkReceiver({ config }: Model, receiver: Receiver): void {
   if (receiver === "logits") return;
   checkSome("heads that receive", receiver.heads);
@@ -87,8 +87,8 @@ function send(senders: readonly HeadId[], clean: Run, { source, at }: Sent, mlps
  * Path patching: the change of each letter's logit difference when one head's changed output reaches the receiver and nothing else.
  * Every other head's output is frozen to its clean value on the way (so the change passes the residual stream and MLPs only); into
  * heads, what arrives at their input is then patched into an ordinary clean run.
+ * Throws as `pathsInto`.
  * @returns a row per letter and sender
- * @throws as `pathsInto`
  */
 export async function pathPatch(
   model: Model,
@@ -100,8 +100,8 @@ export async function pathPatch(
 
 /**
  * Path patching into several receivers at once, each by itself: a sender's change is worked out once for all of them.
+ * Throws if there are not as many corrupted rows as prompts, the model lacks a head, or an option is none of those there are.
  * @returns a row per receiver (its index in the list), letter and sender that is below it
- * @throws if there are not as many corrupted rows as prompts, the model lacks a head, or an option is none of those there are
  */
 export async function pathsInto(
   model: Model,
@@ -195,9 +195,9 @@ function openPaths(model: Model, { prompts, rows }: Batch, { receivers, corrupte
 
 /**
  * Of the rows with the same key, the one that loses the largest share of its letter's clean logit difference.
+ * Throws a RangeError if a letter has no clean logit difference, or none of which there are shares (0).
  * @param clean logit difference of letters 1, 2, 3
  * @returns a row for each key, in the order in which they first come; `share`: positive is harm
- * @throws RangeError if a letter has no clean logit difference, or none of which there are shares (0)
  */
 export function strongestPaths<R extends { readonly letter: Letter; readonly change: number }>(
   rows: readonly R[],

@@ -29,8 +29,8 @@ export interface SelectivityRow {
  * is read to C_i, less that to the other two words, averaged over the letters: e to its power is how many times more attention
  * the right word gets. Layer norm's scale as it was, scores are products of sums, so every pair of components has a share and
  * the shares add up to the selectivity. What is the same for all letters, or for all words, cancels out.
+ * Throws if the model isn't processed, or has no such head.
  * @returns a row per component of the query and of the key, in the order of the forward
- * @throws if the model isn't processed, or has no such head
  */
 export async function wordSelectivity(
   model: Model,
@@ -68,7 +68,7 @@ export async function wordSelectivity(
 /**
  * A head's selectivity as its patterns show it: the logarithm of its attention to the right word, less the mean logarithm of that
  * to the other two, averaged over letters and prompts. The products of `wordSelectivity` add up to it.
- * @throws RangeError if the model has no such head; if a word gets no attention at all
+ * Throws a RangeError if the model has no such head; if a word gets no attention at all.
  */
 export async function seenSelectivity(
   model: Model,
@@ -139,8 +139,8 @@ function written(run: Run, { kind, layer, head }: Component, at: (name: HookName
 
 /**
  * The strongest components of a selectivity on one side: its rows summed over the other side.
+ * Throws a RangeError if the side is none, or `top` is not a whole number.
  * @param options `side`; `top`: how many, by absolute value (default all)
- * @throws RangeError if the side is none, or `top` is not a whole number
  */
 export function selectivityBy(
   rows: readonly SelectivityRow[],
@@ -165,7 +165,7 @@ export type ProductRow = SelectivityRow & {
 /** Products below this are not written into their cells. */
 const TOO_SMALL = 0.05;
 
-/** The products of the `top` strongest parts of the query with the `top` strongest of the key. @throws RangeError as `selectivityBy` */
+/** The products of the `top` strongest parts of the query with the `top` strongest of the key. Throws a RangeError as `selectivityBy`. */
 export function strongestProducts(rows: readonly SelectivityRow[], { top }: { top: number }): ProductRow[] {
   const parts = (side: "query" | "key") => selectivityBy(rows, { side, top }).map(({ component }) => component);
   const keys = parts("key");

@@ -27,7 +27,7 @@ type HeadCounts = Pick<ModelConfig, "n_layers" | "n_heads">;
 
 /**
  * Circuits of the same size made of heads drawn at random: what a circuit must beat. A draw may come twice, or be the circuit.
- * @throws RangeError if the circuit has heads that the model lacks, or an option is none of those there are
+ * Throws a RangeError if the circuit has heads that the model lacks, or an option is none of those there are.
  */
 export function randomCircuits(
   config: HeadCounts,
@@ -53,7 +53,7 @@ const FEW = 50;
 
 /**
  * All other circuits of the same size where there are few, at most 50 with the circuit itself; else `randomCircuits`.
- * @throws as `randomCircuits`
+ * Throws as `randomCircuits`.
  */
 export function otherCircuits(
   config: HeadCounts,

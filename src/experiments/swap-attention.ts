@@ -22,7 +22,7 @@ export interface SwapAttentionRow extends HeadId {
   readonly std: number;
 }
 
-/** Attention of heads to the three words, from where each letter is read, under each swap. @see the paper's figures 12 and 14 */
+/** Attention of heads to the three words, from where each letter is read, under each swap. See the paper's figures 12 and 14 */
 export async function swapAttention(
   model: Model,
   data: Prompts,
@@ -45,7 +45,7 @@ export async function swapAttention(
 
 /**
  * Each row with the change of its attention against the clean run (probability), which is left out.
- * @throws if a pair has no clean run
+ * Throws if a pair has no clean run
  */
 export function attentionMoves(rows: readonly SwapAttentionRow[]): (SwapAttentionRow & { moved: number })[] {
   const clean = new Map(rows.filter(({ swap }) => swap === CLEAN).map((row) => [cell(row), row.attention]));
@@ -58,7 +58,7 @@ export function attentionMoves(rows: readonly SwapAttentionRow[]): (SwapAttentio
     });
 }
 
-/** How far each swap moves attention: the mean absolute change over heads, letters and words. @throws as `attentionMoves` */
+/** How far each swap moves attention: the mean absolute change over heads, letters and words. Throws as `attentionMoves` */
 export function attentionShift(rows: readonly SwapAttentionRow[]): { pair: string; swap: string; shift: number }[] {
   const shifts = attentionMoves(rows).map((row) => ({ ...row, shift: Math.abs(row.moved) }));
   return meanBy(shifts, ["pair", "swap"], "shift").map(({ pair, swap, shift }) => ({ pair, swap, shift }));

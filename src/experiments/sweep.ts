@@ -20,7 +20,7 @@ interface SweepOptions {
 
 /**
  * Measures each point and gives its row, the point's fields and the measurement's. See `sweepTogether`.
- * @throws SweepInterrupted
+ * Throws SweepInterrupted.
  */
 export function sweep<P extends object, R extends object>(
   points: readonly P[],
@@ -34,7 +34,7 @@ export function sweep<P extends object, R extends object>(
  * The only loop of the library. `measure` measures the point of that index and, if it likes, some of the next ones along with it;
  * it gives a row for each. Tensors that it makes are freed. In between the loop lets the kernel breathe, reports progress and stops
  * on an interrupt (the kernel's stop button).
- * @throws SweepInterrupted
+ * Throws SweepInterrupted.
  */
 export async function sweepTogether<R extends object>(
   points: readonly unknown[],

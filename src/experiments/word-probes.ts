@@ -93,8 +93,8 @@ export interface ProbeAccuracy {
 /**
  * Linear probes for "which word am I?", read at C_1, C_2, C_3 of every prompt and its rotations (see `rotateWords`),
  * trained on one half of the prompts and tested on the other.
+ * Throws if there are fewer than two prompts, or no seeds.
  * @returns a row for each point of the site and each seed
- * @throws if there are fewer than two prompts, or no seeds
  */
 export async function wordProbes<P extends object>(
   model: Model,
@@ -126,7 +126,7 @@ export interface ProbedRun {
   readonly interventions: Intervention;
 }
 
-/** `wordProbes` on each of several runs. @throws as `wordProbes`, and if there are no runs */
+/** `wordProbes` on each of several runs. Throws as `wordProbes`, and if there are no runs. */
 export async function probesOfRuns<P extends object>(
   model: Model,
   data: Prompts,

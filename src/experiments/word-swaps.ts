@@ -35,7 +35,7 @@ export type BosSwapRow = HeadId & LetterEffect;
 
 /**
  * The change of each letter's logit difference when one head's attention to BOS is exchanged between two words.
- * @see the paper's figure 13
+ * See the paper's figure 13
  */
 export async function swapBosSweep(
   model: Model,
@@ -91,12 +91,12 @@ export interface Swap {
   readonly bosHeads?: readonly HeadId[];
 }
 
-/** The intervention of a swap, for one clean run that kept its patterns. @see the paper's figures 12 and 14 */
+/** The intervention of a swap, for one clean run that kept its patterns. See the paper's figures 12 and 14 */
 export const swap =
   ({ pair: [a, b], positions = false, bosHeads = [] }: Swap) =>
   (clean: Run): Intervention => [...(positions ? swapPositions(a, b) : []), ...swapBosAttention(bosHeads, clean, a, b)];
 
-/** @throws RangeError if one is of a position or head that isn't there */
+/** Throws a RangeError if one is of a position or head that isn't there */
 export function checkSwaps({ config }: Model, swaps: readonly Swap[]): void {
   for (const { pair, bosHeads = [] } of swaps) {
     for (const label of pair) position(label);
@@ -153,7 +153,7 @@ export async function swapEffects(
 /** 0 … n - 1 with a and b exchanged. */
 export const exchanged = (n: number, a: number, b: number) => range(n).map((i) => (i === a ? b : i === b ? a : i));
 
-/** Exchanges two positions' embeddings; the tokens stay. @see the paper's figure 12 */
+/** Exchanges two positions' embeddings; the tokens stay. See the paper's figure 12 */
 export function swapPositions(a: Position, b: Position): Intervention {
   const [i, j] = [position(a), position(b)];
   return edit("hook_pos_embed", (embedding) => pick(embedding, exchanged(embedding.shape[1], i, j), 1), {
@@ -164,7 +164,7 @@ export function swapPositions(a: Position, b: Position): Intervention {
 /**
  * Gives each head the clean run's attention to BOS, with that of queries a and b exchanged. As in the official scripts it is
  * written at every query (over several layers the two alone would be something else), and rows are not renormalised.
- * @see the paper's figures 13 and 14
+ * See the paper's figures 13 and 14
  */
 export function swapBosAttention(heads: readonly HeadId[], clean: Run, a: Position, b: Position): Intervention {
   const [i, j] = [position(a), position(b)];

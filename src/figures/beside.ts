@@ -22,7 +22,7 @@ interface Corner {
 
 const HEADING = 30;
 
-/** Figures of this library side by side, each under its title. @throws RangeError if there are none. */
+/** Figures of this library side by side, each under its title. Throws a RangeError if there are none. */
 export function beside(parts: readonly Part[], options: BesideOptions = {}): Figure {
   const widths = parts.map((part) => part.figure.layout.width);
   const corners = widths.map((_, i) => ({ left: sum(widths.slice(0, i)), top: 0 }));

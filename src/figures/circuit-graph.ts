@@ -52,8 +52,8 @@ const NODE = { size: 36, stride: 44 };
 const THICK = 11;
 
 /**
- * A circuit: layers upwards, groups side by side, a line for every path, as thick as its value.
- * @throws RangeError if there are no nodes, an edge ends at none of them or does not go up, or a value is negative or not finite.
+ * A circuit: layers downwards as in heat maps, groups side by side, a line for every path, as thick as its value.
+ * Throws a RangeError if there are no nodes, an edge ends at none of them or at none of a later layer, or a value is negative or not finite.
  */
 export function circuitGraph(
   { nodes, edges }: { nodes: readonly GraphNode[]; edges: readonly GraphEdge[] },
@@ -132,8 +132,8 @@ function checkEdges(
         throw new RangeError(`edge ${i} ends at "${end}"; there are ${[...places.keys()].join(", ")}`);
     }
     if (value < 0) throw new RangeError(`edge ${i}, ${from} to ${to}, has the value ${value}; it must not be negative`);
-    const up = places.get(to)!.y > places.get(from)!.y;
-    if (!up) throw new RangeError(`edge ${i} goes from ${from} to ${to}, which is not in a later layer`);
+    const later = places.get(to)!.y > places.get(from)!.y;
+    if (!later) throw new RangeError(`edge ${i} goes from ${from} to ${to}, which is not in a later layer`);
   });
 }
 
@@ -228,7 +228,7 @@ function layerAxis(low: number, high: number, names: Readonly<Record<number, str
   const text = all.map((layer) => names[layer] ?? `${layer}`);
   const settings = {
     type: "linear",
-    range: [low - 0.5, high + 0.5],
+    range: [high + 0.5, low - 0.5],
     tickmode: "array",
     tickvals: all,
     ticktext: text.map(plotlyText),

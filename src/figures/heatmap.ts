@@ -2,7 +2,7 @@
 import { labelsAcross, labelsDown, numberRoom } from "./axes";
 import { type Axis, type Figure, grid, type Panel, type Trace } from "./panels";
 import { type Column, checkRows, checkUnique, distinct, groups, type Label, numbersOrNull, type Row } from "./rows";
-import { columnName, DIVERGING, FONT_SIZE, plotlyText, SEQUENTIAL, valueName } from "./style";
+import { columnName, DIVERGING, FONT_SIZE, MISSING, PALE, plotlyText, REFERENCE, SEQUENTIAL, valueName } from "./style";
 
 export interface HeatmapOptions<R> {
   /** Column across. */
@@ -18,8 +18,11 @@ export interface HeatmapOptions<R> {
   colours?: "diverging" | "sequential";
   /** Value of the strongest colour; default: the largest absolute value there is. */
   range?: number;
-  /** The strongest colour is no smaller value than this, so that a map of next to nothing stays pale. Default: none. */
+  /** The strongest colour is no smaller value than this, so that a map of next to nothing stays pale. Default: 0.25 logits for the
+   *  column `change`, unless `names` calls it something else; none for others. */
   floor?: number;
+  /** What the legend calls the grey cells, if there are any; default "no value". */
+  missing?: string;
   /** The bar that says what the colours mean; default true. */
   bar?: boolean;
   /** Column with a text to write into the cells. */
@@ -33,8 +36,8 @@ export interface HeatmapOptions<R> {
 }
 
 /**
- * Colours of `value` over `x` × `y`. Rows that are missing leave grey cells.
- * @throws RangeError if there are no rows, a column is missing, a value is not finite, or two rows share a cell.
+ * Colours of `value` over `x` × `y`. Rows that are missing leave grey cells, which the legend names: exactly 0 is white.
+ * Throws a RangeError if there are no rows, a column is missing, a value is not finite, or two rows share a cell.
  */
 export function heatmap<R extends object>(rows: readonly R[], options: HeatmapOptions<R>): Figure {
   const { x, y, value, columns, text, colours = "diverging", wrap = 3 } = options;
@@ -45,23 +48,36 @@ export function heatmap<R extends object>(rows: readonly R[], options: HeatmapOp
   const cell = options.cell ?? square(across.length, down.length, columns === undefined ? 1 : wrap);
   const name = (column: string) => columnName(column, options.names);
   const template = `${hover(x, y, name)}<br>${name(value)} %{z:.4f}`;
+  const panels = groups(checked, columns).map((group): Panel => {
+    const title = group.value === undefined ? "" : valueName(columns as string, group.value);
+    const traces = [cells(group.rows, { x, y, value, text, across, down }, `${template}<extra>${title}</extra>`)];
+    return { title, traces };
+  });
+  const isWhole = panels.every(({ traces: [{ z }] }) => (z as unknown[][]).every((line) => !line.includes(null)));
+  const missing = isWhole ? [] : [plotlyText(options.missing ?? "no value")];
+  for (const entry of missing) panels[0].traces.push(legendOf(entry, across[0]));
+  const floor = options.floor ?? (value === "change" && options.names?.change === undefined ? PALE : 0);
   return grid({
     title: options.title,
-    panels: groups(checked, columns).map((group): Panel => {
-      const title = group.value === undefined ? "" : valueName(columns as string, group.value);
-      const traces = [cells(group.rows, { x, y, value, text, across, down }, `${template}<extra>${title}</extra>`)];
-      return { title, traces };
-    }),
+    panels,
+    legend: missing,
     x: framed(labelsAcross(name(x), across, cell.width)),
     y: framed(labelsDown(name(y), down, cell.height)),
     size: { width: across.length * cell.width, height: down.length * cell.height },
     wrap,
     colours: {
-      ...colourAxis(name(value), colours, options.range ?? Math.max(largest(values), options.floor ?? 0)),
+      ...colourAxis(name(value), colours, options.range ?? Math.max(largest(values), floor)),
       bar: options.bar ?? true,
     },
-    background: "#dddddd",
+    background: MISSING,
   });
+}
+
+/** Explains the grey: a trace that shows in the legend alone. */
+function legendOf(name: string, x: Label): Trace {
+  const marker = { symbol: "square", size: 13, color: MISSING, line: { color: REFERENCE, width: 1 } };
+  const place = { x: [plotlyText(x)], y: [null] };
+  return { type: "scatter", mode: "markers", ...place, marker, name, showlegend: true, hoverinfo: "skip" };
 }
 
 function framed(axis: Axis): Axis {

@@ -46,7 +46,7 @@ interface PanelGrid {
 
 const GAP = { outer: 10, title: 26, panel: 24, legend: 28, axisTitle: 20, between: 22, bar: 14 };
 
-/** Puts the panels into one figure. @throws RangeError if `wrap` is not a whole number from 1 on */
+/** Puts the panels into one figure. Throws a RangeError if `wrap` is not a whole number from 1 on. */
 export function grid(options: PanelGrid): Figure {
   checkCount("wrap", options.wrap);
   const place = placement(options);

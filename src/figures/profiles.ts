@@ -14,7 +14,7 @@ export interface ProfileOptions<R> extends LineOptions<R> {
 
 /**
  * `lines` for up to six series; for more each series is a row of colours, without its spread, and the reference is the row on top.
- * @throws RangeError as `lines` or `heatmap` does
+ * Throws a RangeError as `lines` or `heatmap` does.
  */
 export function profiles<R extends object>(rows: readonly R[], options: ProfileOptions<R>): Figure {
   const { x, y, series, columns, reference, title, wrap, names } = options;

@@ -8,8 +8,8 @@ export type Row = Readonly<Record<string, unknown>>;
 
 /**
  * Checks that there are rows and that each has every column.
+ * Throws a RangeError naming the first row that lacks a column, and the columns it has.
  * @returns the same rows, seen as plain records.
- * @throws RangeError naming the first row that lacks a column, and the columns it has.
  */
 export function checkRows(rows: readonly object[], columns: readonly (string | undefined)[]): readonly Row[] {
   if (rows.length === 0) throw new RangeError("a figure needs at least one row: there are none");
@@ -23,7 +23,7 @@ export function checkRows(rows: readonly object[], columns: readonly (string | u
   return rows as readonly Row[];
 }
 
-/** The column's numbers. @throws RangeError naming the row if one is NaN, infinite or no number. */
+/** The column's numbers. Throws a RangeError naming the row if one is NaN, infinite or no number. */
 export function numbers(rows: readonly Row[], column: string): number[] {
   return rows.map((row, i) => finite(row, column, i));
 }
@@ -39,7 +39,7 @@ function finite(row: Row, column: string, i: number): number {
   throw new RangeError(`"${column}" must be a finite number, not ${value} (row ${i}: ${describe(row)})`);
 }
 
-/** The column's standard deviations. @throws RangeError if one is negative. */
+/** The column's standard deviations. Throws a RangeError if one is negative. */
 export function deviations(rows: readonly Row[], column: string): number[] {
   return numbers(rows, column).map((value, i) => {
     if (value >= 0) return value;
@@ -47,7 +47,7 @@ export function deviations(rows: readonly Row[], column: string): number[] {
   });
 }
 
-/** The column's labels. @throws RangeError naming the row if one is neither text nor a finite number. */
+/** The column's labels. Throws a RangeError naming the row if one is neither text nor a finite number. */
 export function labels(rows: readonly Row[], column: string): Label[] {
   return rows.map((row, i) => {
     const value = row[column];
@@ -58,7 +58,7 @@ export function labels(rows: readonly Row[], column: string): Label[] {
 
 /**
  * Each label once: numbers ascending, text in the order in which it comes.
- * @throws RangeError if one is there as a number and as text, 1 and "1": both would stand at one place.
+ * Throws a RangeError if one is there as a number and as text, 1 and "1": both would stand at one place.
  */
 export function distinct(rows: readonly Row[], column: string): Label[] {
   const found = [...new Set(labels(rows, column))];
@@ -77,7 +77,7 @@ export function groups(rows: readonly Row[], column: string | undefined): { valu
   return distinct(rows, column).map((value) => ({ value, rows: rows.filter((row) => row[column] === value) }));
 }
 
-/** @throws RangeError if two rows would be drawn at the same place. */
+/** Throws a RangeError if two rows would be drawn at the same place. */
 export function checkUnique(rows: readonly Row[], columns: readonly (string | undefined)[]): void {
   const wanted = named(columns);
   const seen = new Map<string, number>();

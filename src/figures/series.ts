@@ -67,7 +67,7 @@ export interface ScatterOptions<R> extends SeriesOptions<R> {
 
 /**
  * Bars of `y` over the names in `x`, grouped by `series`. A bar of exactly 0 says so: an empty place is a missing row.
- * @throws RangeError if there are no rows, a column is missing, a value is not finite, or two rows share a bar.
+ * Throws a RangeError if there are no rows, a column is missing, a value is not finite, or two rows share a bar.
  */
 export function bars<R extends object>(rows: readonly R[], options: BarOptions<R>): Figure {
   const { x, y, series, columns, std } = options;
@@ -97,7 +97,7 @@ const DASHES = ["solid", "dash", "dot"];
 
 /**
  * Lines of `y` over `x`, one for each value of `series`.
- * @throws RangeError as bars does.
+ * Throws a RangeError as bars does.
  */
 export function lines<R extends object>(rows: readonly R[], options: LineOptions<R>): Figure {
   const { x, y, series, columns, std, reference, overlapping = false } = options;
@@ -138,7 +138,7 @@ const CROWD = 150;
 
 /**
  * One point a row.
- * @throws RangeError if there are no rows, a column is missing or a value is not finite.
+ * Throws a RangeError if there are no rows, a column is missing or a value is not finite.
  */
 export function scatter<R extends object>(rows: readonly R[], options: ScatterOptions<R>): Figure {
   const { x, y, series, columns, label, diagonal } = options;

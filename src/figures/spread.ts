@@ -11,7 +11,7 @@ export interface SpreadOptions<R> extends SeriesOptions<R> {
 
 /**
  * The distribution of `y` for each name in `x`.
- * @throws RangeError if there are no rows, a column is missing or a value is not finite.
+ * Throws a RangeError if there are no rows, a column is missing or a value is not finite.
  */
 export function spread<R extends object>(rows: readonly R[], options: SpreadOptions<R>): Figure {
   const { x, y, series, columns, shape = "violin" } = options;

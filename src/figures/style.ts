@@ -14,6 +14,12 @@ export const DIVERGING = stops(
   "#67001f #b2182b #d6604d #f4a582 #fddbc7 #ffffff #d1e5f0 #92c5de #4393c3 #2166ac #053061",
 );
 
+/** The strongest colour of a change means at least this, in logits: a map of hundredths stays pale. */
+export const PALE = 0.25;
+
+/** Cells of a heat map without a value. */
+export const MISSING = "#dddddd";
+
 /** Sequential, white to dark (ColorBrewer Purples): a hue that means neither harm nor help. */
 export const SEQUENTIAL = stops("#ffffff #efedf5 #dadaeb #bcbddc #9e9ac8 #807dba #6a51a3 #54278f #3f007d");
 

@@ -25,7 +25,7 @@ export interface AttentionOptions<R> {
 /**
  * Where tokens look: query positions down, key positions across, white (0) to dark (1).
  * Keys after the query, which a causal model can't see, stay grey.
- * @throws RangeError if an attention is outside 0..1 or goes to a later token, or the tokens don't fit the positions.
+ * Throws a RangeError if an attention is outside 0..1 or goes to a later token, or the tokens don't fit the positions.
  */
 export function attentionPattern<R extends object>(rows: readonly R[], options: AttentionOptions<R> = {}): Figure {
   const { query = "query_pos", key = "key_pos", value = "attention", columns, tokens } = options;
@@ -43,7 +43,8 @@ export function attentionPattern<R extends object>(rows: readonly R[], options: 
     return { ...row, [query]: label(row[query] as Label), [key]: label(row[key] as Label) };
   });
   const { title, range = 1, wrap } = options;
-  return heatmap<Row>(relabelled, { x: key, y: query, value, columns, title, range, wrap, colours: "sequential" });
+  const look = { title, range, wrap, colours: "sequential", missing: "hidden by the mask" } as const;
+  return heatmap<Row>(relabelled, { x: key, y: query, value, columns, ...look });
 }
 
 /** Whether the query may look at the key; what it may not see must have no attention. */

@@ -78,7 +78,7 @@ type EffectColumn = "direct" | "total" | "at_word" | "at_last_letter" | "ordinal
 /** Whether a head meets the criteria of each group; `null`: the evidence is not known. */
 export type Verdicts = Readonly<Record<Exclude<HeadGroup, "none">, Readonly<Record<string, Verdict>>>>;
 
-/** What is asked of each head and whether it holds, in the order of the evidence. @throws RangeError if evidence or a criterion is not finite */
+/** What is asked of each head and whether it holds, in the order of the evidence. Throws a RangeError if evidence or a criterion is not finite. */
 export function headVerdicts(evidence: readonly HeadEvidence[], criteria: Criteria = CRITERIA): Verdicts[] {
   for (const name of Object.keys(CRITERIA) as (keyof Criteria)[]) checkFinite(`criterion ${name}`, criteria[name]);
   for (const { layer, head, ...known } of evidence)
@@ -111,7 +111,7 @@ export function headVerdicts(evidence: readonly HeadEvidence[], criteria: Criter
 /**
  * Puts each head in one group. The first that fits, in the order letter mover, propagation, fuzzy previous token: every group's
  * effect must be shown; of its other criteria none may fail, but some may be unknown.
- * @throws RangeError as `headVerdicts`
+ * Throws a RangeError as `headVerdicts`.
  */
 export function classifyHeads(evidence: readonly HeadEvidence[], criteria: Criteria = CRITERIA): Classified[] {
   const verdicts = headVerdicts(evidence, criteria);

@@ -41,7 +41,7 @@ export interface FollowedPath extends PathRow {
 /** With the share of its letter's clean logit difference that is lost: positive is harm. */
 export type PathWithShare = FollowedPath & { readonly share: number };
 
-/** Path patching into several receivers, each by itself, by their names. @throws as `pathsInto` */
+/** Path patching into several receivers, each by itself, by their names. Throws as `pathsInto`. */
 export async function followPaths(
   model: Model,
   data: Prompts,

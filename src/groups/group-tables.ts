@@ -101,7 +101,7 @@ const evidenceOf = (evidence: readonly HeadEvidence[], head: HeadId): HeadEviden
   return found;
 };
 
-/** The heads of a circuit with their group and evidence. @throws RangeError if there is none of a head */
+/** The heads of a circuit with their group and evidence. Throws a RangeError if there is none of a head. */
 export const memberTable = (heads: CircuitHeads, evidence: readonly HeadEvidence[]) =>
   heads.circuit.map((head) => ({
     head: headName(head),
@@ -125,7 +125,7 @@ export const EVEN_PREVIOUS_TOKENS: number =
     return Math.min(3, at - 1) / (at + 1);
   }).reduce((a, b) => a + b) / LETTERS.length;
 
-/** How much these heads look at the three tokens before, beside what a head would that looks at all alike. @throws RangeError as `memberTable` */
+/** How much these heads look at the three tokens before, beside what a head would that looks at all alike. Throws a RangeError as `memberTable`. */
 export const previousTokenTable = (model: string, evidence: readonly HeadEvidence[], heads: readonly HeadId[]) =>
   heads.map((head) => ({
     model,

@@ -11,7 +11,7 @@ const END = "END SOLUTION";
  * The cell's text as a student gets it: each solution replaced by `stub`, which is indented as the solution's first line.
  * @param {string} text
  * @param {string} stub
- * @throws {Error} if a solution doesn't end, or begins inside another
+ * Throws Error if a solution doesn't end, or begins inside another
  */
 export function withoutSolution(text, stub) {
   return split(text)
@@ -22,7 +22,7 @@ export function withoutSolution(text, stub) {
 /**
  * The lines between the markers; "" if there are none.
  * @param {string} text
- * @throws {Error} as `withoutSolution` does
+ * Throws Error as `withoutSolution` does
  */
 export function solutionIn(text) {
   const parts = split(text).filter(({ begin }) => begin !== undefined);

@@ -109,7 +109,7 @@ function storedNames({ file, names }: Checkpoint, config: ModelConfig): Map<stri
  * The tensors of a checkpoint in Hugging Face's layout, each read when it is asked for, with or without the prefix `transformer.` in
  * its names. Not read, as there: GPT-2's mask buffers (`h.N.attn.bias`), heads of other tasks (`score.weight`), and `lm_head.weight` where it is
  * tied to `wte.weight`, unless it is the only one of the two.
- * @throws on missing or unknown tensors and wrong shapes at once; on a dtype that can't be read and values that aren't finite when that
+ * Throws on missing or unknown tensors and wrong shapes at once; on a dtype that can't be read and values that aren't finite when that
  *   tensor is asked for. The file and the tensor are named.
  */
 export function checkpointTensors(config: ModelConfig, checkpoint: Checkpoint): TensorSource {

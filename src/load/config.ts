@@ -34,7 +34,7 @@ const DEFAULTS = { layer_norm_epsilon: 1e-5, activation_function: "gelu_new" } a
 
 type Settings = Readonly<Record<string, unknown>>;
 
-/** A config.json, unchecked. @throws Error naming the file if it is missing, damaged or no table */
+/** A config.json, unchecked. Throws an Error naming the file if it is missing, damaged or no table. */
 export const readSettings = (file: string): Settings =>
   readTable(file, LIMIT.settings, 'table of settings; {"model_type": "gpt2", …} is needed');
 
@@ -60,7 +60,7 @@ function checkArchitecture(json: Settings, file: string): void {
   }
 }
 
-/** A size under whichever of its names it is given. @throws Error if it is none, or two names have two values */
+/** A size under whichever of its names it is given. Throws an Error if it is none, or two names have two values. */
 function sizeOf(json: Settings, file: string, field: keyof typeof SPELLINGS, ...more: string[]): number {
   const isGiven = (name: string) => json[name] !== undefined && json[name] !== null;
   const given = [field, ...SPELLINGS[field]].filter(isGiven);
@@ -84,7 +84,7 @@ function nameOf(dir: string): string {
   return repo ? canonicalName(repo.replace("models--", "").replace("--", "/")) : parts.at(-1)!;
 }
 
-/** Reads a Hugging Face config.json. @throws if there is none, it is damaged or not a GPT-2's; names the file and the field. */
+/** Reads a Hugging Face config.json. Throws if there is none, it is damaged or not a GPT-2's; names the file and the field. */
 export function readConfig(dir: string): ModelConfig {
   const file = path.join(dir, "config.json");
   requireFile(dir, "config.json");

@@ -10,7 +10,7 @@ const MAX_READ = 2 ** 30;
 
 /**
  * Opens a plain file for reading; a pipe or a device, which could hang or never end, is refused without a byte read.
- * @throws Error naming the file if it isn't a plain one; SystemError if it can't be opened
+ * Throws an Error naming the file if it isn't a plain one; SystemError if it can't be opened.
  */
 export function openPlain(file: string): { readonly handle: number; readonly size: number } {
   const handle = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // a pipe's other end is not waited for
@@ -24,7 +24,7 @@ export function openPlain(file: string): { readonly handle: number; readonly siz
   }
 }
 
-/** `length` bytes from `begin` on. @throws Error naming the file if it ends before */
+/** `length` bytes from `begin` on. Throws an Error naming the file if it ends before. */
 export function readBytes(handle: number, file: string, begin: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let done = 0; done < length; ) {
@@ -35,7 +35,7 @@ export function readBytes(handle: number, file: string, begin: number, length: n
   return bytes;
 }
 
-/** A small file's text. @throws Error naming the file if it isn't a plain one or has more than `limit` bytes */
+/** A small file's text. Throws an Error naming the file if it isn't a plain one or has more than `limit` bytes. */
 export function readText(file: string, limit: number): string {
   const { handle, size } = openPlain(file);
   try {
@@ -48,8 +48,8 @@ export function readText(file: string, limit: number): string {
 
 /**
  * A JSON file that holds a table, `{…}`.
+ * Throws an Error naming the file if it doesn't; see `readText`.
  * @param what it should hold, for the message
- * @throws Error naming the file if it doesn't; see `readText`
  */
 export function readTable(file: string, limit: number, what: string): Record<string, unknown> {
   const text = readText(file, limit);

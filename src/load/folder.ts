@@ -24,7 +24,7 @@ export function whatIsMissing(dir: string): string | undefined {
   return `${dir} has ${missing.join(", ")}: ${LAYOUT}${lacksWeights ? `. ${OTHER_FORMATS}` : ""}`;
 }
 
-/** @throws Error that names every file that the folder lacks, if this one is among them */
+/** Throws an Error that names every file that the folder lacks, if this one is among them. */
 export function requireFile(dir: string, ...names: readonly string[]): void {
   if (names.some((name) => statOf(path.join(dir, name)) !== undefined)) return;
   throw new Error(whatIsMissing(dir) ?? `${dir} has no ${names.join(" or ")}`);

@@ -19,7 +19,7 @@ export class HeaderReader {
 
   constructor(private readonly json: string) {}
 
-  /** `{…}`: for each key in turn, calls `readValue` when its value comes next. @throws if a key stands twice. */
+  /** `{…}`: for each key in turn, calls `readValue` when its value comes next. Throws if a key stands twice. */
   table(readValue: (key: string) => void): void {
     const keys = new Set<string>();
     this.expect("{");

@@ -16,9 +16,9 @@ export interface LoadedModel {
 
 /**
  * Loads a model and its tokenizer, and starts the tfjs backend.
+ * Throws if the folder lacks a file or a file is damaged or of another architecture.
  * @param id see `resolveModel`
  * @param options `processed`: apply TransformerLens's weight processing, as the paper does (default true)
- * @throws if the folder lacks a file or a file is damaged or of another architecture
  */
 export async function loadModel(id?: string, { processed = true } = {}): Promise<LoadedModel> {
   await initBackend();
@@ -31,7 +31,7 @@ export async function loadModel(id?: string, { processed = true } = {}): Promise
 /**
  * The weights of a folder: its model.safetensors, or the parts that model.safetensors.index.json names. A processed model is read and
  * processed part by part, so that little more than the result is ever in memory.
- * @throws if a file is missing, damaged, or not that of a GPT-2 of these sizes; names the file and the tensor
+ * Throws if a file is missing, damaged, or not that of a GPT-2 of these sizes; names the file and the tensor.
  */
 export function loadWeights(dir: string, config: ModelConfig, processed: boolean): Model {
   requireFile(dir, WEIGHTS, WEIGHTS_INDEX);

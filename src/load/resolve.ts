@@ -20,8 +20,8 @@ export const dataFolder = path.join(projectFolder, "data");
 /**
  * The folder of a model: `"embedded"`, a local folder in Hugging Face's layout, or a model of the hub (`"gpt2"`,
  * `"org/name"`, `"org/name@revision"`), which is fetched if it isn't in Hugging Face's cache. A folder of that name comes before the hub.
+ * Throws HubError if there is nothing under that name, a folder lacks a file, or the model can't be fetched; says why and what to do.
  * @param id default: the environment variable ACRONYM_MODEL, else `"embedded"`
- * @throws HubError if there is nothing under that name, a folder lacks a file, or the model can't be fetched; says why and what to do
  */
 export async function resolveModel(
   id: string = process.env.ACRONYM_MODEL || EMBEDDED_MODEL,

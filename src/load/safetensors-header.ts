@@ -50,9 +50,9 @@ interface Header {
  * - white space before the first `{`, and `__metadata__` that is null;
  * - numbers and products of sizes beyond 2^53 - 1, which JavaScript can't hold.
  * Nothing nests deeper than the format does, so that no input takes more memory than a small multiple of its own size.
+ * Throws an Error saying what is wrong and in which entry.
  * @param bytes the header without its length
  * @param dataSize bytes that follow it
- * @throws Error saying what is wrong and in which entry
  */
 export function parseHeader(bytes: Uint8Array, dataSize: number): Header {
   if (bytes[0] !== 0x7b) throw new Error("its header does not start with {");
@@ -111,7 +111,7 @@ function readEntry(name: string, reader: HeaderReader): Entry {
 
 const isDtype = (text: string): text is Dtype => Object.hasOwn(BITS, text);
 
-/** Bytes that a tensor takes in the file. @throws if they are too many for a number, or no whole bytes. */
+/** Bytes that a tensor takes in the file. Throws if they are too many for a number, or no whole bytes. */
 export function byteCount(name: string, shape: readonly number[], dtype: Dtype): number {
   let bits: number = BITS[dtype];
   for (const n of shape) {

@@ -15,11 +15,11 @@ export interface Checkpoint {
   readonly file: string;
   readonly names: readonly string[];
   readonly metadata: Readonly<Record<string, string>>;
-  /** The path of the file that holds this tensor. @throws if there is none of that name. */
+  /** The path of the file that holds this tensor. Throws if there is none of that name. */
   fileOf(name: string): string;
-  /** @throws if there is no tensor of that name. */
+  /** Throws if there is no tensor of that name. */
   shape(name: string): readonly number[];
-  /** Reads one tensor as float32. @throws if there is none of that name, its dtype isn't F32, F16 or BF16, or the file was cut short since. */
+  /** Reads one tensor as float32. Throws if there is none of that name, its dtype isn't F32, F16 or BF16, or the file was cut short since. */
   read(name: string): TensorData;
   close(): void;
 }
@@ -38,7 +38,7 @@ export interface Source {
 /**
  * Opens a .safetensors file and checks its whole header: what the reference implementation refuses is refused (see `parseHeader`). Any of
  * the format's dtypes may stand in the file. Nothing is allocated by a number from the file before it is compared with the file's size.
- * @throws if the file isn't a valid one; says what is wrong.
+ * Throws if the file isn't a valid one; says what is wrong.
  */
 export function openSafetensors(path: string): Checkpoint {
   const { handle, size } = openPlain(path);

@@ -16,17 +16,17 @@ export interface Tokenizer {
   readonly spaceLetters: readonly number[];
   /**
    * GPT-2's byte-pair encoding, without BOS. `<|endoftext|>` in the text is ordinary text.
-   * @throws UnknownTokenError if a piece isn't in this vocabulary; RangeError if more than 10,000 characters are one word, or the text holds
+   * Throws UnknownTokenError if a piece isn't in this vocabulary; RangeError if more than 10,000 characters are one word, or the text holds
    *   an added token ("<pad>"), whose meaning in a text only the model's own tokenizer knows.
    */
   encode(text: string): number[];
-  /** The inverse of `encode`. @throws RangeError if an id isn't in this vocabulary. */
+  /** The inverse of `encode`. Throws a RangeError if an id isn't in this vocabulary. */
   decode(ids: readonly number[]): string;
-  /** Each token's text by itself, as axes show it: " K", "etchup"; "[unused 50300]" for a row that no token has. @throws RangeError if an id isn't in this vocabulary. */
+  /** Each token's text by itself, as axes show it: " K", "etchup"; "[unused 50300]" for a row that no token has. Throws a RangeError if an id isn't in this vocabulary. */
   pieces(ids: readonly number[]): string[];
   /** Whether this very text (" K") is one token of this vocabulary. A token that is a part of a character has no text. */
   has(piece: string): boolean;
-  /** The id of the token with this very text. @throws UnknownTokenError if there is none. */
+  /** The id of the token with this very text. Throws UnknownTokenError if there is none. */
   id(piece: string): number;
 }
 
@@ -75,7 +75,7 @@ interface VocabularyOptions {
  * GPT-2's encoding with the ids of a Hugging Face `vocab.json` (byte-level spelling: "ĠK" is " K").
  * A pruned vocabulary is simply a smaller table. Tokens that aren't GPT-2's are allowed where they were added: in `added`, or in the table if
  * they are spelled like none that comes from text ("<pad>"). Of these, one beyond the model's rows is left out: the model can't know it.
- * @throws Error if ids aren't 0 … n − 1, a piece isn't GPT-2's, `<|endoftext|>` or a capital (with or without space) is missing, or the model
+ * Throws an Error if ids aren't 0 … n − 1, a piece isn't GPT-2's, `<|endoftext|>` or a capital (with or without space) is missing, or the model
  *   has neither n rows nor n rounded up to a multiple of 8, 16, … 1024.
  */
 export function vocabTokenizer(vocab: Readonly<Record<string, unknown>>, options: VocabularyOptions = {}): Tokenizer {
@@ -141,8 +141,8 @@ function filledUp(tokens: readonly Token[], rows: number): Token[] {
 /**
  * The tokenizer of a Hugging Face folder: its `vocab.json`, full or pruned, else the table in `tokenizer.json`; with the added tokens that
  * these, added_tokens.json and tokenizer_config.json name.
+ * Throws an Error if there is no table, a file isn't JSON, or the table is refused by `vocabTokenizer`; the message names the file.
  * @param rows of the model's embedding: `vocab_size` in config.json
- * @throws Error if there is no table, a file isn't JSON, or the table is refused by `vocabTokenizer`; the message names the file.
  */
 export function loadTokenizer(dir: string, rows?: number): Tokenizer {
   const { file, table, added } = readVocabulary(dir);

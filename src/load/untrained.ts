@@ -20,7 +20,7 @@ export function initialValues(config: ModelConfig, { normal }: Random): Map<stri
 /**
  * A model of the same shape that has learned nothing: with the weights that GPT-2's training would begin with, processed
  * as the given model's are. What is found in it, too, needs no training and says nothing about what a model uses.
- * @throws RangeError if there is too little memory for a second model, or the seed is no integer
+ * Throws a RangeError if there is too little memory for a second model, or the seed is no integer.
  */
 export function untrained({ config, ln_final }: Model, seed: number): Model {
   const named = { ...config, name: `${config.name}, untrained` };

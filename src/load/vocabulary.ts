@@ -21,7 +21,7 @@ export const VOCABULARY_FILES: readonly string[] = [...TABLES, ADDED_TOKENS, TOK
 
 /**
  * Reads vocab.json, else the table in tokenizer.json; and the added tokens of tokenizer.json, added_tokens.json and tokenizer_config.json.
- * @throws Error naming the file if there is no table, or a file is damaged or contradicts another
+ * Throws an Error naming the file if there is no table, or a file is damaged or contradicts another.
  */
 export function readVocabulary(dir: string): Vocabulary {
   requireFile(dir, ...TABLES);

@@ -11,14 +11,14 @@ export const WEIGHTS_INDEX = "model.safetensors.index.json";
 /** A part lies beside its index: its name leads nowhere else. */
 const PART = /^\w[\w.-]*\.safetensors$/;
 
-/** The names of the files of weights that a folder has, or should have by its index: `[]` if it has neither. @throws Error if its index is damaged */
+/** The names of the files of weights that a folder has, or should have by its index: `[]` if it has neither. Throws an Error if its index is damaged. */
 export function weightFiles(dir: string): string[] {
   const has = (name: string) => statOf(path.join(dir, name)) !== undefined;
   if (has(WEIGHTS)) return [WEIGHTS];
   return has(WEIGHTS_INDEX) ? [...new Set(readIndex(path.join(dir, WEIGHTS_INDEX)).values())] : [];
 }
 
-/** Tensor → the part that holds it. @throws Error naming the file and what is wrong in it */
+/** Tensor → the part that holds it. Throws an Error naming the file and what is wrong in it. */
 function readIndex(file: string): Map<string, string> {
   const { weight_map } = readTable(file, LIMIT.index, 'index of parts, {"weight_map": {"tensor": "file", …}}');
   if (!isTable(weight_map)) throw new Error(`${file} has no table "weight_map" of tensors and their files`);
@@ -34,7 +34,7 @@ function readIndex(file: string): Map<string, string> {
 
 /**
  * Opens a folder's model.safetensors, or all parts that its index names, as one checkpoint.
- * @throws Error naming the file if one is missing or damaged, or parts and index differ
+ * Throws an Error naming the file if one is missing or damaged, or parts and index differ.
  */
 export function openWeights(dir: string): Checkpoint {
   const names = weightFiles(dir);

@@ -5,6 +5,7 @@ import { hooksByLayer } from "./hook-graph";
 import {
   type ActivationCache,
   applyEdit,
+  axesOf,
   type Edit,
   editAt,
   editedPositions,
@@ -21,7 +22,7 @@ import { handle, pick, repeat } from "./slices";
 
 /**
  * Runs the model once.
- * @throws before anything is computed: on ragged or empty tokens, ids outside the vocabulary, more positions than n_ctx, a read-out,
+ * Throws before anything is computed: on ragged or empty tokens, ids outside the vocabulary, more positions than n_ctx, a read-out,
  *   offset or name to keep that isn't there, edits that don't fit their hook, a `from` of other tokens, another model or with
  *   interventions, or more prompts than there is memory for. While computing: on a change that gives something else than its hook
  *   holds, and on activations too large for float32.
@@ -33,7 +34,7 @@ export function forward(model: Model, tokens: Tokens, options: ForwardOptions = 
 /**
  * Runs the model on the same prompts under each of several interventions, side by side as one large batch: the same numbers as
  * one `forward` each, sooner where a single one doesn't fill the processor.
- * @throws as `forward`
+ * Throws as `forward`.
  */
 export function forwardEach(
   model: Model,
@@ -104,8 +105,10 @@ function checkList(name: string, list: readonly number[], n: number): void {
 function strictCache(kept: Record<string, tf.Tensor>): ActivationCache {
   return new Proxy(Object.freeze(kept), {
     get(target, name) {
-      if (typeof name === "string" && name.includes("hook_") && !(name in target))
+      if (typeof name === "string" && /hook_|\./.test(name) && !(name in target)) {
+        axesOf(name as HookName); // which says that there is no such hook, if so
         throw new Error(`"${name}" was not kept by this run; name it in forward's \`keep\``);
+      }
       return Reflect.get(target, name);
     },
   }) as unknown as ActivationCache;

@@ -2,13 +2,13 @@ import * as tf from "@tensorflow/tfjs";
 import { checkHead, type HeadId } from "./heads";
 import type { Model } from "./model";
 
-/** @throws if layer norms aren't folded, so that reading weights alone would miss their gains */
+/** Throws if layer norms aren't folded, so that reading weights alone would miss their gains. */
 export function checkProcessed({ config, ln_final }: Model): void {
   if (ln_final !== null)
     throw new Error(`${config.name} is not processed; load it with loadModel(id, { processed: true })`);
 }
 
-/** One head's weights. @throws if the model has no such head. */
+/** One head's weights. Throws if the model has no such head. */
 export function headWeights({ config, blocks }: Model, { layer, head }: HeadId) {
   checkHead(config, { layer, head });
   const { d_model, d_head } = config;

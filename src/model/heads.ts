@@ -31,7 +31,7 @@ export const headsByLayer = (heads: readonly HeadId[]): Map<number, number[]> =>
   return new Map([...layers].map(([layer, own]) => [layer, own.map(({ head }) => head)]));
 };
 
-/** The heads of a model that are not in a circuit. @throws RangeError if the circuit has heads that the model lacks, or one twice */
+/** The heads of a model that are not in a circuit. Throws a RangeError if the circuit has heads that the model lacks, or one twice. */
 export function headsOutside(
   circuit: readonly HeadId[],
   config: { readonly n_layers: number; readonly n_heads: number },
@@ -45,7 +45,7 @@ interface HeadCounts {
   readonly n_heads: number;
 }
 
-/** @throws RangeError if the model has no such head, naming those it has */
+/** Throws a RangeError if the model has no such head, naming those it has. */
 export function checkHead(
   { n_layers, n_heads }: HeadCounts,
   { layer, head }: { readonly layer: number; readonly head: number },
@@ -56,7 +56,7 @@ export function checkHead(
   );
 }
 
-/** An empty list passes. @throws RangeError if the model lacks one of the heads, or one comes twice */
+/** An empty list passes. Throws a RangeError if the model lacks one of the heads, or one comes twice. */
 export function checkHeads(
   config: HeadCounts,
   heads: readonly { readonly layer: number; readonly head: number }[],

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
-import { checkIndices } from "../numbers/check";
+import { checkIndices, shown } from "../numbers/check";
+import { nearest } from "../numbers/text";
 import { handle, repeat, replaceInside } from "./slices";
 
 /** Axis names of every activation, by TransformerLens's hook names: the one table behind types, slices, errors and row labels. */
@@ -131,24 +132,43 @@ export function hookNames(n_layers: number): HookName[] {
 
 /**
  * Axis names of a hook.
- * @throws if there is no such hook; names the ones there are.
+ * Throws an Error if there is no such hook; names those that are spelled alike and all there are.
  */
 export function axesOf(name: HookName): readonly string[] {
   const kind = kindOf(`${name}` as HookName); // a list in place of an edit has no name at all
   if (Object.hasOwn(AXES, kind) && BLOCK.test(name) !== isGlobal(kind)) return AXES[kind as keyof Axes];
-  const names = Object.keys(AXES).map((k) => (isGlobal(k) ? k : `blocks.N.${k}`));
-  throw new Error(`no hook "${name}"; there are ${names.join(", ")}`);
+  const names = (block: string) => Object.keys(AXES).map((k) => (isGlobal(k) ? k : `${block}${k}`));
+  const near = nearest(`${name}`, names(BLOCK.exec(name)?.[0] ?? "blocks.0."), 2);
+  throw new Error(`no hook "${name}"; near names: ${near.join(", ")}; there are ${names("blocks.N.").join(", ")}`);
 }
 
-/** The slice's indices by axis. @throws on an axis the hook lacks, an index out of range, or a list that isn't a plain one. */
-function indices(name: HookName, shape: readonly number[], slice: object): Map<number, number[]> {
+/** An axis of a slice, as its number among the hook's. Throws an Error if the hook lacks it, or it is the batch. */
+export function sliceAxis(name: HookName, axis: string): number {
   const axes = axesOf(name);
+  const dim = axes.indexOf(axis);
+  if (dim < 1) throw new Error(`${name} has axes [${axes.join(", ")}], not "${axis}"`);
+  return dim;
+}
+
+/** What a slice takes on an axis, as a list, which may still hold what is no index. Throws a TypeError on texts, such as "C1". */
+export function indexList(name: HookName, axis: string, index: unknown): readonly number[] {
+  const list: readonly unknown[] = Array.isArray(index) ? index : [index];
+  if (list.some((one) => typeof one === "string")) {
+    const labels = axis === "head" ? "" : '; position("C1") is the number of position C1';
+    const given = Array.isArray(index) ? `[${list.map(shown).join(", ")}]` : shown(index);
+    throw new TypeError(`${name}: ${axis} takes a number or a plain list of numbers, not ${given}${labels}`);
+  }
+  return typeof index === "number" ? [index] : (index as number[]);
+}
+
+/** The slice's indices by axis. Throws on an axis the hook lacks, an index out of range, or a list that isn't a plain one. */
+function indices(name: HookName, shape: readonly number[], slice: object): Map<number, number[]> {
+  axesOf(name); // an empty slice needs a hook, too
   const out = new Map<number, number[]>();
   for (const [axis, index] of Object.entries(slice) as [string, Index | undefined][]) {
     if (index === undefined) continue;
-    const dim = axes.indexOf(axis);
-    if (dim < 1) throw new Error(`${name} has axes [${axes.join(", ")}], not "${axis}"`);
-    const list = typeof index === "number" ? [index] : index;
+    const dim = sliceAxis(name, axis);
+    const list = indexList(name, axis, index);
     checkIndices(`${name}: ${axis}`, list, shape[dim]);
     out.set(dim, [...list]);
   }
@@ -161,7 +181,7 @@ export function editedPositions({ at, slice }: Edit): readonly number[] | undefi
   return typeof index === "number" ? [index] : index;
 }
 
-/** @throws if an edit's slice or source doesn't fit its hook, whose activation has this shape. */
+/** Throws if an edit's slice or source doesn't fit its hook, whose activation has this shape. */
 export function checkEdit({ at, slice, source, change }: Edit, shape: readonly number[]): void {
   indices(at, shape, slice ?? {});
   if ((source === undefined) === (change === undefined))
@@ -189,7 +209,7 @@ export function editAt(edit: Edit, rows: readonly number[], pick: (source: tf.Te
   return { ...edit, slice, ...(edit.source && { source: pick(edit.source) }) } as Edit;
 }
 
-/** `activation` after one edit. Nothing is changed in place. @throws if slice or source don't fit the hook. */
+/** `activation` after one edit. Nothing is changed in place. Throws if slice or source don't fit the hook. */
 export function applyEdit(activation: tf.Tensor, { at, slice, source, change }: Edit): tf.Tensor {
   return tf.tidy(() => {
     const { shape } = activation;

@@ -46,8 +46,8 @@ function room(): Memory {
 
 /**
  * Refuses a forward that can't fit, before anything is computed; warns of one that other programs may have to make room for.
+ * Throws a RangeError with an estimate and what to do.
  * @param memory by default what the backend can have
- * @throws RangeError with an estimate and what to do
  */
 export function checkMemory(demand: Demand, memory: () => Memory = room): void {
   const needed = bytesNeeded(demand);
@@ -85,8 +85,8 @@ const COPIES = 3;
 
 /**
  * Refuses a model that can't fit, before its weights are read; warns of one that other programs may have to make room for.
+ * Throws a RangeError with an estimate and what to do.
  * @param shapes of its tensors
- * @throws RangeError with an estimate and what to do
  */
 export function checkModelFits(name: string, shapes: readonly number[][], memory: () => Memory = room): void {
   const sizes = shapes.map((shape) => BYTES * shape.reduce((a, b) => a * b));

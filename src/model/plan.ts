@@ -50,8 +50,8 @@ export function reusable({ n_layers }: ModelConfig): HookName[] {
 }
 
 /**
+ * Throws if an edit doesn't fit its hook, a name to keep isn't a hook of this model, or `from` is not a clean run of the same tokens.
  * @param points one intervention, or several that are computed side by side: then the plan is enough for each of them
- * @throws if an edit doesn't fit its hook, a name to keep isn't a hook of this model, or `from` is not a clean run of the same tokens
  */
 export function makePlan(model: Model, tokens: Tokens, points: readonly Intervention[], options: ForwardOptions): Plan {
   const { config } = model;

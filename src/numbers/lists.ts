@@ -18,7 +18,7 @@ export function grid<T extends Readonly<Record<string, readonly unknown[]>>>(
   ) as { [K in keyof T]: T[K][number] }[];
 }
 
-/** 0, 1, … n - 1. @throws RangeError if n is not a whole number, or negative */
+/** 0, 1, … n - 1. Throws a RangeError if n is not a whole number, or negative. */
 export function range(n: number): number[] {
   checkCount("n", n, 0);
   return Array.from({ length: n }, (_, i) => i);

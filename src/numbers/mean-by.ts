@@ -12,7 +12,7 @@ export type MeanRow<R, K extends keyof R, V extends keyof R> = Pick<R, K | V> & 
 
 /**
  * The mean of `value` for each combination of the columns `by`, in the order in which they first come.
- * @throws RangeError naming the row whose value is not a finite number.
+ * Throws a RangeError naming the row whose value is not a finite number.
  */
 export function meanBy<R extends object, K extends Extract<keyof R, string>, V extends Extract<keyof R, string>>(
   rows: readonly R[],

@@ -19,10 +19,10 @@ export interface Random {
 }
 
 /**
+ * Throws a RangeError if the seed is not an integer from -(2^53 - 1) to 2^53 - 1, or no state.
  * @param seed an integer, or the `state()` of an earlier source.
  * @param purpose what is drawn. The same seed gives numbers that have nothing to do with each other for different purposes: what is
  *   chosen with it at one place of an experiment says nothing about what is chosen at another. Not looked at if a state is given.
- * @throws RangeError if the seed is not an integer from -(2^53 - 1) to 2^53 - 1, or no state.
  */
 export function random(seed: number | readonly number[], purpose = ""): Random {
   const generator = xoroshiro128plusFromState(typeof seed === "number" ? hashed(seed, purpose) : checkedState(seed));

@@ -4,7 +4,7 @@ type Wanted<R> = { readonly [K in keyof R]?: R[K] | readonly R[K][] };
 
 /**
  * The rows whose columns hold these values, or one of them: `where(rows, { letter: [2, 3], layer: 0 })`.
- * @throws RangeError naming a column that no row has
+ * Throws a RangeError naming a column that no row has.
  */
 export function where<R extends object>(rows: readonly R[], wanted: Wanted<R>): R[] {
   const columns = Object.entries(wanted) as [keyof R & string, unknown][];
@@ -16,7 +16,7 @@ export function where<R extends object>(rows: readonly R[], wanted: Wanted<R>): 
   );
 }
 
-/** The row whose number in this column is farthest from 0, the first of several. @throws RangeError if there are no rows */
+/** The row whose number in this column is farthest from 0, the first of several. Throws a RangeError if there are no rows. */
 export function strongest<R extends object>(rows: readonly R[], column: keyof R & string): R {
   if (rows.length === 0) throw new RangeError(`there are no rows of which one could have the strongest "${column}"`);
   const size = (row: R) => Math.abs(row[column] as number);

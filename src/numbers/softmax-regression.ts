@@ -21,10 +21,10 @@ const L2 = 0.001;
 /**
  * Fits a probe by softmax regression on standardised features. The loss is convex and training starts at 0: nothing is left
  * to chance.
+ * Throws a RangeError if there are no samples, not one label for each, a label is no class, a feature is missing or not finite,
+ *   or there are no steps.
  * @param features `[sample][feature]`
  * @param labels 0, 1, … for each sample
- * @throws RangeError if there are no samples, not one label for each, a label is no class, a feature is missing or not finite,
- *   or there are no steps
  */
 export function fitProbe(
   features: readonly (readonly number[])[],
@@ -96,7 +96,7 @@ function adam(parameters: Float64Array, rate = 0.1): (gradient: Float64Array) =>
   };
 }
 
-/** The class that a probe sees in each sample. @throws RangeError if a sample doesn't have the probe's features, all finite */
+/** The class that a probe sees in each sample. Throws a RangeError if a sample doesn't have the probe's features, all finite. */
 export function predictClasses({ weights, bias }: LinearProbe, features: readonly (readonly number[])[]): number[] {
   checkFeatures(features, weights[0].length);
   return features.map((row) => {
@@ -105,7 +105,7 @@ export function predictClasses({ weights, bias }: LinearProbe, features: readonl
   });
 }
 
-/** Share of samples whose label a probe finds. @throws as `fitProbe` does */
+/** Share of samples whose label a probe finds. Throws as `fitProbe` does. */
 export function probeAccuracy(
   probe: LinearProbe,
   features: readonly (readonly number[])[],

@@ -1,7 +1,7 @@
 import { checkAllFinite, checkCount, checkFinite } from "./check";
 import { random } from "./random";
 
-/** @throws RangeError if there are no values, or one is not finite */
+/** Throws a RangeError if there are no values, or one is not finite. */
 export function mean(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError("no values to average");
   const sum = values.reduce((a, b) => a + b, 0);
@@ -12,7 +12,7 @@ export function mean(values: readonly number[]): number {
   return sum / values.length;
 }
 
-/** Mean and standard deviation over prompts, with n − 1 as in the paper. @throws RangeError as `mean` does */
+/** Mean and standard deviation over prompts, with n − 1 as in the paper. Throws a RangeError as `mean` does. */
 export function meanAndStd(values: readonly number[]): { mean: number; std: number } {
   const m = mean(values);
   const square = values.reduce((sum, x) => sum + (x - m) ** 2, 0);
@@ -26,8 +26,8 @@ export interface Interval {
 
 /**
  * Bootstrap interval of the mean: prompts are drawn again with replacement.
+ * Throws a RangeError if there are no values, one is not finite, the level is not between 0 and 1, or there are no draws.
  * @param options `seed`; `level` (default 0.95); `draws` (default 1,000)
- * @throws RangeError if there are no values, one is not finite, the level is not between 0 and 1, or there are no draws
  */
 export function bootstrapMean(
   values: readonly number[],
@@ -56,14 +56,14 @@ function drawnRows(n: number, seed: number, draws: number): Int32Array {
 }
 let lastDrawn: { readonly key: string; readonly rows: Int32Array } | undefined;
 
-/** A part as a share of a whole. @throws RangeError naming both if that is no number: nothing is a share of 0 */
+/** A part as a share of a whole. Throws a RangeError naming both if that is no number: nothing is a share of 0. */
 export function share(name: string, part: number, whole: number): number {
   const found = part / whole;
   if (!Number.isFinite(found)) throw new RangeError(`${name} is no number: ${part} as a share of ${whole}`);
   return found;
 }
 
-/** Pearson's correlation of pairs. @throws RangeError if the lists differ in length, or one of them doesn't vary */
+/** Pearson's correlation of pairs. Throws a RangeError if the lists differ in length, or one of them doesn't vary. */
 export function correlation(xs: readonly number[], ys: readonly number[]): number {
   if (xs.length !== ys.length) throw new RangeError(`${xs.length} values can't be paired with ${ys.length}`);
   const [x, y] = [meanAndStd(xs), meanAndStd(ys)];

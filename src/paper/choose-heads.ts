@@ -34,7 +34,7 @@ const STAND_INS = 4;
 
 /**
  * The heads that a notebook looks at, by group: found from evidence on up to 50 of the prompts, or the paper's.
- * @throws RangeError if `heads` is neither "found" nor "paper", or the model lacks one of the paper's heads
+ * Throws a RangeError if `heads` is neither "found" nor "paper", or the model lacks one of the paper's heads.
  */
 export async function chooseHeads(model: Model, data: AcronymDataset, options: ChooseOptions): Promise<ChosenHeads> {
   const { heads = "found", seed, criteria = CRITERIA, ...stream } = options;

@@ -78,7 +78,7 @@ const keyOf = (byPanel: boolean, cell: Partial<MeasuredCell> | PaperRow): string
 /**
  * Measured cells against a digitised figure. A cell agrees if it is within the reading's uncertainty plus three standard
  * errors, from the spread over seeds (the paper's permutations are unknown) and over prompts (so is its n).
- * @throws if no cell has a counterpart in the figure; RangeError if a measured value is not finite
+ * Throws if no cell has a counterpart in the figure; RangeError if a measured value is not finite.
  */
 export function compareWithPaper(figure: string, measured: readonly MeasuredCell[]): Comparison {
   const rows = paperFigure(figure).rows.filter(({ value }) => value !== null);
@@ -162,6 +162,6 @@ export function paperFigureClaim(
 /** Measured cells by the name of the figure that they belong to. */
 export type MeasuredFigures = Readonly<Record<string, readonly MeasuredCell[]>>;
 
-/** A claim for each figure. @see paperFigureClaim */
+/** A claim for each figure, see `paperFigureClaim`. */
 export const figureClaims = (figures: MeasuredFigures, options?: FigureClaimOptions): Claim[] =>
   Object.entries(figures).map(([name, cells]) => paperFigureClaim(name, cells, options));

@@ -74,8 +74,8 @@ export function averageSeeds<R extends PatchCell & { readonly std: number }>(
 
 /**
  * The paper's heat map as rows of `activationPatch`: what could not be read is left out.
+ * Throws a RangeError if the figure is not about activation patching, or there is none of this name.
  * @param figure "fig01_res_1", "fig02_attn_1", "fig04_res_2", "fig05_attn_2_Ci", "fig06_attn_2_Ai_1" or "fig07_res_3"
- * @throws RangeError if the figure is not about activation patching, or there is none of this name
  */
 export function paperPatching(figure: string): PatchCell[] {
   if (!/^fig\d+_(res|attn)_\d/.test(figure) && paperFigure(figure))
@@ -100,13 +100,10 @@ export function patchingCells(rows: readonly (PatchCell & { std: number; n: numb
   }));
 }
 
-/** The strongest colour means at least this, in logits: a map of hundredths stays pale. */
-const PALE = 0.25;
-
 /** Patching results as a heat map: layers down, positions or heads across, a panel a letter. Colours reach at least to ±0.25 logits. */
 export function patchingMap(rows: readonly PatchCell[]): Figure {
   const x = rows.some(({ head }) => head !== undefined) ? "head" : "position";
-  return heatmap(rows, { x, y: "layer", value: "change", columns: "letter", floor: PALE });
+  return heatmap(rows, { x, y: "layer", value: "change", columns: "letter" });
 }
 
 /** The same of this model and, below it, of the paper's: same axes, same colour rule, each with its own range. */

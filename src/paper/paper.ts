@@ -68,7 +68,7 @@ export function paperFigureNames(): string[] {
 
 /**
  * A figure of the paper as rows.
- * @throws RangeError if there is no such figure, naming those there are.
+ * Throws a RangeError if there is no such figure, naming those there are.
  */
 export function paperFigure(name: string): PaperFigure {
   const names = paperFigureNames();

@@ -9,8 +9,8 @@ export interface AcronymLine {
 
 /**
  * Reads lines `The Ketchup Lark Wreck (KL, KLW`, the official repository's format; any line ends are fine.
+ * Throws an Error `name:line: what is wrong` at the first malformed line.
  * @param name of the file, for messages.
- * @throws Error `name:line: what is wrong` at the first malformed line.
  */
 export function parseAcronyms(text: string, name: string): AcronymLine[] {
   const lines = text

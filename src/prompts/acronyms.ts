@@ -17,7 +17,7 @@ export interface AcronymDataset {
   readonly letters: readonly number[];
 }
 
-/** The prompts with these indices, in their order. @throws RangeError if there is no such prompt. */
+/** The prompts with these indices, in their order. Throws a RangeError if there is no such prompt. */
 export function select(data: AcronymDataset, indices: readonly number[]): AcronymDataset {
   const take = <T>(rows: readonly T[]) => indices.map((index) => rows[index]);
   checkIndices("prompt", indices, data.tokens.length);

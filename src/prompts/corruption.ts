@@ -35,7 +35,7 @@ export function permuteTokens(tokens: readonly (readonly number[])[], { words, l
 
 /**
  * Other prompts' tokens for every row [prompt][position], as the official scripts make them, but from a seed.
- * @see the paper's figures 1, 2, 4–8
+ * See the paper's figures 1, 2, 4–8
  */
 export function resample(data: AcronymDataset, seed: number): number[][] {
   return permuteTokens(data.tokens, drawPermutations(data.tokens.length, seed));
@@ -43,7 +43,7 @@ export function resample(data: AcronymDataset, seed: number): number[][] {
 
 /**
  * The clean tokens with one part replaced by the corrupted ones [prompt][position].
- * @throws RangeError if the two don't have the same shape, or `what` or `letter` isn't one of those there are.
+ * Throws a RangeError if the two don't have the same shape, or `what` or `letter` isn't one of those there are.
  */
 export function corrupt(
   clean: readonly (readonly number[])[],

@@ -11,8 +11,8 @@ import { checkWord } from "./words";
 
 /**
  * A data set from triples of words.
+ * Throws an Error if a word isn't two tokens " X" + rest of this vocabulary (with near words), or GPT-2 writes the first two letters as one token.
  * @param suggest where near words for a refused one are looked for; the project's word list if not given.
- * @throws Error if a word isn't two tokens " X" + rest of this vocabulary (with near words), or GPT-2 writes the first two letters as one token.
  */
 export function buildAcronyms(
   words: readonly (readonly [string, string, string])[],
@@ -54,11 +54,11 @@ export function checkAcronym(words: readonly [string, string, string], tokenizer
 
 /**
  * The first `n` prompts of a file in the official format, as the paper's scripts take them, or `n` at random if a seed is given.
+ * Throws an Error naming the file and the line if one is malformed or isn't 11 tokens; RangeError if the file has fewer than n prompts;
+ *   HubError if the official prompts haven't been fetched.
  * @param path of the file, or `"official"`: the prompts of the paper's repository, once they are fetched. Of these a seed
  *   takes the `n` in a row that start at seed · n, so that seed 0 has the paper's own.
  * @param options n: all if not given; seed: an integer.
- * @throws Error naming the file and the line if one is malformed or isn't 11 tokens; RangeError if the file has fewer than n prompts;
- *   HubError if the official prompts haven't been fetched.
  */
 export function loadAcronyms(
   path: string,

@@ -10,14 +10,14 @@ export type Letter = 1 | 2 | 3;
 
 export const LETTERS: readonly Letter[] = [1, 2, 3];
 
-/** Index of a position: `position("C2")` is 4. @throws RangeError naming the positions there are. */
+/** Index of a position: `position("C2")` is 4. Throws a RangeError naming the positions there are. */
 export function position(label: Position): number {
   const index = POSITIONS.indexOf(label);
   if (index < 0) throw new RangeError(`"${label}" is not a position; there are ${POSITIONS.join(", ")}`);
   return index;
 }
 
-/** Index of the position whose logits predict a letter: "(", A1, A2 = 8, 9, 10. @throws RangeError if it isn't 1, 2 or 3. */
+/** Index of the position whose logits predict a letter: "(", A1, A2 = 8, 9, 10. Throws a RangeError if it isn't 1, 2 or 3. */
 export function readoutPosition(letter: Letter): number {
   checkOneOf("letter", letter, LETTERS);
   return position("(") + letter - 1;

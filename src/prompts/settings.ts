@@ -15,7 +15,7 @@ export interface Settings {
 
 /**
  * A notebook's own values, or what the environment says instead: ACRONYM_MODEL, ACRONYM_N, ACRONYM_SEED, ACRONYM_PROMPTS.
- * @throws RangeError naming the variable if its value is no whole number, or n is less than 1.
+ * Throws a RangeError naming the variable if its value is no whole number, or n is less than 1.
  */
 export function settings(own: Settings): Settings {
   const { ACRONYM_MODEL, ACRONYM_N, ACRONYM_SEED, ACRONYM_PROMPTS } = process.env;

@@ -14,8 +14,8 @@ export interface TokenRow {
 
 /**
  * Prompts token by token, marked where they differ from the first one.
+ * Throws a RangeError naming the prompt that has another number of tokens.
  * @param prompts tokens by name, 11 positions each
- * @throws RangeError naming the prompt that has another number of tokens
  */
 export function tokenRows(prompts: Readonly<Record<string, readonly number[]>>, tokenizer: Tokenizer): TokenRow[] {
   const first = Object.values(prompts)[0];

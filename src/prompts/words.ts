@@ -36,7 +36,7 @@ const WORD_LIST = join(__dirname, "../..", "data", "words.tsv");
 
 /**
  * The project's word list, or another file laid out like it (tab-separated; its header names the columns; any line ends).
- * @throws Error naming file, line and cell if a column or a cell is missing or does not fit.
+ * Throws an Error naming file, line and cell if a column or a cell is missing or does not fit.
  */
 export function loadWords(path: string = WORD_LIST): WordEntry[] {
   const text = readFileSync(path, "utf8").replace(/^\uFEFF/, "");

@@ -21,13 +21,13 @@ export const CLAIMS_MIME = "application/vnd.acronym-circuit.claims+json";
 /**
  * A claim and whether it holds.
  * `passed` must come from a comparison: the compiler refuses a plain `true`, which can't fail.
- * @throws TypeError if `passed` is not a boolean, or the claim or its evidence is empty.
+ * Throws a TypeError if `passed` is not a boolean, or the claim or its evidence is empty.
  */
 export function claim<P extends boolean>(text: string, passed: boolean extends P ? P : never, evidence: string): Claim {
   return checked({ claim: text, passed, evidence });
 }
 
-/** Counts claims. @throws RangeError if there are none or one comes twice; TypeError as `claim` does. */
+/** Counts claims. Throws a RangeError if there are none or one comes twice; TypeError as `claim` does. */
 export function countClaims(claims: readonly Claim[]): ClaimSummary {
   if (claims.length === 0) throw new RangeError("there are no claims to check: a notebook must claim something");
   const seen = new Set<string>();
@@ -40,12 +40,12 @@ export function countClaims(claims: readonly Claim[]): ClaimSummary {
   return { claims, passed, failed: claims.length - passed };
 }
 
-/** Shows each claim with ✓ or ✗ and its evidence. A claim that fails is shown, not thrown. @throws as `countClaims`. */
+/** Shows each claim with ✓ or ✗ and its evidence. A claim that fails is shown, not thrown. Throws as `countClaims`. */
 export function checkClaims(claims: readonly Claim[]): void {
   const { passed, failed } = countClaims(claims);
   const sum = `${passed} of ${claims.length} claims hold${failed > 0 ? `, ${failed} FAILED` : ""}`;
   const rows = claims.map(({ claim, passed, evidence }) => {
-    const mark = passed ? `<td style="color:#1a7f37">✓</td>` : `<td style="color:#b2182b"><b>✗</b></td>`;
+    const mark = passed ? "<td>✓</td>" : "<td><b>✗</b></td>"; // in the page's own ink: no green can be read on white and on black
     const cell = (text: string) => `<td style="text-align:left">${escapeHtml(text)}</td>`;
     return `<tr>${mark}${cell(claim)}${cell(evidence)}</tr>`;
   });

@@ -5,6 +5,8 @@ import type { DataFrame } from "danfojs-node";
 import type { Figure } from "../figures/panels";
 import { extent } from "../numbers/lists";
 import { quoted } from "../numbers/text";
+import { checkedColumns, columnsAndValues } from "./columns";
+import { withAlt } from "./files";
 import { escapeHtml, notebook, type Write } from "./output";
 import { svgToPng, toSvg } from "./picture";
 import { writeWhole } from "./whole-file";
@@ -39,7 +41,7 @@ export interface ShowOptions {
 /**
  * Shows a figure: interactive where plotly is there, a picture elsewhere. With the environment variable
  * ACRONYM_FIGURES set to a folder, also writes name.png and name.svg there.
- * @throws RangeError if the name is not in kebab-case or the alternative text is empty.
+ * Throws a RangeError if the name is not in kebab-case or the alternative text is empty.
  */
 export async function show(figure: Figure, { name, alt }: ShowOptions): Promise<void> {
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) {
@@ -50,7 +52,7 @@ export async function show(figure: Figure, { name, alt }: ShowOptions): Promise<
   const write = notebook();
   const folder = process.env.ACRONYM_FIGURES;
   if (!write && !folder) return console.log(alt);
-  const labelled = rounded({ data: figure.data, layout: { ...figure.layout, meta: { alt } } });
+  const labelled = withAlt(figure, alt);
   const svg = await toSvg(labelled);
   if (folder) {
     mkdirSync(folder, { recursive: true });
@@ -58,7 +60,7 @@ export async function show(figure: Figure, { name, alt }: ShowOptions): Promise<
     writeWhole(join(folder, `${name}.png`), svgToPng(svg, 2));
   }
   const bundle = {
-    "application/vnd.plotly.v1+json": { ...labelled, config: { displayModeBar: false } },
+    "application/vnd.plotly.v1+json": { ...labelled, config: saveButton(name) },
     // one pixel for each px: JupyterLab shows the picture in its own size until the pointer enters it
     "image/png": svgToPng(svg, 1).toString("base64"),
     "text/plain": alt,
@@ -66,16 +68,17 @@ export async function show(figure: Figure, { name, alt }: ShowOptions): Promise<
   send(bundle, write, { "image/png": { alt } });
 }
 
-/** Six digits are more than a figure can show, and don't change with the last bit of a sum. Counts stay whole. */
-function rounded(figure: Figure): Figure {
-  const isFraction = (value: unknown): value is number => typeof value === "number" && !Number.isInteger(value);
-  return JSON.parse(JSON.stringify(figure, (_, value) => (isFraction(value) ? Number(value.toPrecision(6)) : value)));
-}
+/** Of plotly's buttons the one that saves the figure, shown while the pointer is in it. */
+const saveButton = (filename: string) => ({
+  displaylogo: false,
+  modeBarButtons: [["toImage"]],
+  toImageButtonOptions: { format: "svg", filename },
+});
 
 /**
  * Rows as a danfo DataFrame, to group, sort and filter. A column that is called like a method or property of DataFrame ("head", "std",
  * "shape") is reached by `frame.column("head")`; `frame.head` stays danfo's own.
- * @throws RangeError if there are no rows, rows differ in their columns, a value is no plain one (such as a tensor), or a column has a name
+ * Throws a RangeError if there are no rows, rows differ in their columns, a value is no plain one (such as a tensor), or a column has a name
  *   that every JavaScript object has ("constructor"); Error if danfojs-node is not installed, which a project that depends on this one
  *   decides.
  */
@@ -118,26 +121,6 @@ interface ColumnProperties {
 }
 let defineColumns: ColumnProperties["$setInternalColumnDataProperty"] | undefined;
 
-/** The columns that all rows have. @throws RangeError as `toFrame` does. */
-function checkedColumns(rows: readonly object[]): string[] {
-  if (rows.length === 0) throw new RangeError("a table needs at least one row: there are none");
-  const columns = Object.keys(rows[0]);
-  rows.forEach((row, i) => {
-    const found = Object.keys(row);
-    const differs = found.length !== columns.length || columns.some((column) => !Object.hasOwn(row, column));
-    if (differs) throw new RangeError(`row ${i} has columns ${found.join(", ")}; row 0 has ${columns.join(", ")}`);
-    for (const [column, value] of Object.entries(row)) checkPlain(value, column, i);
-  });
-  return columns;
-}
-
-function checkPlain(value: unknown, column: string, row: number): void {
-  if (value === null || ["number", "string", "boolean"].includes(typeof value)) return;
-  const isTensor = typeof value === "object" && "dataSync" in (value as object);
-  const what = isTensor ? "a tensor: take its numbers first, with arraySync()" : `a ${typeof value}`;
-  throw new RangeError(`column "${column}" must hold numbers, text or booleans; row ${row} has ${what}`);
-}
-
 export interface TableOptions {
   caption?: string;
   /** Decimals of numbers that aren't whole, default 3. */
@@ -146,17 +129,11 @@ export interface TableOptions {
 
 /**
  * Shows rows, or a danfo DataFrame, as a table.
- * @throws RangeError if there are no rows, rows differ in their columns, or a value is no plain one (such as a tensor).
+ * Throws a RangeError if there are no rows, rows differ in their columns, or a value is no plain one (such as a tensor).
  */
 export function table(rows: readonly object[] | DataFrame, options: TableOptions = {}): void {
-  if (Array.isArray(rows)) {
-    const columns = checkedColumns(rows);
-    const values = rows.map((row) => columns.map((column) => row[column]));
-    publish(tableBundle(columns, values, options));
-  } else {
-    const { columns, values } = rows as DataFrame;
-    publish(tableBundle(columns, values as unknown[][], options));
-  }
+  const { columns, values } = columnsAndValues(rows);
+  publish(tableBundle(columns, values, options));
 }
 
 /** The table as HTML and as text. Columns of whole numbers stay whole. */

@@ -20,7 +20,7 @@ let queue: Promise<unknown> = Promise.resolve();
 
 /**
  * Draws a figure as SVG, of the size that its layout says. The same figure gives the same text.
- * @throws Error with plotly's reason if it can't draw the figure.
+ * Throws an Error with plotly's reason if it can't draw the figure.
  */
 export function toSvg(figure: Figure): Promise<string> {
   const drawn = queue.then(() => draw(figure));

@@ -1,8 +1,18 @@
-import { renameSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 
-/** Writes a file whole: who reads it meanwhile finds the old one or the new one, never a half. */
+/**
+ * Writes a file: who reads it meanwhile finds the old one or the new one, never a half; nothing is left of a failed try.
+ * Throws Error if it can't be written, with the reason.
+ */
 export function writeWhole(path: string, content: string | Buffer): void {
-  const part = `${path}.${process.pid}.part`;
-  writeFileSync(part, content);
-  renameSync(part, path);
+  const part = `${path}.${randomUUID().slice(0, 8)}.part`;
+  try {
+    writeFileSync(part, content, { flag: "wx" });
+    renameSync(part, path);
+  } catch (error) {
+    rmSync(part, { force: true });
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new Error(`${path} can't be written: ${code === "ENOENT" ? "there is no such folder" : message}`);
+  }
 }

@@ -28,7 +28,7 @@ export interface Lesson<T extends Topic> {
 /**
  * The exercises of one topic, for a notebook: `const { check, hint, solution, progress } = lesson("behaviour", { model, tokenizer, data, seed })`.
  * Truths are computed from what is given here.
- * @throws RangeError naming the topics if there is no such one
+ * Throws a RangeError naming the topics if there is no such one
  */
 export function lesson<T extends Topic>(topic: T, given: LessonContext): Lesson<T> {
   checkOneOf("topic", topic, Object.keys(TOPICS));

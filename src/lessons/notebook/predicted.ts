@@ -8,7 +8,7 @@ type Value = number | string | boolean | null;
  * Shows what was expected before a figure beside what came out. Two tables are compared name by name, `{ "letter 1": 0, "letter 2": -6 }`.
  * Nothing is judged: to have written it down is the point.
  * @param expected what the student wrote in an earlier cell; undefined, "" or {} if nothing
- * @throws TypeError if `actual` is nothing
+ * Throws a TypeError if `actual` is nothing
  */
 export function predicted(
   expected: Value | Readonly<Record<string, Value | undefined>> | undefined,

@@ -10,7 +10,7 @@ interface Cell {
 /**
  * The solution of an exercise: what stands between the markers of the cells called `id`, `id-2`, `id-3` … in the lessons' sources.
  * @param folder of the sources
- * @throws Error if there is none
+ * Throws Error if there is none
  */
 export async function solutionSource(id: string, folder = join(projectFolder, "lessons")): Promise<string> {
   const { solutionIn } = await import("../markers.mjs");

@@ -18,7 +18,7 @@ interface Download {
   readonly digest: string;
   /** Its name, for messages and the progress line. */
   readonly label: string;
-  /** @throws HubError if the server refuses, or sends something else */
+  /** Throws HubError if the server refuses, or sends something else. */
   readonly check: (answer: Answer) => void;
 }
 
@@ -31,7 +31,7 @@ const SPARE = 64e6;
 /**
  * Fetches a file unless it is there and whole. It becomes visible whole and checked or not at all; a part that an
  * earlier run has left is gone on with.
- * @throws HubError if it can't be had; SystemError of the disk
+ * Throws HubError if it can't be had; SystemError of the disk.
  */
 export async function download(session: Session, item: Download): Promise<void> {
   const { target, label, digest } = item;
@@ -83,7 +83,7 @@ async function receive(session: Session, item: Download, partial: string): Promi
 /**
  * Opens what has arrived, or an empty file. Only a plain file under this one name is written to: a link or a pipe that somebody has put there
  * could lead anywhere.
- * @throws HubError if it is something else
+ * Throws HubError if it is something else.
  */
 async function openPartial(partial: string): Promise<FileHandle> {
   const { O_RDWR, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;

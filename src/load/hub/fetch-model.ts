@@ -27,7 +27,7 @@ import { type HubSettings, hubSettings } from "./settings";
 /**
  * The folder of a model of the hub. What is in Hugging Face's cache is used; the rest is fetched. A commit whose files
  * are there needs no connection; for a branch or tag the hub is asked whether it has moved, unless it can't be reached.
- * @throws HubError if it can't be had; says why and what to do
+ * Throws HubError if it can't be had; says why and what to do.
  */
 export async function fetchModel(model: HubModel, settings: HubSettings = hubSettings()): Promise<string> {
   const cached = cachedSnapshot(settings, model);
@@ -44,7 +44,7 @@ export async function fetchModel(model: HubModel, settings: HubSettings = hubSet
   });
 }
 
-/** What is in the cache in place of a pinned state that isn't. @throws HubError if nothing is */
+/** What is in the cache in place of a pinned state that isn't. Throws HubError if nothing is. */
 function offlineStandIn(model: HubModel, settings: HubSettings): string {
   const { repo, revision, offline } = model;
   const found = offline && cachedSnapshot(settings, { repo, revision: offline });
@@ -156,7 +156,7 @@ function checkArchitecture(snapshot: string, model: HubModel): void {
     throw new HubError(`${model.repo} is a model of the type ${JSON.stringify(model_type)}; only "gpt2" is supported`);
 }
 
-/** Reads what came from the hub. @throws HubError if that can't be read */
+/** Reads what came from the hub. Throws HubError if that can't be read. */
 function inWords<T>({ repo }: HubModel, read: () => T): T {
   try {
     return read();

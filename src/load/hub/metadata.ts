@@ -31,8 +31,8 @@ export const wantedFile = ({ settings }: Session, { repo, revision }: HubModel, 
 
 /**
  * Asks the hub about a file.
+ * Throws HubError if the hub refuses, or answers unlike a hub.
  * @returns undefined if the repository, which is known to be there, has no such file
- * @throws HubError if the hub refuses, or answers unlike a hub
  */
 export async function metadata(session: Session, model: HubModel, file: string): Promise<Metadata | undefined> {
   const wanted = wantedFile(session, model, file);

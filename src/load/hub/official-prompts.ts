@@ -32,8 +32,8 @@ const pathOf = ({ home }: HubSettings, { commit, name }: PublishedFile) =>
 
 /**
  * Fetches the official prompts (11,000 lines, 345 kB) unless they are there.
+ * Throws HubError if they can't be had; says why and what to do.
  * @returns their path
- * @throws HubError if they can't be had; says why and what to do
  */
 export async function fetchOfficialPrompts(settings = hubSettings(), prompts = PROMPTS): Promise<string> {
   const target = pathOf(settings, prompts);
@@ -58,7 +58,7 @@ export async function fetchOfficialPrompts(settings = hubSettings(), prompts = P
   }
 }
 
-/** The official prompts' text. @throws HubError if they haven't been fetched; says how to */
+/** The official prompts' text. Throws HubError if they haven't been fetched; says how to. */
 export function readOfficialPrompts(settings = hubSettings(), prompts = PROMPTS): string {
   const file = pathOf(settings, prompts);
   if (!isWhole(file, prompts)) throw notThere(file, "");

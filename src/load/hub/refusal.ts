@@ -11,7 +11,7 @@ export interface Wanted {
   readonly hasToken: boolean;
 }
 
-/** @throws HubError in words, unless the answer is a good one */
+/** Throws HubError in words, unless the answer is a good one. */
 export function checkAnswer({ status, headers, origin }: Answer, wanted: Wanted): void {
   const { endpoint, repo, revision, file, hasToken } = wanted;
   const page = `${endpoint}/${repo}`;

@@ -26,7 +26,7 @@ const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/;
 /**
  * Asks for an address and follows its redirects by hand: the token goes to the hub only and, once an answer has come
  * from elsewhere, nowhere any more. HEAD stops at a redirect to another host, since the hub has then said all it knows.
- * @throws HubError transient if the server can't be reached, hangs or has a fault of its own
+ * Throws HubError transient if the server can't be reached, hangs or has a fault of its own.
  */
 export async function ask(
   session: Session,
@@ -52,7 +52,7 @@ export async function ask(
   throw new HubError(`${url} was redirected more than ${MOST_REDIRECTS} times`);
 }
 
-/** Where a redirect leads. @throws HubError if that is no web address */
+/** Where a redirect leads. Throws HubError if that is no web address. */
 function redirected(body: IncomingMessage, location: string, at: URL): URL {
   const next = URL.canParse(location, at.href) ? new URL(location, at) : undefined;
   if (next && /^https?:$/.test(next.protocol)) return next;
@@ -102,7 +102,7 @@ function agentFor(url: URL, isSecure: boolean): http.Agent | false {
   return isSecure ? new HttpsProxyAgent(proxy) : new HttpProxyAgent(proxy);
 }
 
-/** The answer's body, piece by piece. @throws HubError transient if the connection breaks or goes quiet */
+/** The answer's body, piece by piece. Throws HubError transient if the connection breaks or goes quiet. */
 export async function* pieces(session: Session, { body }: Answer, host: string): AsyncGenerator<Buffer, void> {
   try {
     yield* body;
@@ -124,7 +124,7 @@ function connectionProblem({ signal }: Session, host: string, error: unknown): u
   });
 }
 
-/** @throws HubError transient if the server has too much to do or a fault of its own */
+/** Throws HubError transient if the server has too much to do or a fault of its own. */
 function checkServer(answer: Answer): Answer {
   const { status, headers, origin } = answer;
   if (status !== 429 && status !== 408 && status < 500) return answer;

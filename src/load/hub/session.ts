@@ -11,7 +11,7 @@ export interface Session {
   readonly checkLock?: () => void;
 }
 
-/** Does `work` so that an interrupt stops it. @throws HubError if there was one */
+/** Does `work` so that an interrupt stops it. Throws HubError if there was one. */
 export async function inSession<T>(settings: HubSettings, work: (session: Session) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const stop = () =>

@@ -34,7 +34,7 @@ export interface HubSettings {
 
 /**
  * Reads ACRONYM_PROMPTS_ENDPOINT and the variables of Hugging Face's own tools, with the meanings, older names and defaults that they have there.
- * @throws HubError naming the variable if an address or a token is none
+ * Throws HubError naming the variable if an address or a token is none.
  */
 export function hubSettings(env: NodeJS.ProcessEnv = process.env): HubSettings {
   const cacheHome = env.XDG_CACHE_HOME || path.join(homedir(), ".cache");
@@ -93,7 +93,7 @@ function storedToken(file: string): string | undefined {
   return tokenIn(file, text);
 }
 
-/** A token without line breaks, as Hugging Face's tools read it. @throws HubError if it can't be sent; the token is not shown */
+/** A token without line breaks, as Hugging Face's tools read it. Throws HubError if it can't be sent; the token is not shown. */
 function tokenIn(place: string, text: string | undefined): string | undefined {
   const token = text?.replace(/[\r\n]/g, "").trim();
   if (token && !/^[\x21-\x7e]+$/.test(token))

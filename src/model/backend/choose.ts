@@ -47,7 +47,7 @@ function isThere(file: string): boolean {
   }
 }
 
-/** tfjs-node's own package, installed as an optional dependency under this alias. @throws if it is not built, doesn't load or computes wrong numbers. */
+/** tfjs-node's own package, installed as an optional dependency under this alias. Throws if it is not built, doesn't load or computes wrong numbers. */
 async function startNative(): Promise<string> {
   if (!isThere(NATIVE_ADDON)) throw new Error("not built here (on Linux x64: npm run native)");
   // tfjs-node 4.22 still calls these two, which Node 23 removed
@@ -75,7 +75,7 @@ async function startWasm(): Promise<string> {
   return "WebAssembly, one thread";
 }
 
-/** WebAssembly whose matrix products onnxruntime-node computes. @throws if that is missing or doesn't do what it should. */
+/** WebAssembly whose matrix products onnxruntime-node computes. Throws if that is missing or doesn't do what it should. */
 async function startOnnx(): Promise<string> {
   await startWasm();
   useOnnxKernels();
@@ -101,7 +101,7 @@ let current: Promise<Backend> | undefined;
  * Makes Node the library's host and starts the fastest tfjs backend that loads and computes a few examples rightly: native tfjs-node, else WebAssembly with onnxruntime's matrix products, else WebAssembly
  * alone, else plain JavaScript. Later calls return the same answer: tensors of two backends don't mix.
  * The environment variable ACRONYM_BACKEND (native, onnx, wasm or cpu) asks for one.
- * @throws if the one asked for doesn't exist or doesn't load.
+ * Throws if the one asked for doesn't exist or doesn't load.
  */
 export function initBackend(): Promise<Backend> {
   useHost(nodeHost);

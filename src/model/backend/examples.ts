@@ -73,8 +73,8 @@ function examples(): Record<string, Example> {
 
 /**
  * Has the running backend compute a few examples.
+ * Throws if a number is not the right one.
  * @param what what is named as the culprit
- * @throws if a number is not the right one
  */
 export function checkExamples(what: string): void {
   tf.tidy(() => {

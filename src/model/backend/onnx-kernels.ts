@@ -46,7 +46,7 @@ const NO_TELEMETRY = "ORT_DISABLE_TELEMETRY";
 
 /**
  * onnxruntime-node, which reports nothing to anyone.
- * @throws if it is not installed, or not for this system, or in a worker thread where that can't be held
+ * Throws if it is not installed, or not for this system, or in a worker thread where that can't be held.
  */
 export function loadRuntime(): OnnxRuntime {
   // a worker thread's environment is a copy, which native code doesn't see
@@ -137,7 +137,7 @@ function register(apply: Apply): () => void {
 
 /**
  * Lets tfjs's WebAssembly backend, which has to be the running one, use onnxruntime-node.
- * @throws if onnxruntime-node is missing, doesn't load or computes wrong numbers; then tfjs is left as it was.
+ * Throws if onnxruntime-node is missing, doesn't load or computes wrong numbers; then tfjs is left as it was.
  */
 export function useOnnxKernels(runtime = loadRuntime()): void {
   const restore = register(makeApply(runtime));

@@ -6,7 +6,7 @@ export type FindingRow = Readonly<Record<"finding" | typeof THIS_MODEL | typeof 
 
 /**
  * The same findings of this model and of the paper, as rows of two tables.
- * @throws RangeError if the two lists are not about the same findings
+ * Throws a RangeError if the two lists are not about the same findings.
  */
 export function compareFindings(
   ours: readonly Finding[],

@@ -28,7 +28,7 @@ function costOf(whole: readonly WholeChange[], letter: Letter): number {
   return -row.change;
 }
 
-/** @throws RangeError if `whole` lacks a letter's row */
+/** Throws a RangeError if `whole` lacks a letter's row. */
 export function headSums(
   whole: readonly WholeChange[],
   noised: readonly PatchCell[],
@@ -58,9 +58,9 @@ const PAIRS = [
 
 /**
  * What is lost where the residual stream is corrupted at C_i or at the read-out, and what is still lost where it is repaired.
+ * Throws a RangeError if `whole` lacks a letter's row, or a cell is missing.
  * @param noised `activationPatch` of the current word over `blockSite()`, with C_i and where each letter is read
  * @param denoised the same, denoising
- * @throws RangeError if `whole` lacks a letter's row, or a cell is missing
  */
 export function mirrorShares(
   whole: readonly WholeChange[],

@@ -95,7 +95,7 @@ function harmsMost(rows: readonly PatchedInput[], input: Input): boolean {
 
 type Losses = Readonly<Record<Input, number>>;
 
-/** Mean loss of the logit difference, in logits: positive is harm. @throws RangeError if one of the three was not measured */
+/** Mean loss of the logit difference, in logits: positive is harm. Throws a RangeError if one of the three was not measured. */
 function meanLosses(rows: readonly { readonly input: string; readonly change: number }[]): Losses {
   const loss = (input: Input) => mean(where(rows, { input }).map(({ change }) => -change));
   return { q: loss("q"), k: loss("k"), v: loss("v") };

@@ -82,9 +82,9 @@ const than = (a: number, b: number) => `${a.toFixed(2)} > ${b.toFixed(2)}`;
 
 /**
  * What the paper's figures show, put as questions to any model's cells.
+ * Throws a RangeError if a figure lacks a letter or position that is asked about.
  * @param f cells of each figure, one for each letter and place, such as `averageFigures` gives
  * @param levels the unpatched logit differences of letters 1, 2, 3, in logits
- * @throws RangeError if a figure lacks a letter or position that is asked about
  */
 export function patchingFindings(f: PatchingFigures, levels: readonly number[]): Finding[] {
   const { fig01_res_1: word, fig04_res_2: before } = f;

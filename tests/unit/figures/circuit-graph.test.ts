@@ -33,6 +33,11 @@ const traces = (all: readonly GraphEdge[] = edges) =>
   circuitGraph({ nodes, edges: all }, options).data as unknown as (Line & { text?: string[] })[];
 const drawn = (all?: readonly GraphEdge[]) => traces(all).filter(({ hovertemplate, text }) => hovertemplate && !text);
 
+test("layer 0 is on top, as in heat maps", () => {
+  const { layout } = circuitGraph({ nodes, edges }, options);
+  assert.deepEqual((layout.yaxis as { range: number[] }).range, [3.5, -0.5]);
+});
+
 test("every edge goes from its node to its node, thicker the more it carries", () => {
   const places = new Map(
     traces().flatMap(({ text, x, y }) => (text ?? []).map((id, i) => [id, [x[i], y[i]]] as const)),

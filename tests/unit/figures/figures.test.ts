@@ -50,6 +50,29 @@ describe("heatmap", () => {
     assert.deepEqual([reach(0.5), reach(5)], [2, 5]);
   });
 
+  it("keeps changes of hundredths pale without being asked, where they are in logits", () => {
+    const small = first.map(({ layer, head }) => ({ layer, head, change: 0.01 * (layer - head), moved: 0.01 }));
+    const reach = (value: "change" | "moved", more = {}) =>
+      colours(heatmap(small, { x: "head", y: "layer", value, ...more })).cmax;
+    assert.deepEqual(
+      [reach("change"), reach("moved"), reach("change", { names: { change: "share" } }), reach("change", { floor: 0 })],
+      [0.25, 0.01, 0.02, 0.02],
+    );
+  });
+
+  it("names the grey of cells without a value in the legend, once, and only where there are some", () => {
+    const legend = (rows: readonly object[], more = {}) => {
+      const figure = heatmap(rows as typeof heads, { ...options, columns: "letter", ...more });
+      const named = figure.data.filter((trace) => trace.showlegend);
+      assert.equal(figure.layout.showlegend, named.length > 0);
+      return named.map(({ name, marker }) => [name, (marker as { color: string }).color, figure.layout.plot_bgcolor]);
+    };
+    const unknown = heads.map((row, i) => ({ ...row, logit_diff: i === 7 ? null : row.logit_diff }));
+    assert.deepEqual(legend(heads), [], "an exact 0 is white and needs no word");
+    for (const rows of [heads.slice(1), unknown]) assert.deepEqual(legend(rows), [["no value", "#dddddd", "#dddddd"]]);
+    assert.deepEqual(legend(unknown, { missing: "<later>" })[0][0], "&lt;later&gt;");
+  });
+
   it("has one colour axis for all panels, symmetric about 0, red below and blue above", () => {
     const figure = heatmap(heads, { ...options, columns: "letter" });
     assert.deepEqual(
@@ -362,6 +385,8 @@ describe("attentionPattern and tokenStrip", () => {
     ]);
     assert.deepEqual([colours(figure).cmin, colours(figure).cmax], [0, 1]);
     assert.equal(colours(figure).colorscale[0][1], "#ffffff");
+    const named = figure.data.filter((trace) => trace.showlegend).map(({ name }) => name);
+    assert.deepEqual(named, ["hidden by the mask"]);
   });
 
   it("writes the tokens beside the positions", () => {

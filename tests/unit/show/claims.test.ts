@@ -31,6 +31,14 @@ describe("claim", () => {
   });
 });
 
+describe("checkClaims", () => {
+  it("is written in the page's own ink, which can be read in the dark, too", async () => {
+    const [{ data }] = await inNotebook(() => checkClaims([holds, fails]));
+    assert.match(`${data["text/html"]}`, /✓.*✗/);
+    assert.doesNotMatch(`${data["text/html"]}`, /color/);
+  });
+});
+
 describe("countClaims", () => {
   it("counts what holds and what fails", () => {
     const { passed, failed } = countClaims([holds, fails, claim("another", is(true), "1")]);
