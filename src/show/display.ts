@@ -1,5 +1,6 @@
 /** What a notebook shows; outside a notebook the same calls print text. */
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DataFrame } from "danfojs-node";
 import type { Figure } from "../figures/panels";
@@ -67,9 +68,14 @@ function rounded(figure: Figure): Figure {
 
 /** Who reads the file meanwhile finds the old one or the new one, never a half. */
 function writeWhole(path: string, content: string | Buffer): void {
-  const part = `${path}.${process.pid}.part`;
-  writeFileSync(part, content);
-  renameSync(part, path);
+  const part = `${path}.${randomUUID()}.part`;
+  try {
+    writeFileSync(part, content);
+    renameSync(part, path);
+  } catch (error) {
+    rmSync(part, { force: true }); // a full disk
+    throw error;
+  }
 }
 
 /**
