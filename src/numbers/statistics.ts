@@ -56,11 +56,12 @@ function drawnRows(n: number, seed: number, draws: number): Int32Array {
 }
 let lastDrawn: { readonly key: string; readonly rows: Int32Array } | undefined;
 
-/** A part as a share of a whole. @throws RangeError naming both if that is no number: nothing is a share of 0 */
-export function share(name: string, part: number, whole: number): number {
+/** A part as a share of a whole; null where that is no number: nothing is a share of 0. @throws RangeError if one of them is not finite */
+export function share(part: number, whole: number): number | null {
+  checkFinite("the part of a share", part);
+  checkFinite("the whole of a share", whole);
   const found = part / whole;
-  if (!Number.isFinite(found)) throw new RangeError(`${name} is no number: ${part} as a share of ${whole}`);
-  return found;
+  return Number.isFinite(found) ? found : null;
 }
 
 /** Pearson's correlation of pairs. @throws RangeError if the lists differ in length, or one of them doesn't vary */
