@@ -37,7 +37,7 @@ export { loadModel } from "./load/load";
 export { untrained } from "./load/untrained";
 
 // prompts
-export { letterCounts, select } from "./prompts/acronyms";
+export { dealOut, letterCounts, select } from "./prompts/acronyms";
 export { CORRUPTIONS, corrupt, permuteTokens, resample } from "./prompts/corruption";
 export { buildAcronyms, checkAcronym, loadAcronyms } from "./prompts/dataset";
 export { LETTERS, POSITIONS, lastLetterPosition, position, readoutPosition, wordPosition } from "./prompts/positions";

@@ -207,7 +207,8 @@ export function strongestPaths<R extends { readonly letter: Letter; readonly cha
   const best = new Map<string, R & { readonly share: number }>();
   for (const row of rows) {
     const lost = share(-row.change, clean[row.letter - 1]);
-    if (lost !== null && lost > (best.get(key(row))?.share ?? Number.NEGATIVE_INFINITY)) best.set(key(row), { ...row, share: lost });
+    if (lost !== null && lost > (best.get(key(row))?.share ?? Number.NEGATIVE_INFINITY))
+      best.set(key(row), { ...row, share: lost });
   }
   return [...best.values()];
 }

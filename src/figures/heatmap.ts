@@ -40,7 +40,8 @@ export function heatmap<R extends object>(rows: readonly R[], options: HeatmapOp
   const { x, y, value, columns, text, colours = "diverging", wrap = 3 } = options;
   const checked = checkRows(rows, [x, y, value, columns, text]);
   checkUnique(checked, [x, y, columns]);
-  const values = numbersOrNull(checked, value);
+  const most = largest(numbersOrNull(checked, value));
+  const range = options.range ?? Math.max(most, options.floor ?? 0);
   const [across, down] = [distinct(checked, x), distinct(checked, y)];
   const cell = options.cell ?? square(across.length, down.length, columns === undefined ? 1 : wrap);
   const name = (column: string) => columnName(column, options.names);
@@ -57,7 +58,7 @@ export function heatmap<R extends object>(rows: readonly R[], options: HeatmapOp
     size: { width: across.length * cell.width, height: down.length * cell.height },
     wrap,
     colours: {
-      ...colourAxis(name(value), colours, options.range ?? Math.max(largest(values), options.floor ?? 0)),
+      ...colourAxis(name(value), colours, most === 0 && range === 0 ? 1 : range), // where all is 0, any range shows it white
       bar: options.bar ?? true,
     },
     background: "#dddddd",
@@ -120,9 +121,8 @@ function colourAxis(title: string, colours: "diverging" | "sequential", range: n
   return { title, room: numberRoom(cmin, range), settings: { colorscale, cmin, cmax: range } };
 }
 
-/** The colours' range; where every value is 0, any range shows them white. */
 function largest(values: readonly (number | null)[]): number {
-  return values.reduce<number>((most, value) => Math.max(most, Math.abs(value ?? 0)), 0) || 1;
+  return values.reduce<number>((most, value) => Math.max(most, Math.abs(value ?? 0)), 0);
 }
 
 /** Cells as large as a line of panels allows within a notebook's width. */

@@ -64,11 +64,11 @@ export function share(part: number, whole: number): number | null {
   return Number.isFinite(found) ? found : null;
 }
 
-/** Pearson's correlation of pairs. @throws RangeError if the lists differ in length, or one of them doesn't vary */
-export function correlation(xs: readonly number[], ys: readonly number[]): number {
+/** Pearson's correlation of pairs; null where one of the lists doesn't vary. @throws RangeError if they differ in length, or as `mean` does */
+export function correlation(xs: readonly number[], ys: readonly number[]): number | null {
   if (xs.length !== ys.length) throw new RangeError(`${xs.length} values can't be paired with ${ys.length}`);
   const [x, y] = [meanAndStd(xs), meanAndStd(ys)];
-  if (!(x.std > 0 && y.std > 0)) throw new RangeError("a correlation needs values that vary, in both lists");
+  if (!(x.std > 0 && y.std > 0)) return null;
   const together = xs.reduce((sum, value, i) => sum + (value - x.mean) * (ys[i] - y.mean), 0);
   return together / ((xs.length - 1) * x.std * y.std);
 }

@@ -108,7 +108,8 @@ export function fuzzyFindings(
   const byOrder = (head: HeadId) => most(head, "common mean at C1, C2 and C3");
   const head = fuzzy.reduce((best, one) => (byOrder(one) > byOrder(best) ? one : best));
   const apart = most(head, "mean of each position");
-  const largest = (shares: ReturnType<typeof broughtBack>) => Math.max(...shares.map(({ share }) => share ?? Number.NaN));
+  const largest = (shares: ReturnType<typeof broughtBack>) =>
+    Math.max(...shares.map(({ share }) => share ?? Number.NaN));
   const here = largest(broughtBack(grown, fuzzy));
   const others = paperHeads().fuzzy_previous_token;
   const paper = largest(broughtBack(paperGivenBack(), others));

@@ -41,8 +41,8 @@ export function writingClaims(foundAtC: OvMatrix, attention: readonly AttentionL
     ),
     claim(
       "For every mover, more attention to a word goes with a larger logit for its capital",
-      attention.every(({ correlation }) => correlation > 0.3),
-      attention.map(({ head, correlation }) => `${head}: r = ${correlation.toFixed(2)}`).join(", "),
+      attention.every(({ correlation }) => correlation !== null && correlation > 0.3),
+      attention.map(({ head, correlation }) => `${head}: r = ${correlation?.toFixed(2) ?? "–"}`).join(", "),
     ),
   ];
 }
