@@ -8,7 +8,7 @@ export { grid, range } from "./numbers/lists";
 export { meanBy } from "./numbers/mean-by";
 export { random } from "./numbers/random";
 export { groupBy, strongest, where } from "./numbers/rows";
-export { bootstrapMean, mean } from "./numbers/statistics";
+export { bootstrapMean, mean, share } from "./numbers/statistics";
 
 // figures
 export { above, beside } from "./figures/beside";

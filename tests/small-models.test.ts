@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, describe, test } from "node:test";
+import { encodeSafetensors } from "../scripts/checkpoint/encode";
 import { listNotebooks } from "../scripts/notebooks/notebooks.mjs";
 import { ROOT } from "../scripts/setup/paths.mjs";
 import { initialValues } from "../src/load/untrained";
 import type { ModelConfig } from "../src/model/model";
 import { random } from "../src/numbers/random";
-import { encodeSafetensors } from "../scripts/checkpoint/encode";
 import { VOCAB } from "./fixtures/cases";
 import { printed } from "./fixtures/notebook";
 
@@ -44,7 +44,9 @@ function cellsOf(name: string): () => Promise<void> {
     .filter((cell: { cell_type: string }) => cell.cell_type === "code")
     .flatMap((cell: { source: string[] }) => cell.source.join("").split("\n"));
   const isImport = (line: string) => /^import .* from "\.\.\/dist";$/.test(line);
-  const imports = lines.filter(isImport).map((line) => line.replace('"../dist"', JSON.stringify(path.join(ROOT, "src"))));
+  const imports = lines
+    .filter(isImport)
+    .map((line) => line.replace('"../dist"', JSON.stringify(path.join(ROOT, "src"))));
   const file = path.join(home, `${name}.ts`);
   const body = lines.filter((line) => !isImport(line)).join("\n");
   writeFileSync(file, `${imports.join("\n")}\nexport async function run() {\n${body}\n}\n`);

@@ -119,6 +119,13 @@ describe("heatmap", () => {
     }
     assert.throws(() => heatmap(first, { ...options, floor: Number.NaN }), /range must be .*, not NaN/);
     assert.throws(() => heatmap(first, { ...options, range: 0 }), /range must be a positive number, not 0/);
+    const zeros = first.map((row) => ({ ...row, [options.value]: 0 }));
+    for (const range of [0, undefined]) {
+      const { coloraxis } = heatmap(zeros, { ...options, range }).layout as {
+        coloraxis: { cmin: number; cmax: number };
+      };
+      assert.deepEqual([coloraxis.cmin, coloraxis.cmax], [-1, 1], "all white");
+    }
   });
 
   it("takes column names from the rows' type", () => {
