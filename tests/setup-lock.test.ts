@@ -203,7 +203,10 @@ for (let i = 0; i < 3; i++) await withLock(${JSON.stringify(lock)}, async () => 
     return new Promise((done) => child.once("exit", done));
   };
   assert.deepEqual(
-    await Promise.all([container("exec"), container("for i in 1 2 3 4 5; do sleep 0; done; setsid -w")]),
+    await Promise.all([
+      container("exec"),
+      container("i=0; while [ $i -lt 60 ]; do i=$((i+1)); sleep 0; done; setsid -w"),
+    ]),
     [0, 0],
   );
   const lines = readFileSync(log, "utf8").trim().split("\n");
