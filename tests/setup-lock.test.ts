@@ -190,8 +190,10 @@ test("two containers, in neither of which the other's process can be seen, never
   const log = join(folder, "log");
   const module = JSON.stringify(join(__dirname, "..", "src", "load", "lock.mjs"));
   const script = `const { withLock } = await import(${module});
-const { appendFileSync } = await import("node:fs");
+const { appendFileSync, readFileSync } = await import("node:fs");
 const note = (what) => appendFileSync(${JSON.stringify(log)}, what + " " + process.pid + "\\n");
+note("ready");
+while (readFileSync(${JSON.stringify(log)}, "utf8").split("ready").length < 3) await new Promise((done) => setTimeout(done, 10));
 for (let i = 0; i < 3; i++) await withLock(${JSON.stringify(lock)}, async () => {
   note("in");
   await new Promise((done) => setTimeout(done, 300));
@@ -209,7 +211,7 @@ for (let i = 0; i < 3; i++) await withLock(${JSON.stringify(lock)}, async () => 
     ]),
     [0, 0],
   );
-  const lines = readFileSync(log, "utf8").trim().split("\n");
+  const lines = readFileSync(log, "utf8").trim().split("\n").slice(2); // both were ready
   assert.equal(new Set(lines.map((line) => line.split(" ")[1])).size, 2, "one's process id means nothing to the other");
   assert.deepEqual(
     lines.map((line) => line.split(" ")[0]),
