@@ -8,7 +8,7 @@ export { grid, range } from "./numbers/lists";
 export { meanBy } from "./numbers/mean-by";
 export { random } from "./numbers/random";
 export { groupBy, strongest, where } from "./numbers/rows";
-export { bootstrapMean, mean } from "./numbers/statistics";
+export { bootstrapMean, mean, share } from "./numbers/statistics";
 
 // figures
 export { above, beside } from "./figures/beside";
@@ -38,7 +38,7 @@ export { loadModel } from "./load/load";
 export { untrained } from "./load/untrained";
 
 // prompts
-export { letterCounts, select } from "./prompts/acronyms";
+export { dealOut, letterCounts, select } from "./prompts/acronyms";
 export { CORRUPTIONS, corrupt, permuteTokens, resample } from "./prompts/corruption";
 export { buildAcronyms, checkAcronym, loadAcronyms } from "./prompts/dataset";
 export { LETTERS, POSITIONS, lastLetterPosition, position, readoutPosition, wordPosition } from "./prompts/positions";

@@ -58,7 +58,8 @@ describe("no error is lost", () => {
     ["is thrown by a timer", `setTimeout(() => { throw new TypeError("oh"); }, 1); await ${later("done(0)")}`],
   ] as const)
     test(`one that ${what} is the cell's: shown there, and the cell fails`, async () => {
-      const { reply, stdout, stderr } = await execute(code);
+      const { reply, stdout, stderr, errors } = await execute(code);
+      assert.equal(errors, 1);
       assert.match(stderr, /^TypeError: oh\n/);
       assert.doesNotMatch(stdout, /Promise/);
       const { status, ename, evalue, cell, execution_count } = reply;
@@ -87,8 +88,8 @@ describe("no error is lost", () => {
     });
 
   test("a promise that is handled in time is none", async () => {
-    const { reply, stderr } = await execute("Promise.reject(new Error()).catch(() => 4)");
-    assert.deepEqual([reply.status, stderr], ["ok", ""]);
+    const { reply, stderr, errors } = await execute("Promise.reject(new Error()).catch(() => 4)");
+    assert.deepEqual([reply.status, stderr, errors], ["ok", "", 0]);
   });
 
   for (const [what, code] of [

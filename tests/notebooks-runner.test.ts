@@ -1,6 +1,6 @@
 // The runner on small notebooks with known faults (tests/fixtures/notebooks).
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -209,6 +209,66 @@ print(r.LINK.sub(lambda link: r.moved(link, '../a" onmouseover="b?c#d&e f'), '<a
     await runNotebooks(at);
     assert.equal(readFileSync(join(at.out, "notebooks", "n.ipynb"), "utf8"), good);
     rmSync(changing, { recursive: true });
+  });
+});
+
+describe("of a notebook that fails", () => {
+  const output = { output_type: "stream", name: "stdout", text: "of another run" };
+  const claims = {
+    "application/vnd.acronym-circuit.claims+json": { claims: [{ claim: "1", passed: true, evidence: "" }] },
+  };
+  const saved = [output, { output_type: "display_data", metadata: {}, data: claims }];
+  const cell = (id: string, source: string) => ({
+    cell_type: "code",
+    id,
+    metadata: {},
+    source,
+    outputs: saved,
+    execution_count: 7,
+  });
+
+  test("nothing is shown or counted that an earlier run saved in it", async (t) => {
+    const home = mkdtempSync(join(tmpdir(), "stale-"));
+    t.after(() => rmSync(home, { recursive: true }));
+    const cells = [cell("a", 'console.log("now");'), cell("b", 'throw new Error("bad");'), cell("c", "1")];
+    writeFileSync(join(home, "n.ipynb"), JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 }));
+    const [{ claims, executed, problems }] = await runNotebooks({ folder: home, out: join(home, "out") });
+    assert.match(problems.join(), /^Cell 2 failed/);
+    assert.deepEqual(claims, []);
+    const { cells: ran } = JSON.parse(readFileSync(executed, "utf8"));
+    assert.deepEqual(ran[0].outputs, [{ name: "stdout", output_type: "stream", text: ["now\n"] }]);
+    assert.deepEqual([ran[1].outputs[0].ename, ran[2].outputs, ran[2].execution_count], ["Error", [], null]);
+  });
+});
+
+describe("a full disk fails the notebook that needs the space, and no other", () => {
+  const command = [process.execPath, cli, "start", "good", "waits-for-its-value", "--folder", folder];
+  const mounts = spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "tmpfs", tmpdir()]).status === 0;
+
+  test("a disk of its own", {
+    skip: mounts ? false : "only who may mount disks can have a small one",
+    timeout: 240_000,
+  }, (t) => {
+    const out = mkdtempSync(join(tmpdir(), "small-disk-"));
+    t.after(() => rmSync(out, { recursive: true }));
+    const script = 'mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@"';
+    const run = spawnSync("unshare", ["-m", "sh", "-c", script, out, ...command, "--out", out], { encoding: "utf8" });
+    assert.match(run.stdout, /^✗ good /m, run.stderr);
+    assert.match(run.stdout, /^✓ waits-for-its-value /m);
+    assert.match(run.stderr, /^good: .*can not be saved: .*No space left/m);
+    assert.equal(run.status, 1);
+  });
+
+  test("a limit of files' sizes", { skip: process.platform === "win32", timeout: 240_000 }, (t) => {
+    const out = mkdtempSync(join(tmpdir(), "small-files-"));
+    t.after(() => rmSync(out, { recursive: true }));
+    const script = 'ulimit -f 2000 && exec "$0" "$@"'; // units of 512 bytes
+    const run = spawnSync("sh", ["-c", script, ...command, "--out", out], { encoding: "utf8" });
+    assert.match(run.stdout, /^✗ good /m, run.stderr);
+    assert.match(run.stdout, /^✓ waits-for-its-value /m);
+    assert.match(run.stderr, /^good: .*can not be saved: .*File too large/m);
+    assert.equal(run.status, 1);
+    assert.deepEqual(readdirSync(join(out, "notebooks")), ["waits-for-its-value.ipynb"]);
   });
 });
 

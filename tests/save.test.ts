@@ -66,23 +66,34 @@ test("a run that is killed keeps them, too", { skip: process.platform === "win32
   assert.deepEqual(files(), ["never-ends.ipynb"]);
 });
 
-test("who reads a file while it is written again and again finds one of its states", async () => {
+test("who reads a file while two write it again and again finds one of its states, also if both have the same process id, as in two containers", async () => {
   const file = path.join(home, "b.txt");
   const states = ["a", "b"].map((letter) => letter.repeat(1 << 20));
   writeAtomically(file, states[0]);
-  const script = `import { writeAtomically } from ${JSON.stringify(path.resolve(__dirname, "..", "scripts", "setup", "stamp.mjs"))};
+  const script = `Object.defineProperty(process, "pid", { value: 7 });
+const { writeAtomically } = await import(${JSON.stringify(path.resolve(__dirname, "..", "scripts", "setup", "stamp.mjs"))});
 for (let i = 0; i < 200; i++) writeAtomically(${JSON.stringify(file)}, "ab"[i % 2].repeat(1 << 20));`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: "inherit" });
+  const writers = [1, 2].map(() =>
+    once(spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: "inherit" }), "close"),
+  );
   let running = true;
-  const ended = once(child, "close").then(([code]) => {
+  const ended = Promise.all(writers).then((ends) => {
     running = false;
-    return code;
+    return ends.map(([code]) => code);
   });
   let reads = 0;
   for (; running; reads++) {
     assert.ok(states.includes(readFileSync(file, "utf8")), "half a file");
     await sleep(0);
   }
-  assert.equal(await ended, 0);
+  assert.deepEqual(await ended, [0, 0]);
   assert.ok(reads > 10);
+  assert.deepEqual(files(), ["b.txt"]);
+});
+
+test("a file that can't be written leaves no half beside it", () => {
+  const place = path.join(home, "a-folder");
+  mkdirSync(path.join(place, "inside"), { recursive: true });
+  assert.throws(() => writeAtomically(place, "text"));
+  assert.deepEqual(files(), ["a-folder"]);
 });

@@ -180,3 +180,41 @@ test("a pipe in place of a lock is not waited for in silence", {
   spawnSync("mkfifo", [lock]);
   assert.equal(await withLock(lock, async () => 1), 1);
 });
+
+const separate = process.platform === "linux" && spawnSync("unshare", ["-pf", "true"]).status === 0;
+
+test("two containers, in neither of which the other's process can be seen, never work at the same time", {
+  skip: separate ? false : "this system lets nobody have process ids of their own (unshare -p)",
+  timeout: 120_000,
+}, async () => {
+  const log = join(folder, "log");
+  const module = JSON.stringify(join(__dirname, "..", "src", "load", "lock.mjs"));
+  const script = `const { withLock } = await import(${module});
+const { appendFileSync, readFileSync } = await import("node:fs");
+const note = (what) => appendFileSync(${JSON.stringify(log)}, what + " " + process.pid + "\\n");
+note("ready");
+while (readFileSync(${JSON.stringify(log)}, "utf8").split("ready").length < 3) await new Promise((done) => setTimeout(done, 10));
+for (let i = 0; i < 3; i++) await withLock(${JSON.stringify(lock)}, async () => {
+  note("in");
+  await new Promise((done) => setTimeout(done, 300));
+  note("out");
+});`;
+  const container = (begin: string) => {
+    const command = ["sh", "-c", `${begin} "$@"`, "sh", process.execPath, "--input-type=module", "-e", script];
+    const child = spawn("unshare", ["-pf", ...command], { stdio: "inherit" });
+    return new Promise((done) => child.once("exit", done));
+  };
+  assert.deepEqual(
+    await Promise.all([
+      container("exec"),
+      container("i=0; while [ $i -lt 60 ]; do i=$((i+1)); sleep 0; done; setsid -w"),
+    ]),
+    [0, 0],
+  );
+  const lines = readFileSync(log, "utf8").trim().split("\n").slice(2); // both were ready
+  assert.equal(new Set(lines.map((line) => line.split(" ")[1])).size, 2, "one's process id means nothing to the other");
+  assert.deepEqual(
+    lines.map((line) => line.split(" ")[0]),
+    Array.from({ length: 6 }, () => ["in", "out"]).flat(),
+  );
+});

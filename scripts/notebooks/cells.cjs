@@ -19,6 +19,9 @@ const LONGEST_WAIT = 5000;
 const STAYS_OPEN = new Set(["FSEventWrap", "PipeWrap", "TTYWrap", "TCPServerWrap", "MessagePort"]);
 const UNAWAITED = "\nNothing waited for the promise that failed so: write `await` before the call that made it.";
 
+/** What the cell that runs, or ran last, shows of its failures. @type {string[]} */
+const shown = [];
+
 /** What happens to the cells of one kernel. */
 class Cells {
   /** Follows work from the cell that started it, through every `await` and timer. @type {AsyncLocalStorage<number>} */
@@ -112,14 +115,16 @@ class Cells {
   }
 
   /**
-   * Why the last cell failed, as Jupyter's reply says it, and the cell that started what failed. It is told once.
-   * @returns {{ ename: string, evalue: string, traceback: string[], cell: number }}
+   * Why the last cell failed, as Jupyter's reply says it, with the cell that started what failed; and what the cell shows of it.
+   * It is told once.
+   * @returns {{ failure: { ename: string, evalue: string, traceback: string[], cell: number }, shown: string[] }}
    */
   takeFailure() {
     const failures = this.#failures.splice(0);
     const { cell, error } = failures[0] ?? { cell: 0, error: undefined };
     const [ename, evalue] = error instanceof Error ? [error.name, error.message] : ["Error", String(error)];
-    return { ename, evalue, traceback: failures.filter((one) => one.cell === cell).map(({ trace }) => trace), cell };
+    const traceback = failures.filter((one) => one.cell === cell).map(({ trace }) => trace);
+    return { failure: { ename, evalue, traceback, cell }, shown: shown.splice(0) };
   }
 
   /** A cell that the compiler refuses. @param {string} file a module of the reader's @param {number} line @param {string} message */
@@ -156,7 +161,7 @@ class Cells {
 /** @param {Failure} failure @param {number} running */
 function tell({ cell, text }, running) {
   const late = cell !== running && cell > 0;
-  process.stderr.write(`${late ? `Cell [${cell}] failed after it had ended:\n` : ""}${text}\n`);
+  shown.push(`${late ? `Cell [${cell}] failed after it had ended:\n` : ""}${text}`);
 }
 
 /** Waits until no timer and no request is under way, but not for long: some never end. */

@@ -71,13 +71,31 @@ JupyterHandlerImpl.prototype.handleKernel = function () {
   return { ...about, status: "ok", implementation_version: versions.tslab, language_info };
 };
 
-// It loses no error: the cell that did it fails, else the one that runs when the error comes. The reply says why.
+// It loses no error: the cell that did it fails, else the one that runs when the error comes. The reply says why, and so does the cell,
+// by the message that JupyterLab, nbval and papermill take for a failure; tslab writes errors to the standard error output.
+/** @type {WeakMap<object, (content: object) => void>} by the request's content: publishes what the cell shows of its error */
+const showError = new WeakMap();
+const { handleExecute: answerExecute } = ZmqServer.prototype;
+/** @param {Parameters<typeof answerExecute>} request */
+ZmqServer.prototype.handleExecute = function (...request) {
+  const [, message] = request;
+  showError.set(message.content, (content) => {
+    const error = message.createReply();
+    error.header.msg_type = "error";
+    error.content = content;
+    error.signAndSend(this.connInfo.key, this.iopub);
+  });
+  return answerExecute.apply(this, request);
+};
 executor.createExecutor = cells.wrap(executor.createExecutor);
 const { handleExecute } = JupyterHandlerImpl.prototype;
 /** @param {Parameters<typeof handleExecute>} request */
 JupyterHandlerImpl.prototype.handleExecute = async function (...request) {
   const reply = await handleExecute.apply(this, request);
-  return reply.status === "error" ? { ...reply, ...cells.takeFailure() } : reply;
+  if (reply.status !== "error") return reply;
+  const { failure, shown } = cells.takeFailure();
+  showError.get(request[0])?.({ ename: failure.ename, evalue: failure.evalue, traceback: shown });
+  return { ...reply, ...failure };
 };
 
 // It is this tslab, with these changes, and none that lies above the notebook's folder.

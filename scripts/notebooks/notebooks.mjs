@@ -227,12 +227,17 @@ function finish(event, job, stage, out) {
   };
   const problems = problemsOf(facts, job.figures, event.mustClaim);
   const failed = join(out, "failed", `${job.name}.ipynb`);
-  if (event.fault) {
-    replace(job.notebook, failed);
-    return { ...facts, executed: failed, html: "", problems };
+  try {
+    if (event.fault) {
+      replace(job.notebook, failed);
+      return { ...facts, executed: failed, html: "", problems };
+    }
+    rmSync(failed, { force: true });
+    for (const made of [job.notebook, job.html, job.figures]) replace(made, join(out, made.slice(stage.length)));
+  } catch (error) {
+    // a full disk, a folder that became read-only: the next notebook may do better
+    problems.push(`What it made can not be put into ${out}: ${/** @type {Error} */ (error).message}`);
   }
-  rmSync(failed, { force: true });
-  for (const made of [job.notebook, job.html, job.figures]) replace(made, join(out, made.slice(stage.length)));
   const [executed, html] = [job.notebook, job.html].map((made) => join(out, made.slice(stage.length)));
   return { ...facts, executed, html, problems };
 }

@@ -16,6 +16,7 @@ import html
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import threading
@@ -81,11 +82,14 @@ class Runner:
         try:
             nb = read(job["source"])
             cells = sum(1 for _ in code_cells(nb))
+            forget_outputs(nb)
             say("notebook", name=job["name"], cells=cells)
             await self.execute(nb, job)
             fault = None
         except Fault as error:
             fault = error.args[0]
+        except Exception as error:  # a full disk: the next notebook may do better
+            fault = {"error": f"It can not be run: {error}"}
         seconds = round(time.monotonic() - start, 1)
         facts = {"figures": 0, "claims": []}
         try:
@@ -96,7 +100,9 @@ class Runner:
                 if fault is None:
                     save_page(nb, job, self.spec)
         except Exception as error:  # an output that is no text, a full disk: the next notebook may do better
-            Path(job["notebook"]).unlink(missing_ok=True)
+            for made in ("notebook", "html"):
+                Path(job[made]).unlink(missing_ok=True)  # a half of it would keep the disk full
+            shutil.rmtree(job["figures"], ignore_errors=True)
             fault = fault or {"error": f"What it made can not be saved: {error}"}
         say("done", name=job["name"], seconds=seconds, fault=fault, **facts)
 
@@ -208,10 +214,19 @@ def code_cells(nb):
     return ((index, cell) for index, cell in enumerate(nb.cells) if cell.cell_type == "code" and cell.source.strip())
 
 
+def forget_outputs(nb) -> None:
+    """What is saved in it is of another run, perhaps of another model: a notebook that fails must not show it as its own."""
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []
+            cell.execution_count = None
+
+
 def tidy(nb) -> None:
     """Leaves in a notebook what its reader needs, so that executing it again changes nothing else."""
     for number, (_, cell) in enumerate(code_cells(nb), 1):
-        cell.execution_count = number
+        if cell.execution_count is not None:
+            cell.execution_count = number
         cell.outputs = merge_streams(cell.outputs)
     for index, cell in enumerate(nb.cells):
         kept = {key: cell.metadata[key] for key in ("tags", "nbgrader") if cell.metadata.get(key)}

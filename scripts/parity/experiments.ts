@@ -99,7 +99,9 @@ async function paths(fixture: Fixture, receiver: Receiver, what: string): Promis
     receiver,
     batch,
   });
-  return rows.map(({ score, letter, change }) => (what === "score" ? score : base[letter - 1] + change));
+  return rows.map(({ score, letter, change }) =>
+    what === "score" ? (score ?? Number.NaN) : base[letter - 1] + change,
+  );
 }
 
 /** Several senders at once into the movers' queries, put together by hand from the library's interventions. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
@@ -48,13 +48,18 @@ export function writeStamp(stamp, inputs) {
 }
 
 /**
- * Writes a file whole or not at all.
+ * Writes a file whole or not at all. The half is no other writer's: in two containers that share a folder, process ids are the same.
  * @param {string} file
  * @param {string | Uint8Array} content
  */
 export function writeAtomically(file, content) {
   mkdirSync(dirname(file), { recursive: true });
-  const half = `${file}.${process.pid}.tmp`;
-  writeFileSync(half, content);
-  renameSync(half, file);
+  const half = `${file}.${randomUUID()}.tmp`;
+  try {
+    writeFileSync(half, content);
+    renameSync(half, file);
+  } catch (error) {
+    rmSync(half, { force: true }); // a full disk
+    throw error;
+  }
 }

@@ -15,13 +15,13 @@ export interface FaithfulnessRow {
   readonly model: number;
   /** F(∅): with every head removed. */
   readonly none: number;
-  /** (F(C) − F(∅)) / (F(M) − F(∅)): 0 as without heads, 1 as the whole model, more than 1 better than it. */
-  readonly faithfulness: number;
+  /** (F(C) − F(∅)) / (F(M) − F(∅)): 0 as without heads, 1 as the whole model, more than 1 better than it; null: heads do nothing. */
+  readonly faithfulness: number | null;
 }
 
 /**
  * Faithfulness: does the circuit alone do what the model does? F(C) against F(M), and as a share of what heads do at all.
- * Throws a RangeError if heads do nothing, so that there is no share; else as `circuitValues`
+ * Throws as `circuitValues`
  */
 export async function faithfulness(
   model: Model,
@@ -32,13 +32,7 @@ export async function faithfulness(
   const values = await circuitValues(model, data, [circuit, allHeads(model.config), []], options);
   return LETTERS.map((letter, i) => {
     const [c, m, none] = values.map((rows) => columnMean(rows, i));
-    return {
-      letter,
-      circuit: c,
-      model: m,
-      none,
-      faithfulness: share(`faithfulness of letter ${letter}`, c - none, m - none),
-    };
+    return { letter, circuit: c, model: m, none, faithfulness: share(c - none, m - none) };
   });
 }
 

@@ -67,9 +67,9 @@ export async function copiedByHead(
 export interface AttentionLogit {
   /** "8.11" */
   readonly head: string;
-  /** Pearson's, of attention to a word with the logit written for its capital: all words, and the right ones alone. */
-  readonly correlation: number;
-  readonly correlationRight: number;
+  /** Pearson's, of attention to a word with the logit written for its capital: all words, and the right ones alone; null where one of them is always the same. */
+  readonly correlation: number | null;
+  readonly correlationRight: number | null;
   /** Mean attention probability to the right word. */
   readonly attentionRight: number;
   /** Mean logits written for the right word's capital, and for the others'. */
@@ -77,7 +77,7 @@ export interface AttentionLogit {
   readonly logitOthers: number;
 }
 
-/** A row for each head of `attentionAgainstLogits`. Throws a RangeError as `correlation`, where attention or logits don't vary. */
+/** A row for each head of `attentionAgainstLogits`. */
 export function attentionLogits(points: readonly ScatterRow[]): AttentionLogit[] {
   return [...groupBy(points, headName)].map(([head, own]) => {
     const right = own.filter(({ letter, word }) => letter === word);
@@ -93,7 +93,7 @@ export function attentionLogits(points: readonly ScatterRow[]): AttentionLogit[]
   });
 }
 
-const correlated = (points: readonly ScatterRow[]): number =>
+const correlated = (points: readonly ScatterRow[]): number | null =>
   correlation(
     points.map(({ attention }) => attention),
     points.map(({ logit }) => logit),

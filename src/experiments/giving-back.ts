@@ -66,13 +66,14 @@ export async function givingBack(
 /** What some heads did, as a share of what all heads of the model do. */
 export interface BroughtBack {
   readonly letter: Letter;
-  readonly share: number;
+  /** null: all heads together do nothing. */
+  readonly share: number | null;
 }
 
 /**
  * What it brought to give these heads back, by letter: the sum of their steps / (F(M) − F(∅)). Of all heads of the circuit this is its
  * faithfulness.
- * Throws a RangeError if one of the heads was not given back, or all heads together do nothing.
+ * Throws a RangeError if one of the heads was not given back.
  * @param rows of one seed, in the order of the steps
  */
 export function broughtBack(rows: readonly GivenBackRow[], heads: readonly HeadId[]): BroughtBack[] {
@@ -86,6 +87,6 @@ export function broughtBack(rows: readonly GivenBackRow[], heads: readonly HeadI
     });
     const all = own[0].clean - own[0].logit_diff;
     const sum = gained.reduce((a, b) => a + b, 0);
-    return { letter, share: share(`what is given back of letter ${letter}`, sum, all) };
+    return { letter, share: share(sum, all) };
   });
 }

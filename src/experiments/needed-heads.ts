@@ -1,6 +1,6 @@
 import { type HeadId, headName } from "../model/heads";
 import { groupBy, where } from "../numbers/rows";
-import { mean } from "../numbers/statistics";
+import { mean, share } from "../numbers/statistics";
 import type { FaithfulnessRow, MinimalityRow } from "./circuit-criteria";
 
 /** A head that costs less than this share of what all heads do is not needed. */
@@ -8,8 +8,8 @@ export const NEEDED_SHARE = 0.01;
 
 /** How much a circuit needs one of its heads. */
 export interface NeededHead extends HeadId {
-  /** The most that is lost without it, over letters and over the heads that are out already, as a share of what all heads do. */
-  readonly most_lost: number;
+  /** The most that is lost without it, over letters and over the heads that are out already, as a share of what all heads do; null: they do nothing. */
+  readonly most_lost: number | null;
   /** Whether that is at least a hundredth. A head whose removal only helps is not needed. */
   readonly needed: boolean;
 }
@@ -20,10 +20,11 @@ export interface NeededHead extends HeadId {
  * @param levels of `faithfulness`, by the same removal: F(M) and F(∅) of each letter, averaged if there are several seeds
  */
 export function neededHeads(rows: readonly MinimalityRow[], levels: readonly FaithfulnessRow[]): NeededHead[] {
-  const share = ({ letter, alone, most }: MinimalityRow) =>
-    Math.max(alone, most) / mean(where(levels, { letter }).map((level) => level.model - level.none));
+  const lost = ({ letter, alone, most }: MinimalityRow) =>
+    share(Math.max(alone, most), mean(where(levels, { letter }).map((level) => level.model - level.none)));
   return [...groupBy(rows, headName).values()].map((own) => {
-    const most_lost = Math.max(...own.map(share));
-    return { layer: own[0].layer, head: own[0].head, most_lost, needed: most_lost >= NEEDED_SHARE };
+    const shares = own.map(lost).filter((one) => one !== null);
+    const most_lost = shares.length > 0 ? Math.max(...shares) : null;
+    return { layer: own[0].layer, head: own[0].head, most_lost, needed: (most_lost ?? 0) >= NEEDED_SHARE };
   });
 }

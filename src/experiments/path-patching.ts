@@ -47,10 +47,10 @@ interface PathOptions extends PathsOptions {
 export interface PathRow extends HeadId, Effect {
   readonly letter: Letter;
   /**
-   * Official score: 0 unchanged, −1 as bad as the corrupted run; with the mean of the wrong letters. NaN where the corrupted prompts
-   * themselves change nothing: then there is no score, and no figure takes it.
+   * Official score: 0 unchanged, −1 as bad as the corrupted run; with the mean of the wrong letters. null where the corrupted prompts
+   * themselves change nothing: then there is none.
    */
-  readonly score: number;
+  readonly score: number | null;
 }
 
 const endOf = (receiver: Receiver, n_layers: number) =>
@@ -128,8 +128,7 @@ export async function pathsInto(
           if (!reaches(model, sender, receiver)) return [];
           const damage = columnMean(values[s][r], 3 + i) - columnMean(clean, 3 + i);
           const whole = columnMean(bad, 3 + i) - columnMean(clean, 3 + i);
-          const score = whole === 0 ? Number.NaN : share(`the score of letter ${letter}`, -damage, whole);
-          return [{ ...sender, receiver: r, letter, ...effect(values[s][r], clean, i), score }];
+          return [{ ...sender, receiver: r, letter, ...effect(values[s][r], clean, i), score: share(-damage, whole) }];
         }),
       ),
     );
@@ -195,9 +194,10 @@ function openPaths(model: Model, { prompts, rows }: Batch, { receivers, corrupte
 
 /**
  * Of the rows with the same key, the one that loses the largest share of its letter's clean logit difference.
- * Throws a RangeError if a letter has no clean logit difference, or none of which there are shares (0).
+ * Throws a RangeError if a letter has no clean logit difference.
  * @param clean logit difference of letters 1, 2, 3
- * @returns a row for each key, in the order in which they first come; `share`: positive is harm
+ * @returns a row for each key, in the order in which they first come; `share`: positive is harm. A letter whose clean logit difference is 0
+ *   loses no share of it: its rows are left out
  */
 export function strongestPaths<R extends { readonly letter: Letter; readonly change: number }>(
   rows: readonly R[],
@@ -206,8 +206,9 @@ export function strongestPaths<R extends { readonly letter: Letter; readonly cha
 ): (R & { readonly share: number })[] {
   const best = new Map<string, R & { readonly share: number }>();
   for (const row of rows) {
-    const lost = share(`what a path loses of letter ${row.letter}`, -row.change, clean[row.letter - 1]);
-    if (lost > (best.get(key(row))?.share ?? Number.NEGATIVE_INFINITY)) best.set(key(row), { ...row, share: lost });
+    const lost = share(-row.change, clean[row.letter - 1]);
+    if (lost !== null && lost > (best.get(key(row))?.share ?? Number.NEGATIVE_INFINITY))
+      best.set(key(row), { ...row, share: lost });
   }
   return [...best.values()];
 }

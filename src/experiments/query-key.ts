@@ -8,7 +8,6 @@ import { checkCount, checkOneOf } from "../numbers/check";
 import { where } from "../numbers/rows";
 import { mean, meanAndStd } from "../numbers/statistics";
 import { LETTERS, type Letter, readoutPosition, wordPosition } from "../prompts/positions";
-import { headPattern } from "./attention";
 import { type Component, components } from "./attribution";
 import { type Batch, type Measurement, measureAll, type Prompts, type StreamOptions } from "./measure";
 
@@ -66,9 +65,10 @@ export async function wordSelectivity(
 }
 
 /**
- * A head's selectivity as its patterns show it: the logarithm of its attention to the right word, less the mean logarithm of that
- * to the other two, averaged over letters and prompts. The products of `wordSelectivity` add up to it.
- * Throws a RangeError if the model has no such head; if a word gets no attention at all.
+ * A head's selectivity as it attends: the logarithm of its attention to the right word, less the mean logarithm of that to the other two,
+ * averaged over letters and prompts. Read off its attention scores: softmax makes their differences those of the logarithms, and does so
+ * where a word gets so little attention that its probability is 0. The products of `wordSelectivity` add up to it.
+ * Throws a RangeError if the model has no such head.
  */
 export async function seenSelectivity(
   model: Model,
@@ -77,21 +77,22 @@ export async function seenSelectivity(
   stream: StreamOptions = {},
 ): Promise<number> {
   checkHead(model.config, head);
-  const keep = [`blocks.${head.layer}.attn.hook_pattern` as const];
+  const hook = `blocks.${head.layer}.attn.hook_attn_scores` as const;
   const open = ({ prompts }: Batch): Measurement<"all"> => {
-    const run = forward(model, prompts.tokens, { keep, readout: "none" });
-    const measure = () => headPattern(run, head).map((pattern) => LETTERS.map((letter) => preference(pattern, letter)));
+    const run = forward(model, prompts.tokens, { keep: [hook], readout: "none" });
+    const scores = () => run.cache[hook].slice([0, head.head], [-1, 1]).squeeze([1]).arraySync() as number[][][];
+    const measure = () => scores().map((one) => LETTERS.map((letter) => preference(one, letter)));
     return { measure, close: () => disposeRun(run) };
   };
   const [values] = await measureAll(data, ["all"] as const, open, stream);
   return mean(values.flat());
 }
 
-/** For one letter of one prompt, of a pattern `[query][key]`. */
-function preference(pattern: readonly (readonly number[])[], letter: Letter): number {
-  const log = (word: Letter) => Math.log(pattern[readoutPosition(letter)][wordPosition(word)]);
+/** For one letter of one prompt, of scores `[query][key]`. */
+function preference(scores: readonly (readonly number[])[], letter: Letter): number {
+  const to = (word: Letter) => scores[readoutPosition(letter)][wordPosition(word)];
   const others = LETTERS.filter((word) => word !== letter);
-  return log(letter) - mean(others.map(log));
+  return to(letter) - mean(others.map(to));
 }
 
 /** What each component gives to a head's queries or keys at these positions, less its mean over them: `[batch, component, pos * d_head]`. */

@@ -43,7 +43,9 @@ export function heatmap<R extends object>(rows: readonly R[], options: HeatmapOp
   const { x, y, value, columns, text, colours = "diverging", wrap = 3 } = options;
   const checked = checkRows(rows, [x, y, value, columns, text]);
   checkUnique(checked, [x, y, columns]);
-  const values = numbersOrNull(checked, value);
+  const most = largest(numbersOrNull(checked, value));
+  const floor = options.floor ?? (value === "change" && options.names?.change === undefined ? PALE : 0);
+  const range = options.range ?? Math.max(most, floor);
   const [across, down] = [distinct(checked, x), distinct(checked, y)];
   const cell = options.cell ?? square(across.length, down.length, columns === undefined ? 1 : wrap);
   const name = (column: string) => columnName(column, options.names);
@@ -56,7 +58,6 @@ export function heatmap<R extends object>(rows: readonly R[], options: HeatmapOp
   const isWhole = panels.every(({ traces: [{ z }] }) => (z as unknown[][]).every((line) => !line.includes(null)));
   const missing = isWhole ? [] : [plotlyText(options.missing ?? "no value")];
   for (const entry of missing) panels[0].traces.push(legendOf(entry, across[0]));
-  const floor = options.floor ?? (value === "change" && options.names?.change === undefined ? PALE : 0);
   return grid({
     title: options.title,
     panels,
@@ -66,7 +67,7 @@ export function heatmap<R extends object>(rows: readonly R[], options: HeatmapOp
     size: { width: across.length * cell.width, height: down.length * cell.height },
     wrap,
     colours: {
-      ...colourAxis(name(value), colours, options.range ?? Math.max(largest(values), floor)),
+      ...colourAxis(name(value), colours, most === 0 && range === 0 ? 1 : range), // where all is 0, any range shows it white
       bar: options.bar ?? true,
     },
     background: MISSING,
@@ -136,9 +137,8 @@ function colourAxis(title: string, colours: "diverging" | "sequential", range: n
   return { title, room: numberRoom(cmin, range), settings: { colorscale, cmin, cmax: range } };
 }
 
-/** The colours' range; where every value is 0, any range shows them white. */
 function largest(values: readonly (number | null)[]): number {
-  return values.reduce<number>((most, value) => Math.max(most, Math.abs(value ?? 0)), 0) || 1;
+  return values.reduce<number>((most, value) => Math.max(most, Math.abs(value ?? 0)), 0);
 }
 
 /** Cells as large as a line of panels allows within a notebook's width. */

@@ -35,7 +35,7 @@ export interface EvidenceOptions extends StreamOptions {
 
 type HeadEffect = HeadId & LetterEffect;
 
-/** Everything that `classifyHeads` asks of each head, measured on a model. `null` never occurs. */
+/** Everything that `classifyHeads` asks of each head, measured on a model. `null`: the model gives no letter a logit difference that could be lost. */
 export async function headEvidence(model: Model, data: Prompts, options: EvidenceOptions): Promise<HeadEvidence[]> {
   const { corrupted, progress, ...stream } = options;
   const heads = allHeads(model.config);
@@ -83,12 +83,12 @@ async function cleanLogitDiffs(model: Model, data: Prompts, stream: StreamOption
   return LETTERS.map((_, i) => columnMean(values, i));
 }
 
-/** By head: the largest share of a letter's clean logit difference that is lost. */
-function mostLost(rows: readonly HeadEffect[], clean: readonly number[]): Map<string, number> {
-  const out = new Map<string, number>();
+/** By head: the largest share of a letter's clean logit difference that is lost; null: none is a share of 0. */
+function mostLost(rows: readonly HeadEffect[], clean: readonly number[]): Map<string, number | null> {
+  const out = new Map<string, number | null>();
   for (const row of rows) {
-    const lost = share(`what head ${headName(row)} loses of letter ${row.letter}`, -row.change, clean[row.letter - 1]);
-    out.set(headName(row), Math.max(lost, out.get(headName(row)) ?? Number.NEGATIVE_INFINITY));
+    const [lost, before] = [share(-row.change, clean[row.letter - 1]), out.get(headName(row)) ?? null];
+    out.set(headName(row), lost === null || before === null ? (lost ?? before) : Math.max(lost, before));
   }
   return out;
 }

@@ -1,5 +1,6 @@
 import { type SelectivityRow, selectivityBy } from "../experiments/query-key";
 import { headName } from "../model/heads";
+import { share } from "../numbers/statistics";
 import type { CircuitHeads } from "./classify";
 import { groupOf } from "./group-tables";
 
@@ -30,7 +31,7 @@ export function selectivityTable(
     const total = rows.reduce((sum, { score }) => sum + score, 0);
     const strongest = (side: "query" | "key") =>
       selectivityBy(rows, { side, top: 2 })
-        .map(({ component, score }) => `${withGroup(component, groups)} ${((100 * score) / total).toFixed(0)}%`)
+        .map(({ component, score }) => `${withGroup(component, groups)} ${percent(share(score, total))}`)
         .join(", ");
     return {
       head,
@@ -41,6 +42,8 @@ export function selectivityTable(
     };
   });
 }
+
+const percent = (part: number | null) => (part === null ? "of nothing" : `${(100 * part).toFixed(0)}%`);
 
 /** "1.2 (propagation)"; as it is, if it is no head of a group. */
 function withGroup(component: string, groups: NamedGroups): string {

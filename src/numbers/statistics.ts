@@ -56,18 +56,19 @@ function drawnRows(n: number, seed: number, draws: number): Int32Array {
 }
 let lastDrawn: { readonly key: string; readonly rows: Int32Array } | undefined;
 
-/** A part as a share of a whole. Throws a RangeError naming both if that is no number: nothing is a share of 0. */
-export function share(name: string, part: number, whole: number): number {
+/** A part as a share of a whole; null where that is no number: nothing is a share of 0. Throws a RangeError if one of them is not finite. */
+export function share(part: number, whole: number): number | null {
+  checkFinite("the part of a share", part);
+  checkFinite("the whole of a share", whole);
   const found = part / whole;
-  if (!Number.isFinite(found)) throw new RangeError(`${name} is no number: ${part} as a share of ${whole}`);
-  return found;
+  return Number.isFinite(found) ? found : null;
 }
 
-/** Pearson's correlation of pairs. Throws a RangeError if the lists differ in length, or one of them doesn't vary. */
-export function correlation(xs: readonly number[], ys: readonly number[]): number {
+/** Pearson's correlation of pairs; null where one of the lists doesn't vary. Throws a RangeError if they differ in length, or as `mean` does. */
+export function correlation(xs: readonly number[], ys: readonly number[]): number | null {
   if (xs.length !== ys.length) throw new RangeError(`${xs.length} values can't be paired with ${ys.length}`);
   const [x, y] = [meanAndStd(xs), meanAndStd(ys)];
-  if (!(x.std > 0 && y.std > 0)) throw new RangeError("a correlation needs values that vary, in both lists");
+  if (!(x.std > 0 && y.std > 0)) return null;
   const together = xs.reduce((sum, value, i) => sum + (value - x.mean) * (ys[i] - y.mean), 0);
   return together / ((xs.length - 1) * x.std * y.std);
 }

@@ -23,7 +23,7 @@ export function paperGivenBack(): GivenBackRow[] {
 
 /** Faithfulness of the paper's circuit, for letters 1, 2 and 3. */
 export const paperFaithfulness = (): number[] =>
-  broughtBack(paperGivenBack(), paperHeads().circuit).map(({ share }) => share);
+  broughtBack(paperGivenBack(), paperHeads().circuit).map(({ share }) => share as number); // GPT-2's heads do something
 
 /** A measurement of faithfulness, and by which removal. */
 export interface AblatedFaithfulness extends FaithfulnessRow {
@@ -38,11 +38,14 @@ export interface AblatedFaithfulness extends FaithfulnessRow {
 export function faithfulnessTable(
   rows: readonly AblatedFaithfulness[],
   gaps: readonly Interval[],
-): Readonly<Record<string, number | string>>[] {
+): Readonly<Record<string, number | string | null>>[] {
   const paper = paperFaithfulness();
   return LETTERS.map((letter, i) => {
-    const average = (ablation: Ablation, column: "none" | "circuit" | "model" | "faithfulness") =>
-      mean(where(rows, { letter, ablation }).map((row) => row[column]));
+    const average = (ablation: Ablation, column: "none" | "circuit" | "model" | "faithfulness") => {
+      const values = where(rows, { letter, ablation }).map((row) => row[column]);
+      const known = values.filter((value) => value !== null);
+      return known.length < values.length ? null : mean(known); // of fewer seeds it would be another quantity
+    };
     return {
       letter,
       "F(∅)": average("mean", "none"),

@@ -1,4 +1,5 @@
-import { checkIndices } from "../numbers/check";
+import { checkCount, checkIndices } from "../numbers/check";
+import { range } from "../numbers/lists";
 import { LETTERS, type Letter } from "./positions";
 
 /** Prompts `The Ketchup Lark Wreck (KL` with their tokens and answers: numbers and texts only, no tensors. */
@@ -30,6 +31,19 @@ export function select(data: AcronymDataset, indices: readonly number[]): Acrony
     answerLetters: take(data.answerLetters),
     letters: data.letters,
   };
+}
+
+/** The prompts dealt out in turn to this many parts, or to as many as there are prompts. Throws a RangeError if `parts` is no count */
+export function dealOut(data: AcronymDataset, parts: number): AcronymDataset[] {
+  checkCount("parts", parts);
+  const rows = range(data.prompts.length);
+  const hands = range(Math.min(parts, rows.length));
+  return hands.map((hand) =>
+    select(
+      data,
+      rows.filter((row) => row % parts === hand),
+    ),
+  );
 }
 
 /** How often each capital is the first, second and third letter: 78 rows, those with 0 prompts included. */

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { escapeHtml, notebook } from "./output";
 
 /** Called with how much is done; the call with the total ends the line. */
@@ -10,15 +11,13 @@ export interface ProgressOptions {
   readonly from?: number;
 }
 
-let progressLines = 0;
-
 /**
  * One line that says how far a long calculation or download is, renewed at most ten times a second. What stays is
  * "label: total of total" (or "label: 100%"), the same in every run.
  */
 export function progress(total: number, label: string, { unit: counted, from = 0 }: ProgressOptions = {}): Progress {
   const write = notebook();
-  const display_id = `progress-${process.pid}-${progressLines++}`;
+  const display_id = `progress-${randomUUID()}`;
   const started = Date.now();
   const bytes = counted === "bytes";
   const [size, unit] = !bytes ? [1, ""] : total < 1e6 ? [1e3, " kB"] : [1e6, " MB"];

@@ -1,6 +1,7 @@
 /** Noising against denoising: single heads summed up, and two places of the residual stream as mirror images. */
 import { grid } from "../../numbers/lists";
 import { where } from "../../numbers/rows";
+import { share } from "../../numbers/statistics";
 import { LETTERS, type Letter, POSITIONS, type Position, readoutPosition } from "../../prompts/positions";
 import { type Claim, claim } from "../../show/claims";
 import type { PatchCell } from "../paper-patching";
@@ -12,13 +13,13 @@ export interface WholeChange {
   readonly change: number;
 }
 
-/** Effects of single heads summed up, as shares of what the whole corruption costs. 1: heads simply add up. */
+/** Effects of single heads summed up, as shares of what the whole corruption costs. 1: heads simply add up; null: it costs nothing. */
 export interface HeadSums {
   readonly letter: Letter;
   /** What the whole corruption takes from the logit difference, in logits. */
   readonly cost: number;
-  readonly noising: number;
-  readonly denoising: number;
+  readonly noising: number | null;
+  readonly denoising: number | null;
 }
 
 /** What the whole corruption costs a letter, in logits. */
@@ -38,7 +39,7 @@ export function headSums(
     where(rows, { letter }).reduce((total, { change }) => total + change, 0);
   return LETTERS.map((letter) => {
     const cost = costOf(whole, letter);
-    return { letter, cost, noising: -sum(noised, letter) / cost, denoising: sum(denoised, letter) / cost };
+    return { letter, cost, noising: share(-sum(noised, letter), cost), denoising: share(sum(denoised, letter), cost) };
   });
 }
 
@@ -61,6 +62,7 @@ const PAIRS = [
  * Throws a RangeError if `whole` lacks a letter's row, or a cell is missing.
  * @param noised `activationPatch` of the current word over `blockSite()`, with C_i and where each letter is read
  * @param denoised the same, denoising
+ * @returns no rows of a letter that the corruption costs nothing: there are no shares of it
  */
 export function mirrorShares(
   whole: readonly WholeChange[],
@@ -69,14 +71,20 @@ export function mirrorShares(
 ): MirrorRow[] {
   const layers = [...new Set(noised.map(({ layer }) => layer))];
   return grid({ letter: LETTERS, layer: layers }).flatMap(({ letter, layer }) => {
-    const share = (cells: readonly PatchCell[], position: Position) =>
-      cellAt(cells, { letter, layer, position }).change / costOf(whole, letter);
+    const cost = costOf(whole, letter);
+    const lost = (position: Position) => share(-cellAt(noised, { letter, layer, position }).change, cost);
+    const stillLost = (position: Position) => share(cost - cellAt(denoised, { letter, layer, position }).change, cost);
     const [word, read] = [`C${letter}` as Position, POSITIONS[readoutPosition(letter)]];
     const shares = [
-      [-share(noised, word), 1 - share(denoised, read)],
-      [-share(noised, read), 1 - share(denoised, word)],
+      [lost(word), stillLost(read)],
+      [lost(read), stillLost(word)],
     ];
-    return PAIRS.flatMap((pair, p) => pair.map((what, i) => ({ letter, layer, what, share: shares[p][i] })));
+    return PAIRS.flatMap((pair, p) =>
+      pair.flatMap((what, i) => {
+        const part = shares[p][i];
+        return part === null ? [] : [{ letter, layer, what, share: part }];
+      }),
+    );
   });
 }
 
@@ -105,24 +113,30 @@ export function mirrorClaim(rows: readonly MirrorRow[]): Claim {
   );
 }
 
+type Sums = Readonly<Record<"noising" | "denoising", number>>;
+
 /**
  * Heads summed up, against the largest wrong letter and against the mean of them: how far noising and denoising differ is
  * up to the measure.
  */
 export function headSumClaims({ max, mean }: Readonly<Record<"max" | "mean", readonly HeadSums[]>>): Claim[] {
-  const gap = ({ denoising, noising }: HeadSums) => denoising - noising;
-  const both = (sums: readonly HeadSums[], sign: string) =>
+  // compared are numbers: where there is no share, no claim about it holds
+  const [byMax, byMean] = [max, mean].map((sums) =>
+    sums.map(({ noising, denoising }) => ({ noising: noising ?? Number.NaN, denoising: denoising ?? Number.NaN })),
+  );
+  const gap = ({ denoising, noising }: Sums) => denoising - noising;
+  const both = (sums: readonly Sums[], sign: string) =>
     sums.map(({ denoising, noising }) => `${denoising.toFixed(2)} ${sign} ${noising.toFixed(2)}`).join(", ");
   return [
     claim(
       "Against the largest wrong letter, single heads summed up repair more by denoising than they break by noising",
-      max.every((sums) => gap(sums) > 0),
-      both(max, ">"),
+      byMax.every((sums) => gap(sums) > 0),
+      both(byMax, ">"),
     ),
     claim(
       "Against the mean of the wrong letters, less than half of that difference is left, and neither sum reaches 1",
-      mean.every((sums, i) => Math.abs(gap(sums)) < gap(max[i]) / 2 && Math.max(sums.denoising, sums.noising) < 1),
-      both(mean, "and"),
+      byMean.every((sums, i) => Math.abs(gap(sums)) < gap(byMax[i]) / 2 && Math.max(sums.denoising, sums.noising) < 1),
+      both(byMean, "and"),
     ),
   ];
 }

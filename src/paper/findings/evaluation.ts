@@ -40,7 +40,7 @@ export function levelFindings(
     rows.map((row) => row.logit_diff),
   );
   const [mean, resample] = (["mean", "resample"] as const).map((ablation) => where(faithful, { ablation }));
-  const shares = mean.map(({ faithfulness }) => faithfulness);
+  const shares = mean.map(({ faithfulness }) => faithfulness ?? Number.NaN); // no claim holds of what there is no share of
   const [left, leftResampled] = [mean, resample].map((rows) => rows.map(({ none }) => none));
   const reached = full.filter(({ logit_diff, clean }) => logit_diff >= clean).length;
   const paper = paperFaithfulness();
@@ -108,7 +108,8 @@ export function fuzzyFindings(
   const byOrder = (head: HeadId) => most(head, "common mean at C1, C2 and C3");
   const head = fuzzy.reduce((best, one) => (byOrder(one) > byOrder(best) ? one : best));
   const apart = most(head, "mean of each position");
-  const largest = (shares: ReturnType<typeof broughtBack>) => Math.max(...shares.map(({ share }) => share));
+  const largest = (shares: ReturnType<typeof broughtBack>) =>
+    Math.max(...shares.map(({ share }) => share ?? Number.NaN));
   const here = largest(broughtBack(grown, fuzzy));
   const others = paperHeads().fuzzy_previous_token;
   const paper = largest(broughtBack(paperGivenBack(), others));
@@ -147,8 +148,8 @@ export function minimalityFinding(heads: readonly NeededHead[]): Claim {
 export function allButFuzzyNeeded(heads: readonly NeededHead[], fuzzy: readonly HeadId[]): Claim[] {
   if (fuzzy.length === 0) return [];
   const [own, others] = [true, false].map((isFuzzy) => heads.filter((head) => hasHead(fuzzy, head) === isFuzzy));
-  const lost = ({ most_lost }: NeededHead) => (100 * most_lost).toFixed(1);
-  const least = others.reduce((a, b) => (b.most_lost < a.most_lost ? b : a));
+  const lost = ({ most_lost }: NeededHead) => (most_lost === null ? "–" : (100 * most_lost).toFixed(1));
+  const least = others.reduce((a, b) => ((b.most_lost ?? 0) < (a.most_lost ?? 0) ? b : a));
   return [
     claim(
       "By removal position by position every head is needed but the fuzzy previous token heads",

@@ -26,7 +26,7 @@ const percent = (share: number) => `${(100 * share).toFixed(0)}%`;
 
 /** For any weights: what `wordSelectivity` divides is what the patterns show. @param seen `seenSelectivity` of the same head */
 export function productsAddUp(parts: number, seen: number): Claim {
-  const evidence = `${parts.toFixed(4)} from the parts, ${seen.toFixed(4)} from the patterns`;
+  const evidence = `${parts.toFixed(4)} from the parts, ${seen.toFixed(4)} from the attention scores`;
   const text = "The products add up to the logarithm of the ratio in which attention is shared";
   return claim(text, Math.abs(seen - parts) < 1e-3, evidence);
 }
@@ -42,8 +42,8 @@ export function writingClaims(foundAtC: OvMatrix, attention: readonly AttentionL
     ),
     claim(
       "For every mover, more attention to a word goes with a larger logit for its capital",
-      attention.every(({ correlation }) => correlation > 0.3),
-      attention.map(({ head, correlation }) => `${head}: r = ${correlation.toFixed(2)}`).join(", "),
+      attention.every(({ correlation }) => correlation !== null && correlation > 0.3),
+      attention.map(({ head, correlation }) => `${head}: r = ${correlation?.toFixed(2) ?? "–"}`).join(", "),
     ),
   ];
 }

@@ -68,5 +68,5 @@ test("a head brought its own step, several the sum of theirs", () => {
 test("a head that was not given back is named, and nothing is a share of nothing", () => {
   assert.throws(() => broughtBack(grown, [{ layer: 1, head: 1 }]), /head 1.1 was not given back; .* are 2.1,0.0/);
   const idle = grown.map((row) => ({ ...row, clean: 0 }));
-  assert.throws(() => broughtBack(idle, circuit), /given back of letter 1 is no number: 3 as a share of 0/);
+  for (const { share } of broughtBack(idle, circuit)) assert.equal(share, null);
 });

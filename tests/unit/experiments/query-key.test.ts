@@ -35,11 +35,11 @@ before(async () => {
   model = processedModel(config, 0);
 });
 
-/** Mean over prompts and letters of score(i, C_i) − mean of score(i, C_w) of the other two words, from the scores themselves. */
-function selectivityOf(layer: number, head: number): number {
-  const hook = `blocks.${layer}.attn.hook_attn_scores` as const;
+/** Mean over prompts and letters of score(i, C_i) − mean of score(i, C_w) of the other two words, from the scores themselves, or from the patterns' logarithms. */
+function selectivityOf(layer: number, head: number, from: "attn_scores" | "pattern" = "attn_scores"): number {
+  const hook = `blocks.${layer}.attn.hook_${from}` as const;
   const run = forward(model, data.tokens, { keep: [hook], readout: "none" });
-  const scores = run.cache[hook].arraySync();
+  const scores = (from === "pattern" ? run.cache[hook].log() : run.cache[hook]).arraySync() as number[][][][];
   disposeRun(run);
   const at = (p: number, i: number, w: number) =>
     scores[p][head][readoutPosition(i as 1 | 2 | 3)][wordPosition(w as 1 | 2 | 3)];
@@ -65,6 +65,7 @@ test("what the patterns show is what the shares add up to, and batches make no d
   const seen = await seenSelectivity(model, data, head);
   apart(seen, 0, "the random model must prefer something");
   near(seen, total(await wordSelectivity(model, data, head)));
+  near(seen, selectivityOf(1, 0, "pattern"));
   near(await seenSelectivity(model, data, head, { batch: 2 }), seen);
   await assert.rejects(seenSelectivity(model, data, { layer: 9, head: 0 }), /no head 9\.0/);
 });

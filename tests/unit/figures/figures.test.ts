@@ -135,6 +135,10 @@ describe("heatmap", () => {
     }
     assert.throws(() => heatmap(first, { ...options, floor: Number.NaN }), /range must be .*, not NaN/);
     assert.throws(() => heatmap(first, { ...options, range: 0 }), /range must be a positive number, not 0/);
+    const zeros = first.map((row) => ({ ...row, [options.value]: 0 }));
+    for (const range of [0, undefined]) {
+      assert.equal(colours(heatmap(zeros, { ...options, range })).cmax, 1);
+    }
   });
 
   it("takes column names from the rows' type", () => {

@@ -49,7 +49,18 @@ test("correlation: 1 on a rising line, -1 on a falling one, by hand in between",
   nearly(correlation([0, 0, 1, 1], [0, 1, 0, 1]), 0);
   nearly(correlation([1, 2, 3], [1, 3, 2]), 0.5);
   assert.throws(() => correlation([1, 2], [1]), /2 values can't be paired with 1/);
-  assert.throws(() => correlation([1, 1], [1, 2]), /values that vary/);
+  for (const [xs, ys] of [
+    [
+      [1, 1],
+      [1, 2],
+    ],
+    [
+      [1, 2],
+      [3, 3],
+    ],
+    [[1], [2]],
+  ])
+    assert.equal(correlation(xs, ys), null);
 });
 
 /** Logits 0 … 25 of two prompts and two letters, one of them another value. */
@@ -95,10 +106,20 @@ test("what is averaged or shared is finite, and there is some", () => {
     assert.throws(() => average([Number.POSITIVE_INFINITY]), RangeError);
     assert.throws(() => average([1.7e308, 1.7e308]), /RangeError: the sum of 2 values is Infinity/);
   }
-  assert.equal(share("it", 1, 4), 0.25);
-  for (const whole of [0, Number.NaN])
-    assert.throws(() => share("it", 1, whole), /RangeError: it is no number: 1 as a share of/);
+  assert.equal(share(1, 4), 0.25);
+  assert.throws(() => share(1, Number.NaN), /RangeError: the whole of a share .*NaN/);
+  assert.throws(() => share(Number.POSITIVE_INFINITY, 1), /RangeError: the part of a share .*Infinity/);
   assert.throws(() => bootstrapMean([1, 2], { seed: 0, draws: 0 }), /draws must be a whole number from 1 on, not 0/);
   for (const level of [0, 1, 95])
     assert.throws(() => bootstrapMean([1, 2], { seed: 0, level }), /level must be between 0 and 1/);
+});
+
+test("nothing is a share of 0, or of so little that the share is no number", () => {
+  for (const [part, whole] of [
+    [1, 0],
+    [0, 0],
+    [1, -0],
+    [1e300, 1e-300],
+  ])
+    assert.equal(share(part, whole), null);
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { pruneVocabulary } from "../../../scripts/checkpoint/vocabulary";
 import { gpt2Tokenizer, vocabTokenizer } from "../../../src/load/tokenizer";
-import { letterCounts, select } from "../../../src/prompts/acronyms";
+import { dealOut, letterCounts, select } from "../../../src/prompts/acronyms";
 import { buildAcronyms, checkAcronym, loadAcronyms } from "../../../src/prompts/dataset";
 import {
   LETTERS,
@@ -137,6 +137,24 @@ test("select takes rows of every field, in the order asked for", () => {
   for (const field of ["prompts", "acronyms", "words", "tokens", "answers", "answerLetters"] as const)
     assert.deepEqual(part[field], [data[field][5], data[field][2]], field);
   assert.throws(() => select(data, [7]), /prompt 7 is not one of 0 … 6/);
+});
+
+test("prompts are dealt out in turn, to no more parts than there are prompts", () => {
+  const data = loadAcronyms(TRAIN, gpt2, { n: 7 });
+  const parts = dealOut(data, 3);
+  assert.deepEqual(
+    parts.map(({ prompts }) => prompts),
+    [
+      [0, 3, 6],
+      [1, 4],
+      [2, 5],
+    ].map((rows) => rows.map((row) => data.prompts[row])),
+  );
+  assert.deepEqual(
+    dealOut(select(data, [4, 2]), 3).map(({ prompts }) => prompts),
+    [[data.prompts[4]], [data.prompts[2]]],
+  );
+  assert.throws(() => dealOut(data, 0), /parts must be a whole number from 1 on, not 0/);
 });
 
 test("letter counts add up to the prompts at each place", () => {

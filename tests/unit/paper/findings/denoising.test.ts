@@ -88,4 +88,19 @@ describe("mirrorShares", () => {
     const without = noised.filter(({ position }) => position !== "A1");
     assert.throws(() => mirrorShares(whole, without, noised), /no cell of letter 2, layer 0, position A1/);
   });
+
+  it("has no rows of a letter that another word costs nothing, as with two prompts that stay where they are", () => {
+    const cells = at({ 0: [-1, 0] });
+    const free = whole.map((row) => (row.letter === 2 ? { ...row, change: 0 } : row));
+    assert.deepEqual(
+      mirrorShares(free, cells, cells).map(({ letter }) => letter),
+      [1, 1, 1, 1, 3, 3, 3, 3],
+    );
+    const [, sums] = headSums(free, [], []);
+    assert.deepEqual([sums.noising, sums.denoising], [null, null]);
+    assert.deepEqual(
+      headSumClaims({ max: [sums], mean: [sums] }).map(({ passed }) => passed),
+      [false, false],
+    );
+  });
 });

@@ -24,7 +24,7 @@ describe("productsAddUp", () => {
     assert.deepEqual(productsAddUp(3.92281, 3.92279), {
       claim: "The products add up to the logarithm of the ratio in which attention is shared",
       passed: true,
-      evidence: "3.9228 from the parts, 3.9228 from the patterns",
+      evidence: "3.9228 from the parts, 3.9228 from the attention scores",
     });
     assert.equal(productsAddUp(1, 1.002).passed, false);
     assert.equal(productsAddUp(1.002, 1).passed, false);
