@@ -3,6 +3,7 @@ import { activationPatch, headSite, type PatchOptions, type Site } from "../../e
 import { allHeads, type HeadId, headName } from "../../model/heads";
 import { patchHeads } from "../../model/interventions";
 import { range } from "../../numbers/lists";
+import { strongest } from "../../numbers/rows";
 import { type AcronymDataset, select } from "../../prompts/acronyms";
 import { corrupt } from "../../prompts/corruption";
 import { type Letter, lastLetterPosition } from "../../prompts/positions";
@@ -123,28 +124,46 @@ async function judgeSweep(
 ): Promise<Verdict | undefined> {
   if (!Array.isArray(given) || !given.every(isSweepRow))
     return wrong("Your function must give a list of rows { layer, head, change }, with numbers, one for each head.");
-  const own = new Map(given.map((row) => [headName(row), row.change]));
-  const lost = rows.find((row) => !own.has(headName(row)));
+  const pairs = beside(given, rows);
+  const lost = pairs.find(({ own }) => own === undefined);
   if (lost || given.length !== rows.length)
     return wrong(
-      `Your function gives ${given.length} rows for the ${rows.length} heads of this model${lost ? `; ${headName(lost)} is missing` : ""}.`,
+      `Your function gives ${given.length} rows for the ${rows.length} heads of this model${lost ? `; ${lost.name} is missing` : ""}.`,
     );
-  const differs = (wanted: readonly SweepRow[], add = 0, times = 1) =>
-    wanted.find((row) => !same(own.get(headName(row)) as number, add + times * row.change));
-  const first = differs(rows);
-  if (!first) return undefined;
+  if (agree(pairs)) return undefined;
+  const { name, own, change } = strongest(pairs, "off");
   const level = (await levels(tried))[letter - 1];
-  if (!differs(rows, 0, -1)) return signVerdict;
-  if (!differs(rows, level)) return levelVerdict(own.get(headName(first)) as number, level);
+  if (agree(pairs, (change) => -change)) return signVerdict;
+  if (agree(pairs, (change) => level + change)) return levelVerdict(own as number, level);
   for (const { misconception, why, options } of MISTAKES)
-    if (!differs(await sweptBy(tried, letter, options(tried)))) return believes(misconception, why);
-  if (!differs(await sweptBy(all, letter)))
+    if (agree(beside(given, await sweptBy(tried, letter, options(tried))))) return believes(misconception, why);
+  if (agree(beside(given, await sweptBy(all, letter))))
     return wrong("These are the numbers of all the notebook's prompts: use the arguments, prompts and other.");
-  const numbers = `head ${headName(first)} changes letter ${letter} by ${logits(own.get(headName(first)) as number)} in your rows, by ${first.change.toFixed(2)} in activationPatch's`;
-  const written =
-    letter === TRIED.letters[0] ? "" : ` Letter ${TRIED.letters[0]} is right: is it written into your function?`;
+  const numbers = `head ${name} changes letter ${letter} by ${logits(own as number)} in your rows, by ${logits(change)} in activationPatch's`;
+  const [first] = TRIED.letters;
+  const written = letter === first ? "" : ` Letter ${first} is right: is it written into your function?`;
   return wrong(`Over ${tried.data.prompts.length} prompts ${numbers}.${written}`);
 }
+
+/** A head's change as a student has it, undefined if it is missing, and as it should be. */
+interface Pair {
+  readonly name: string;
+  readonly own: number | undefined;
+  readonly change: number;
+  readonly off: number;
+}
+
+function beside(given: readonly SweepRow[], wanted: readonly SweepRow[]): Pair[] {
+  const owns = new Map(given.map((row) => [headName(row), row.change]));
+  return wanted.map((row) => {
+    const own = owns.get(headName(row));
+    return { name: headName(row), own, change: row.change, off: (own ?? 0) - row.change };
+  });
+}
+
+/** Whether every number is what is expected where `change` is right. */
+const agree = (pairs: readonly Pair[], expected = (change: number) => change) =>
+  pairs.every(({ own, change }) => own !== undefined && same(own, expected(change)));
 
 const isSweepRow = (row: unknown): row is SweepRow => {
   const { layer, head, change } = (row ?? {}) as Partial<SweepRow>;

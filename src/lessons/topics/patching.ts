@@ -31,7 +31,7 @@ const otherWord = (context: ExerciseContext) =>
 export const logits = (value: number) => value.toFixed(2).replace(/^-(0\.00)$/, "$1");
 export const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 
-/** A position matters if its change alone is at least this share of what is lost as a whole. */
+/** A position matters if it alone makes at least this share of the change. */
 const MATTERS = 0.1;
 const [WORD, REST] = [`C${LETTER}` as Position, `T${LETTER}` as Position];
 const AFTER_WORDS: readonly Position[] = ["(", "A1", "A2"];
@@ -53,7 +53,7 @@ export const whereTheWordCounts = exercise({
     const costs = new Map<Position, number>(); // before layer 0 another stream is another token
     for (const at of [WORD, REST]) costs.set(at, -(await changes(context, replacedAt(tokens, other, at)))[LETTER - 1]);
     const whole = -(await changes(context, other))[LETTER - 1];
-    const matter = [WORD, REST].filter((at) => whole > 0 && (costs.get(at) ?? 0) >= MATTERS * whole);
+    const matter = [...costs].filter(([, cost]) => cost / whole >= MATTERS).map(([at]) => at);
     return { costs, whole, matter };
   },
   judge(answer, { costs, whole, matter }): Verdict {
@@ -192,7 +192,7 @@ export const nothingAndEverything = exercise({
     const first = `itself is right: 0. `;
     if (same(everything, whole))
       return right(
-        `With itself 0; with everything ${logits(whole)}, just what it changes by when the other word is simply read. A patch is exact: what it leaves in the middle is no error, but what went another way.`,
+        `With itself 0; with everything ${logits(whole)}, just what it changes by when the other word is simply read. A patch is exact: what one at a single position leaves of the letter is no error, but went another way.`,
       );
     if (same(everything, level + whole)) return levelVerdict(everything, level);
     if (same(everything, -whole)) return signVerdict;

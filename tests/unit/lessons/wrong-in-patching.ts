@@ -28,7 +28,7 @@ const corrupted = ({ data, seed }: ExerciseContext) => resample(data, seed);
 const otherWord = (context: ExerciseContext) => corrupt(context.data.tokens, corrupted(context), "current_word", 2);
 
 /** What letter 3 changes by when A2 is another letter. */
-function third(context: ExerciseContext): number {
+export function third(context: ExerciseContext): number {
   const at = position("A2");
   const tokens = context.data.tokens.map((row, i) => row.with(at, corrupted(context)[i][at]));
   return level(context, 3, tokens) - level(context, 3);
@@ -43,10 +43,10 @@ function streamed(context: ExerciseContext, layer: number, pos?: number): number
   return after - level(context, 2);
 }
 
-const whole = (context: ExerciseContext) => level(context, 2, otherWord(context)) - level(context, 2);
+export const whole = (context: ExerciseContext) => level(context, 2, otherWord(context)) - level(context, 2);
 
 /** What a student's sweep does at each head. */
-interface Own {
+export interface Own {
   readonly value?: (after: number, before: number) => number;
   readonly edits?: (head: HeadId, cache: ActivationCache, all: readonly HeadId[]) => Intervention;
   readonly into?: "prompts" | "other";
@@ -156,7 +156,7 @@ export const WRONG_IN_PATCHING = {
     },
     { says: /As if.*a level is a change/s, answer: (context) => sweep(context, { value: (after) => after }) },
     { says: /As if.*a matter of taste/s, answer: (context) => sweep(context, { value: (a, b) => b - a }) },
-    { says: /changes letter 3 by 0\.00.*is it written into/s, answer: (context) => sweep(context, { reads: 2 }) },
+    { says: /changes letter 3 by .*is it written into/s, answer: (context) => sweep(context, { reads: 2 }) },
     {
       says: /all the notebook's prompts/,
       answer: (context) => (_: unknown, __: unknown, letter: Letter) =>
