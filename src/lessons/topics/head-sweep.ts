@@ -92,7 +92,7 @@ const MISTAKES: readonly {
     }),
   },
   {
-    misconception: "a patch ends with its run",
+    misconception: "each head starts anew by itself",
     why: "In your sweep each head is patched while those before it still are: your list of edits grows. Make a new one for each head.",
     options: ({ model }) => ({
       site: instead(

@@ -1,5 +1,5 @@
 // Wrong answers to lesson 2. Numbers are those that a student measures who errs so, on the model and prompts of the test.
-import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
+import { type Against, letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
 import type { ExerciseContext } from "../../../src/lessons/exercise";
 import type { ExerciseId } from "../../../src/lessons/topics";
 import { forward } from "../../../src/model/forward";
@@ -17,9 +17,15 @@ import type { WrongAnswer } from "./wrong-answers";
 type Context = Pick<ExerciseContext, "model" | "data">;
 
 /** Logit difference of a letter, mean over prompts. */
-function level({ model, data }: Context, letter: Letter, tokens: Tokens = data.tokens, edits: Intervention = []) {
+function level(
+  { model, data }: Context,
+  letter: Letter,
+  tokens: Tokens = data.tokens,
+  edits: Intervention = [],
+  against: Against = "max",
+) {
   const run = forward(model, tokens, { readout: letterReadout(data, [letter]), interventions: edits });
-  const value = mean(logitDiffs(run, data, [letter]).flat());
+  const value = mean(logitDiffs(run, data, [letter], against).flat());
   disposeRun(run);
   return value;
 }
@@ -51,6 +57,7 @@ export interface Own {
   readonly edits?: (head: HeadId, cache: ActivationCache, all: readonly HeadId[]) => Intervention;
   readonly into?: "prompts" | "other";
   readonly reads?: Letter;
+  readonly against?: Against;
 }
 
 const oneHead = (head: HeadId, cache: ActivationCache) => patchHeads([head], "z", cache);
@@ -58,16 +65,19 @@ const change = (after: number, before: number) => after - before;
 
 /** A sweep; as it is without options, it is right. */
 export const sweep =
-  ({ model }: Pick<ExerciseContext, "model">, { value = change, edits = oneHead, into = "prompts", reads }: Own = {}) =>
+  (
+    { model }: Pick<ExerciseContext, "model">,
+    { value = change, edits = oneHead, into = "prompts", reads, against }: Own = {},
+  ) =>
   (prompts: AcronymDataset, other: number[][], letter: Letter) => {
     const [own, source] = into === "prompts" ? [prompts.tokens, other] : [other, prompts.tokens];
     const keep = range(model.config.n_layers).map((layer) => `blocks.${layer}.attn.hook_z` as const);
     const run = forward(model, source, { keep, readout: "none" });
     const context = { model, data: prompts };
-    const before = level(context, reads ?? letter, own);
+    const before = level(context, reads ?? letter, own, [], against);
     const all = allHeads(model.config);
     const rows = all.map((head) => {
-      const after = level(context, reads ?? letter, own, edits(head, run.cache, all));
+      const after = level(context, reads ?? letter, own, edits(head, run.cache, all), against);
       return { ...head, change: value(after, before) };
     });
     disposeRun(run);
@@ -127,6 +137,7 @@ export const WRONG_IN_PATCHING = {
   ],
   "head-sweep": [
     { says: /As if.*into and out of/s, answer: (context) => sweep(context, { into: "other" }) },
+    { says: /As if.*any contrast will do/s, answer: (context) => sweep(context, { against: "mean" }) },
     {
       says: /As if.*a layer is a head/s,
       answer: (context) =>
@@ -138,7 +149,7 @@ export const WRONG_IN_PATCHING = {
         }),
     },
     {
-      says: /As if.*ends with its run/s,
+      says: /As if.*starts anew by itself/s,
       answer: (context) => {
         const list: Intervention[] = [];
         return sweep(context, {
