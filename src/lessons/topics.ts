@@ -1,9 +1,12 @@
 import type { Exercise } from "./exercise";
 import { breakTheModel, logitDiff } from "./topics/behaviour";
+import { headSweep } from "./topics/head-sweep";
+import { nothingAndEverything, patchTheLastLetter, whereTheWordCounts } from "./topics/patching";
 
 /** Every lesson's exercises, in their order. A new topic is a file in topics/ and a line here. */
 export const TOPICS = {
   behaviour: [breakTheModel, logitDiff],
+  patching: [whereTheWordCounts, patchTheLastLetter, nothingAndEverything, headSweep],
 } as const satisfies Record<string, readonly Exercise[]>;
 
 export type Topic = keyof typeof TOPICS;

@@ -161,7 +161,7 @@ const MISTAKES: readonly { of: (row: LetterRow) => number; misconception: string
 ];
 
 /** Float32 numbers whose difference was taken in another order; logits are of order 10. */
-const same = (a: number, b: number) => Math.abs(a - b) < 1e-3;
+export const same = (a: number, b: number) => Math.abs(a - b) < 1e-3;
 
 function judgeMetric(values: readonly number[], rows: readonly LetterRow[]): Verdict | undefined {
   const odd = values.findIndex((value) => typeof value !== "number" || !Number.isFinite(value));

@@ -2,6 +2,7 @@
 import type { ExerciseContext } from "../../../src/lessons/exercise";
 import type { ExerciseId } from "../../../src/lessons/topics";
 import { mean } from "../../../src/numbers/statistics";
+import { WRONG_IN_PATCHING } from "./wrong-in-patching";
 
 export interface WrongAnswer {
   /** What the verdict must say; different for each of an exercise. */
@@ -51,4 +52,5 @@ export const WRONG_ANSWERS: Record<ExerciseId, readonly WrongAnswer[]> = {
       }),
     },
   ],
+  ...WRONG_IN_PATCHING,
 };
