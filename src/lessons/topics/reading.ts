@@ -118,7 +118,9 @@ async function inputLosses({ model, data, seed }: ExerciseContext, heads: readon
   return Object.fromEntries(found) as Record<Corruption, Losses>;
 }
 
-const numbers = (losses: Losses) => INPUTS.map((input) => `${NAMES[input]} ${losses[input].toFixed(2)}`).join(", ");
+/** "0.00" for what rounds to nothing, on either side. */
+const logits = (loss: number) => loss.toFixed(2).replace(/^-(0\.0*)$/, "$1");
+const numbers = (losses: Losses) => INPUTS.map((input) => `${NAMES[input]} ${logits(losses[input])}`).join(", ");
 
 function judgeHurt(hurt: unknown, losses: Readonly<Record<Corruption, Losses>>): Verdict {
   if (typeof hurt !== "object") return wrong('hurt must say "q", "k" or "v" for each of the three corruptions.');
