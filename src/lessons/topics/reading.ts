@@ -221,6 +221,8 @@ const COPY_MISTAKES: readonly { of: (matrix: OvMatrix) => number; misconception:
   },
 ];
 
+const isNear = (value: unknown, expected: number) => typeof value === "number" && Math.abs(value - expected) < 1e-6;
+
 function judgeCopied(copied: CopyFunction, { embedding, stream }: CopySources): Verdict | undefined {
   const turned = embedding.map((_, i) => known(embedding).map(({ row }) => row[i])); // rows and columns exchanged
   const matrices = [embedding, stream, turned];
@@ -228,14 +230,22 @@ function judgeCopied(copied: CopyFunction, { embedding, stream }: CopySources): 
   if ("problem" in values)
     return wrong(`Your function stops with an error: ${values.problem}. Does it leave out rows that are null?`);
   if (values.given.every((value) => value === undefined)) return { verdict: "unanswered" };
-  const equals = (of: (matrix: OvMatrix) => number) =>
-    values.given.every((value, i) => typeof value === "number" && Math.abs(value - of(matrices[i])) < 1e-6);
-  if (equals(copiedOf)) return undefined;
-  const mistake = COPY_MISTAKES.find(({ of }) => equals(of));
+  const [all, complete] = [
+    [0, 1, 2],
+    [0, 2],
+  ]; // of the matrices; complete: without null rows
+  const equals = (of: (matrix: OvMatrix) => number, which: readonly number[]) =>
+    which.every((i) => isNear(values.given[i], of(matrices[i])));
+  if (equals(copiedOf, all)) return undefined;
+  const slip = (which: readonly number[]) => COPY_MISTAKES.find(({ of }) => equals(of, which));
+  // a slip may come with another one about null rows
+  const mistake = slip(all) ?? (equals(copiedOf, complete) ? undefined : slip(complete));
   if (mistake) return believes(mistake.misconception, mistake.why);
-  const shares = matrices.slice(0, 2).map((matrix) => copiedOf(matrix).toFixed(3));
-  const own = values.given.slice(0, 2).map(shown).join(" and ");
-  return wrong(`Your function gives ${own} for embedding and stream; the shares are ${shares.join(" and ")}.`);
+  const shares = [embedding, stream].map((matrix) => copiedOf(matrix).toFixed(3));
+  const own = values.given.slice(0, 2).map((value) => (typeof value === "number" ? value.toFixed(3) : shown(value)));
+  return wrong(
+    `Your function gives ${own.join(" and ")} for embedding and stream; the shares are ${shares.join(" and ")}.`,
+  );
 }
 
 function judgeSource(from: unknown, { embedding, stream }: CopySources): Verdict {

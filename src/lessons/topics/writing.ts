@@ -334,7 +334,7 @@ export const mattersButHardlyWrites = exercise({
   minutes: 13,
   misconception: "important = writes",
   hints: [
-    'Two measurements of every head: what is lost when its output at A(i−1) is another prompt\'s (activationPatch, corruption "previous_words", site headSite("z", lastLetterPosition), letters [2, 3]), and what it writes (logitAttribution).',
+    "Two measurements are ready: atLast says what is lost without a head at A(i−1), parts what each head writes. Put them side by side, one row a head.",
     "Take the mean of both over letters 2 and 3. Leave out the heads that write more than a twentieth of the clean logit difference, for or against; of the others, which one costs most?",
     'costs = −mean of change; writes = mean of logit_diff, for rows with kind: "head" and letter 2 or 3. It is below the layers of the heads that write most: what it does must reach them.',
   ],

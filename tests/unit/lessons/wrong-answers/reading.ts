@@ -49,6 +49,13 @@ export const READING = {
       }),
     },
     {
+      says: /As if.*above 0 = copied.*must be the largest/s, // and divided by 26, too
+      answer: () => ({
+        heads,
+        copied: (matrix: Matrix) => known(matrix).filter(({ row, i }) => row[i] > 0).length / 26,
+      }),
+    },
+    {
       says: /As if.*rows and columns/s,
       answer: () => ({
         heads,
