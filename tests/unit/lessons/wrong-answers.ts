@@ -2,6 +2,8 @@
 import type { ExerciseContext } from "../../../src/lessons/exercise";
 import type { ExerciseId } from "../../../src/lessons/topics";
 import { mean } from "../../../src/numbers/statistics";
+import { READING } from "./wrong-answers/reading";
+import { WRITING } from "./wrong-answers/writing";
 import { WRONG_IN_PATCHING } from "./wrong-in-patching";
 
 export interface WrongAnswer {
@@ -14,6 +16,8 @@ export interface WrongAnswer {
 const others = (logits: readonly number[], right: number) => logits.filter((_, letter) => letter !== right);
 
 export const WRONG_ANSWERS: Record<ExerciseId, readonly WrongAnswer[]> = {
+  ...WRITING,
+  ...READING,
   "break-the-model": [
     { says: /As if.*accuracy 1\.00 = solved/s, answer: () => "none" },
     { says: /As if.*any words will do/s, answer: ({ data }) => data.words[0] },
