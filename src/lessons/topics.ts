@@ -1,8 +1,10 @@
 import type { Exercise } from "./exercise";
 import { breakTheModel, logitDiff } from "./topics/behaviour";
+import { lastToken, logitsToProbability, streamWidth } from "./topics/primer";
 
 /** Every lesson's exercises, in their order. A new topic is a file in topics/ and a line here. */
 export const TOPICS = {
+  primer: [lastToken, streamWidth, logitsToProbability],
   behaviour: [breakTheModel, logitDiff],
 } as const satisfies Record<string, readonly Exercise[]>;
 
