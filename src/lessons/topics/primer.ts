@@ -70,9 +70,7 @@ export const streamWidth = exercise({
     if (typeof answer !== "number" || !Number.isInteger(answer)) return wrong("Give a whole number.");
     const { d_model } = config;
     if (answer === d_model)
-      return right(
-        `${d_model} numbers at each position: before the first layer, after the last, and between them.`,
-      );
+      return right(`${d_model} numbers at each position: before the first layer, after the last, and between them.`);
     return mistakenWidth(answer, config) ?? wrong(`It is not ${answer}. Which axis of hook_resid_pre is it?`);
   },
 });
