@@ -77,13 +77,18 @@ export const streamWidth = exercise({
 
 /** What a wrong width shows. */
 function mistakenWidth(answer: number, config: ModelConfig): Verdict | undefined {
-  const { d_model, d_head, d_mlp, d_vocab } = config;
+  const { d_model, d_head, d_mlp, d_vocab, n_layers } = config;
+  // GPT-2's MLP is four times as wide as the stream, and this may be as many layers
+  const twice =
+    d_mlp === n_layers * d_model
+      ? ` (As many as ${n_layers} times ${d_model}, but layers add, they don't append.)`
+      : "";
   if (answer === 1)
     return believes("a token is one number", "Its id is, but only to look up the list of numbers that stands for it.");
   if (answer === d_head)
     return believes("a head's width", `${d_head} is d_head: what one head carries before it writes to the stream.`);
   if (answer === d_mlp)
-    return believes("the MLP's width", `${d_mlp} is d_mlp: the MLP is that wide inside, and writes back less.`);
+    return believes("the MLP's width", `${d_mlp} is d_mlp: the MLP is that wide inside, and writes back less.${twice}`);
   if (answer === d_vocab)
     return believes("one number for each token", `${d_vocab} is d_vocab: so many logits come out at the end.`);
   if (answer === POSITIONS.length * d_model)

@@ -38,3 +38,11 @@ test("logits-to-probability: e to the logit, as a share of all; a function that 
   assert.deepEqual(await verdict(logitsToProbability, () => probability), everywhere("right"));
   assert.deepEqual(await verdict(logitsToProbability, () => () => undefined), everywhere("unanswered"));
 });
+
+test("stream-width: as many layers as the MLP is wider than the stream leave two ways to the same wrong number", async () => {
+  for (const context of contexts) {
+    const { d_mlp, d_model, n_layers } = context.model.config;
+    const said = JSON.stringify(await streamWidth.judge(d_mlp, await streamWidth.truth(context), context));
+    assert.equal(/but layers add, they don.t append/.test(said), d_mlp === n_layers * d_model);
+  }
+});
