@@ -1,6 +1,6 @@
 // work/, as `npm run lab` lays it: newer versions arrive, and nothing that was worked in is lost.
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { beforeEach, test } from "node:test";
@@ -115,6 +115,14 @@ test("the project's own: every notebook, students' lessons, a start page whose l
   const links = [...copy("START.md").matchAll(/\]\(([^)#]+)/g)].map((match) => match[1]);
   assert.ok(links.length > 3);
   for (const link of links) assert.ok(readdirSync(folder).includes(link), `START.md leads to ${link}`);
+  for (const name of readdirSync(folder).filter((each) => each.endsWith(".ipynb")))
+    for (const [, link] of copy(name).matchAll(/\]\((?!https?:)([^)#]+)/g)) {
+      const place = link.startsWith("../") ? join(ROOT, link.slice(3)) : join(folder, link);
+      assert.ok(existsSync(place), `${name} leads to ${link}`);
+      if (link.includes("glossary")) assert.equal(link, "glossary.md", "it lies in work/, too");
+    }
+  for (const [, link] of copy("glossary.md").matchAll(/\]\(([^)]+)/g))
+    assert.match(link, /^#/, "lies in two folders, so that its links lead nowhere else");
   const lessons = readdirSync(folder).filter((name) => name.startsWith("lesson-"));
   assert.deepEqual(
     lessons.filter((name) => !links.includes(name)),

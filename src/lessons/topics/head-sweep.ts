@@ -1,5 +1,6 @@
 /** Lesson 2, to its end: which heads carry it, by a sweep of one's own. */
-import { activationPatch, headSite, type PatchOptions, type Site } from "../../experiments/patching";
+import { headSite, type Site } from "../../experiments/patch-sites";
+import { activationPatch, type PatchOptions } from "../../experiments/patching";
 import { allHeads, type HeadId, headName } from "../../model/heads";
 import { patchHeads } from "../../model/interventions";
 import { range } from "../../numbers/lists";

@@ -1,6 +1,7 @@
 /** Lesson 2: where information is, and which way it flows. */
 import { behaviour, summarise } from "../../experiments/behaviour";
-import { activationPatch, blockSite } from "../../experiments/patching";
+import { blockSite } from "../../experiments/patch-sites";
+import { activationPatch } from "../../experiments/patching";
 import { corrupt, resample } from "../../prompts/corruption";
 import { type Letter, POSITIONS, type Position, position } from "../../prompts/positions";
 import { believes, type ExerciseContext, exercise, isEmpty, right, type Verdict, wrong } from "../exercise";

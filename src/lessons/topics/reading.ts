@@ -1,9 +1,9 @@
 /** Lesson 4: how letter movers find the word (query, key), what they copy (value), and how words are told apart at all. */
 import * as tf from "@tensorflow/tfjs";
 import { attentionRows, ovInPrompts } from "../../experiments/attention";
+import { inputSite } from "../../experiments/averaged-inputs";
 import { diagonalStatistics, type OvMatrix, ovCircuit } from "../../experiments/ov-circuit";
 import { activationPatch } from "../../experiments/patching";
-import { inputSite } from "../../experiments/query-key";
 import { checkHeads, type HeadId, headList } from "../../model/heads";
 import { edit } from "../../model/hooks";
 import { shown } from "../../numbers/check";

@@ -6,7 +6,7 @@ import { nothingAndEverything, patchTheLastLetter, whereTheWordCounts } from "..
 import { loadModel } from "../../../../src/load/load";
 import { buildAcronyms, loadAcronyms } from "../../../../src/prompts/dataset";
 import { position } from "../../../../src/prompts/positions";
-import { type Own, sweep, third, whole } from "../wrong-in-patching";
+import { type Own, sweep, third, whole } from "../wrong-answers/patching";
 
 const MODELS = ["embedded", "data/embedded/others/shallow-0", "data/embedded/others/deep-0"];
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { logitAttribution } from "../../../../src/experiments/attribution";
-import { activationPatch, headSite } from "../../../../src/experiments/patching";
+import { headSite } from "../../../../src/experiments/patch-sites";
+import { activationPatch } from "../../../../src/experiments/patching";
 import type { ExerciseContext, Verdict } from "../../../../src/lessons/exercise";
 import { attributeByHand, mattersButHardlyWrites, noisingOrDenoising } from "../../../../src/lessons/topics/writing";
 import { loadModel } from "../../../../src/load/load";

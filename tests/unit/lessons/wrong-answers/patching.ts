@@ -1,18 +1,18 @@
 // Wrong answers to lesson 2. Numbers are those that a student measures who errs so, on the model and prompts of the test.
-import { type Against, letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
-import type { ExerciseContext } from "../../../src/lessons/exercise";
-import type { ExerciseId } from "../../../src/lessons/topics";
-import { forward } from "../../../src/model/forward";
-import { allHeads, type HeadId } from "../../../src/model/heads";
-import { type ActivationCache, type Intervention, patch } from "../../../src/model/hooks";
-import { patchHeads } from "../../../src/model/interventions";
-import { disposeRun, type Tokens } from "../../../src/model/model";
-import { range } from "../../../src/numbers/lists";
-import { mean } from "../../../src/numbers/statistics";
-import type { AcronymDataset } from "../../../src/prompts/acronyms";
-import { corrupt, resample } from "../../../src/prompts/corruption";
-import { type Letter, position } from "../../../src/prompts/positions";
-import type { WrongAnswer } from "./wrong-answers";
+import { type Against, letterReadout, logitDiffs } from "../../../../src/experiments/logit-difference";
+import type { ExerciseContext } from "../../../../src/lessons/exercise";
+import type { ExerciseId } from "../../../../src/lessons/topics";
+import { forward } from "../../../../src/model/forward";
+import { allHeads, type HeadId } from "../../../../src/model/heads";
+import { type ActivationCache, type Intervention, patch } from "../../../../src/model/hooks";
+import { patchHeads } from "../../../../src/model/interventions";
+import { disposeRun, type Tokens } from "../../../../src/model/model";
+import { range } from "../../../../src/numbers/lists";
+import { mean } from "../../../../src/numbers/statistics";
+import type { AcronymDataset } from "../../../../src/prompts/acronyms";
+import { corrupt, resample } from "../../../../src/prompts/corruption";
+import { type Letter, position } from "../../../../src/prompts/positions";
+import type { WrongAnswer } from "../wrong-answers";
 
 type Context = Pick<ExerciseContext, "model" | "data">;
 
@@ -87,7 +87,7 @@ export const sweep =
 /** A sweep that gives something else than rows. */
 const gives = (rows: unknown) => () => () => rows;
 
-export const WRONG_IN_PATCHING = {
+export const PATCHING = {
   "where-the-word-counts": [
     { says: /As if.*the whole word.*another T2 costs/s, answer: () => ["C2", "T2"] },
     { says: /As if.*it has always been.*At A1 both runs/s, answer: () => ["C2", "A1"] },
