@@ -1,9 +1,20 @@
 import type { Exercise } from "./exercise";
 import { breakTheModel, logitDiff } from "./topics/behaviour";
+import { bracketBehaviour } from "./topics/bracket-behaviour";
+import { bracketFinder } from "./topics/bracket-finder";
+import { bracketMap } from "./topics/bracket-map";
+import { bracketRefuted } from "./topics/bracket-refuted";
+import { bracketSeeds } from "./topics/bracket-seeds";
+import { bracketSufficient } from "./topics/bracket-sufficient";
+import { fewestHeadsContest } from "./topics/fewest-heads";
+import { figureFive } from "./topics/is-it-real";
+import { secondAblation } from "./topics/second-ablation";
 
 /** Every lesson's exercises, in their order. A new topic is a file in topics/ and a line here. */
 export const TOPICS = {
   behaviour: [breakTheModel, logitDiff],
+  circuit: [secondAblation, fewestHeadsContest, figureFive],
+  capstone: [bracketBehaviour, bracketMap, bracketFinder, bracketSufficient, bracketSeeds, bracketRefuted],
 } as const satisfies Record<string, readonly Exercise[]>;
 
 export type Topic = keyof typeof TOPICS;
