@@ -21,14 +21,14 @@ export const bracketMap = exercise({
   misconception: MISCONCEPTION,
   hints: [
     '"(YZ" and "(XY" differ where they are read, so their map is dark there and says nothing. Take two prompts with the same letters and the words in another order.',
-    "For each layer and position: patch(`blocks.${layer}.hook_resid_pre`, other.cache[…], { pos }) into the closing prompts, and take the mean of bracketDiff. Look at layer 0 first.",
+    "For each layer and position: patch the turned prompts' hook_resid_pre of that layer, at { pos }, into the closing prompts, and take the mean of bracketDiff. Look at layer 0 first.",
     "from: the positions whose cell before layer 0 loses a quarter of the gap or more. layer: go up until the cell at A2 loses more than each word's cells.",
   ],
   truth(context) {
     const { closing, turned } = bracketPrompts(context.data);
     const other = runKeeping(context, turned, "hook_resid_pre");
     const from = reusableRun(context, closing);
-    const before = mean(bracketDiffs(context, closing));
+    const before = mean(bracketDiffs(context, closing, [], from));
     const gap = before - mean(bracketDiffs(context, turned));
     const { n_layers } = context.model.config;
     const lost = range(n_layers).map((layer) => {
