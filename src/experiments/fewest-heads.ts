@@ -1,5 +1,4 @@
-import type { HeadId } from "../model/heads";
-import { sameHead } from "../model/heads";
+import { type HeadId, hasHead } from "../model/heads";
 
 export interface FewestOptions {
   /** Values of sets of heads, in their order; the more the better. */
@@ -8,9 +7,12 @@ export interface FewestOptions {
   readonly least: number;
 }
 
+/** With more heads than this, one after the other would take too long. */
+const MANY = 24;
+
 /**
- * Few heads that reach a level, found greedily: of all heads those that are needed least are left out, a quarter at once where that
- * holds the level, else the one, until each one left is needed. Greedy: a smaller set may exist.
+ * Few heads that reach a level, found greedily: of all heads those that are needed least are left out, one after the other (of
+ * many a quarter at once where that holds the level), until each one left is needed. Greedy: a smaller set may exist.
  * @returns the set; undefined if all heads together don't reach the level
  */
 export async function fewestHeads(
@@ -25,11 +27,11 @@ export async function fewestHeads(
     const order = left.map((_, i) => i).sort((a, b) => values[b] - values[a]);
     if (values[order[0]] < least) break;
     const quarter = order.slice(0, Math.floor(left.length / 4)).map((i) => left[i]);
-    const several = quarter.length > 1 ? without(left, quarter) : undefined;
+    const several = left.length > MANY ? without(left, quarter) : undefined;
     left = several && (await measure([several]))[0] >= least ? several : without(left, [left[order[0]]]);
   }
   return left;
 }
 
 const without = (heads: readonly HeadId[], out: readonly HeadId[]): HeadId[] =>
-  heads.filter((head) => !out.some((one) => sameHead(one, head)));
+  heads.filter((head) => !hasHead(out, head));
