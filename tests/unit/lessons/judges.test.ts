@@ -45,7 +45,7 @@ for (const one of exercises) {
 
     for (const { says, answer } of wrongAnswers[one.id] ?? [])
       test(`refused: ${says}`, async () => {
-        const verdict = await judged(answer(context));
+        const verdict = await judged(await answer(context));
         assert.equal(verdict.verdict, "wrong");
         assert.match(verdictBundle(one.id, one.title, verdict)["text/plain"], says);
       });

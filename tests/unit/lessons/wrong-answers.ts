@@ -1,8 +1,17 @@
 // What students typically answer instead of what is right: each must be refused in its own words. A new exercise needs two or more.
+import { headSite } from "../../../src/experiments/patch-sites";
+import { activationPatch, patchByPrompt } from "../../../src/experiments/patching";
 import type { ExerciseContext } from "../../../src/lessons/exercise";
 import type { ExerciseId } from "../../../src/lessons/topics";
-import { extent } from "../../../src/numbers/lists";
-import { mean } from "../../../src/numbers/statistics";
+import { bracketDiffs, bracketLogits, bracketPrompts, closes } from "../../../src/lessons/topics/bracket";
+import { finders } from "../../../src/lessons/topics/bracket-finder";
+import { allHeads, headName } from "../../../src/model/heads";
+import { extent, range } from "../../../src/numbers/lists";
+import { strongest } from "../../../src/numbers/rows";
+import { bootstrapMean, type Interval, mean, meanAndStd } from "../../../src/numbers/statistics";
+import { select } from "../../../src/prompts/acronyms";
+import { resample } from "../../../src/prompts/corruption";
+import { wordPosition } from "../../../src/prompts/positions";
 import { PATCHING } from "./wrong-answers/patching";
 import { READING } from "./wrong-answers/reading";
 import { WRITING } from "./wrong-answers/writing";
@@ -17,6 +26,65 @@ export interface WrongAnswer {
 const others = (logits: readonly number[], right: number) => logits.filter((_, letter) => letter !== right);
 
 const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
+type Output = number[][][];
+
+/** Mean of a head's output over prompts and these positions. */
+const averageAt = (z: Output, positions: readonly number[]) =>
+  z[0][0].map((_, d) => mean(z.flatMap((rows) => positions.map((pos) => rows[pos][d]))));
+
+type Ends = (changes: readonly number[]) => Interval;
+const bootstrapOf: Ends = (changes) => bootstrapMean(changes, { seed: 7 });
+/** Mean ± standard deviation. */
+const spreadOf: Ends = (changes) => {
+  const { mean, std } = meanAndStd(changes);
+  return { low: mean - std, high: mean + std };
+};
+
+/** An answer about figure 5's strongest cell that takes it for real. */
+const figureFive =
+  (ends: Ends, take: (all: readonly Interval[]) => readonly Interval[] = (all) => all) =>
+  async ({ model, data, seed }: ExerciseContext) => {
+    const options = { corruption: "previous_words", site: headSite("z", wordPosition), letters: [2, 3] } as const;
+    const corrupted = [0, 1, 2].map((i) => resample(data, seed + i));
+    const cells = await activationPatch(model, data, { ...options, corrupted: corrupted[0] });
+    const { layer, head, letter } = strongest(cells, "change");
+    const site = headSite("z", wordPosition, [{ layer, head }]);
+    const intervals: Interval[] = [];
+    for (const other of corrupted) {
+      const rows = await patchByPrompt(model, data, { ...options, site, letters: [letter], corrupted: other });
+      intervals.push(ends(rows.map((row) => row.change)));
+    }
+    return { head: headName({ layer, head }), letter, intervals: take(intervals), real: true };
+  };
+
+/** Prompts with these letters behind the bracket. */
+const writtenAfter = ({ data }: ExerciseContext, letters: readonly number[]) =>
+  data.tokens.map((row, i) => [...row.slice(0, 9), ...letters.map((letter) => data.answers[i][letter])]);
+
+/** The right prompts, with this number in place of the lead of ")". */
+const bracketAnswer =
+  (value: (row: readonly number[], answers: readonly number[]) => number) => (context: ExerciseContext) => ({
+    ...bracketPrompts(context.data),
+    bracketDiff: (tokens: number[][]) =>
+      bracketLogits(context, tokens).map((row, i) => value(row, context.data.answerLetters[i])),
+  });
+
+const noIdea = (): never => {
+  throw new Error("no idea");
+};
+
+/** Three choices of the context's prompts. */
+const replicated = (offset: (draw: number) => number, ends: Ends) => (context: ExerciseContext) =>
+  [0, 1, 2].map((draw) => {
+    const n = context.data.prompts.length - 2;
+    const data = select(
+      context.data,
+      range(n).map((i) => i + offset(draw)),
+    );
+    const { closing, turned } = bracketPrompts(data);
+    const [best] = finders({ ...context, data }, closing, turned);
+    return { data, head: headName(best), ...ends(best.by) };
+  });
 
 export const WRONG_ANSWERS: Record<ExerciseId, readonly WrongAnswer[]> = {
   ...WRITING,
@@ -109,4 +177,111 @@ export const WRONG_ANSWERS: Record<ExerciseId, readonly WrongAnswer[]> = {
   ...PATCHING,
   ...WRITING,
   ...READING,
+  "second-ablation": [
+    {
+      says: /As if.*ablation is neutral.*differs from word to word/s,
+      answer: () => ({
+        head: "0.1",
+        ablate: (z: Output) => z.map(() => z[0].map((_, pos) => averageAt(z, [pos]))),
+      }),
+    },
+    {
+      says: /As if.*another prompt's output/s,
+      answer: () => ({ head: "0.1", ablate: (z: Output) => z.map((_, i) => z[(i + 1) % z.length]) }),
+    },
+    {
+      says: /As if.*off is zero/s,
+      answer: () => ({ head: "0.1", ablate: (z: Output) => z.map((rows) => rows.map((row) => row.map(() => 0))) }),
+    },
+    {
+      says: /As if.*a large loss is a disagreement/s,
+      answer: () => ({ head: "2.0", ablate: (z: Output) => z.map(() => z[0].map(() => averageAt(z, [2, 4, 6]))) }),
+    },
+    { says: /As if.*ablation is neutral.*There is one/s, answer: () => ({ head: "none" }) },
+    { says: /nothing is removed/, answer: () => ({ head: "0.1", ablate: (z: Output) => z }) },
+    { says: /the shape that it gets/, answer: () => ({ head: "0.1", ablate: (z: Output) => z[0] }) },
+    { says: /is no head of this model/, answer: () => ({ head: "9.9", ablate: (z: Output) => z }) },
+  ],
+  "fewest-heads": [
+    { says: /As if.*what was found is what is needed.*are enough/s, answer: ({ model }) => allHeads(model.config) },
+    // the letter movers without the head that finds the next word
+    { says: /As if.*what does one letter/s, answer: () => ["2.0", "2.1", "2.2", "2.3", "1.0", "1.1"] },
+    { says: /Each letter must reach 0\.8/, answer: () => ["2.0"] },
+    { says: /comes twice/, answer: () => ["2.0", "2.0"] },
+    { says: /Give a list of heads/, answer: () => "2.0" },
+  ],
+  "is-it-real": [
+    { says: /As if.*an error bar is an interval.*times narrower/s, answer: figureFive(spreadOf) },
+    { says: /As if.*one draw is enough/s, answer: figureFive(bootstrapOf, (all) => all.slice(0, 1)) },
+    { says: /As if.*the same again/s, answer: figureFive(bootstrapOf, ([first]) => [first, first, first]) },
+    { says: /As if.*the strongest of many is real/s, answer: figureFive(bootstrapOf) },
+    { says: /another: not head 3\.3/, answer: () => ({ head: "3.3", letter: 1, intervals: [], real: true }) },
+    { says: /one a seed/, answer: figureFive(bootstrapOf, () => ["?"] as never) },
+  ],
+  "bracket-behaviour": [
+    { says: /As if.*any contrast will do.*\) − Z/s, answer: bracketAnswer((row, [, , z]) => row[0] - row[z + 1]) },
+    {
+      says: /As if.*any contrast will do.*mean of the capitals/s,
+      answer: bracketAnswer(([bracket, ...letters]) => bracket - mean(letters)),
+    },
+    {
+      says: /As if.*a matter of taste/s,
+      answer: bracketAnswer(([bracket, ...letters]) => Math.max(...letters) - bracket),
+    },
+    { says: /As if.*a logit alone/s, answer: bracketAnswer(([bracket]) => bracket) },
+    {
+      says: /As if.*one more letter makes no difference/s,
+      answer: ({ data }) => ({
+        closing: data.tokens.map((row, i) => [...row.slice(0, 9), ...data.answers[i]]),
+        goingOn: bracketPrompts(data).goingOn,
+      }),
+    },
+    { says: /holds other tokens/, answer: ({ data }) => ({ closing: data.tokens, goingOn: data.tokens }) },
+    { says: /stops with an error: no idea/, answer: bracketAnswer(noIdea) },
+  ],
+  "bracket-map": [
+    { says: /As if.*the end of the name/s, answer: () => ({ from: ["C3", "T3"], layer: 2 }) },
+    { says: /As if.*where it is read/s, answer: () => ({ from: ["A2"], layer: 0 }) },
+    { says: /As if.*one position holds it/s, answer: () => ({ from: ["C3"], layer: 2 }) },
+    { says: /not the first that loses more/, answer: () => ({ from: ["C2", "C3"], layer: 0 }) },
+    { says: /too little to matter/, answer: () => ({ from: ["C1", "C2", "C3"], layer: 2 }) },
+  ],
+  "bracket-finder": [
+    { says: /As if.*a head looks at what comes next/s, answer: () => ({ head: "1.2", closing: "T3", turned: "C3" }) },
+    { says: /is not the one with which most is lost/, answer: () => ({ head: "3.0", closing: "C3", turned: "C2" }) },
+    { says: /where it looks is not/, answer: () => ({ head: "1.2", closing: "C1", turned: "C2" }) },
+  ],
+  "bracket-sufficient": [
+    { says: /As if.*necessary = sufficient/s, answer: () => ["1.2"] },
+    { says: /As if.*what was found is what is needed/s, answer: ({ model }) => allHeads(model.config) },
+    { says: /wanted are/, answer: () => ["0.0", "0.1"] },
+  ],
+  "bracket-seeds": [
+    { says: /As if.*the same again/s, answer: replicated(() => 0, bootstrapOf) },
+    { says: /As if.*an error bar is an interval/s, answer: replicated((i) => i, spreadOf) },
+    { says: /As if.*one draw is enough/s, answer: (context) => replicated((i) => i, bootstrapOf)(context).slice(0, 1) },
+    {
+      says: /most is not lost with head 0\.0/,
+      answer: (context) => replicated((i) => i, bootstrapOf)(context).map((one) => ({ ...one, head: "0.0" })),
+    },
+  ],
+  "bracket-refuted": [
+    {
+      says: /As if.*what fits proves it/s,
+      answer: () => ({ hypothesis: "it closes after three letters", written: "XY", closes: 0 }),
+    },
+    {
+      says: /As if.*weakened = refuted/s,
+      answer: (context) => ({
+        hypothesis: "it closes after the last word's letter",
+        written: "Z",
+        closes: closes(bracketDiffs(context, writtenAfter(context, [2]))),
+      }),
+    },
+    {
+      says: /Measure the share/,
+      answer: () => ({ hypothesis: "it closes after two letters", written: "XY", closes: 1 }),
+    },
+    { says: /hypothesis must be one of/, answer: () => ({ hypothesis: "it just knows", written: "XY", closes: 0 }) },
+  ],
 };
