@@ -285,7 +285,7 @@ function judgeReason(why: unknown, left: number): Verdict {
           ? "That is about half, so both reasons are as good."
           : found === "measure"
             ? "Most of it came from the measure; only the rest can be heads that stand in for each other."
-            : "Most of it stays, so the measure does not explain it: here heads do what others would do, too."
+            : "Most of it stays, so the measure is not the main reason. Of the two that leaves heads that stand in for each other; not that it proves them."
       }`,
     );
   return found === "measure"
