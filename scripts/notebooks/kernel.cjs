@@ -2,12 +2,13 @@
 const { readFileSync } = require("node:fs");
 const { Worker } = require("node:worker_threads");
 const { CellLines } = require("./cell-lines.cjs");
+const { oneTimer } = require("./watch-timers.cjs");
 
-// Before tslab loads its compiler: it compiles so that the line of a cell is known where an error happens.
+// Before tslab loads its compiler: it compiles so that the line of a cell is known where an error happens, and while files come and go.
 const lines = new CellLines();
 const compiler = require.resolve("@tslab/typescript-for-tslab");
 const typescript = require(compiler);
-/** @type {NodeJS.Module} */ (require.cache[compiler]).exports = lines.keepMaps(typescript);
+/** @type {NodeJS.Module} */ (require.cache[compiler]).exports = oneTimer(lines.keepMaps(typescript));
 
 const converter = require("tslab/dist/converter.js");
 const executor = require("tslab/dist/executor.js");

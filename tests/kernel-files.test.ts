@@ -1,0 +1,37 @@
+// Files that change while a kernel runs: a package that is installed, dist that is built anew, a module of one's own.
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ROOT } from "../scripts/setup/paths.mjs";
+import { Kernel } from "./fixtures/kernel-client";
+
+const folder = mkdtempSync(join(ROOT, ".setup", "tmp", "kernel-files-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test("cells go on compiling while packages and files come and go, and see what has changed", async () => {
+  mkdirSync(join(folder, "node_modules"));
+  writeFileSync(join(folder, "own.ts"), "export const one = 1;\n");
+  const kernel = await Kernel.start({ folder });
+  try {
+    const ok = async (code: string) => {
+      const { reply, stdout } = await kernel.execute(code);
+      assert.equal(reply.status, "ok", JSON.stringify(reply));
+      return stdout.trim();
+    };
+    assert.equal(await ok(`import { one } from "./own"; console.log(one);`), "1");
+    const missing = await kernel.execute(`import { two } from "two";`);
+    assert.equal(missing.reply.status, "error");
+    await sleep(300); // after an error tslab skips what comes at once
+    // what was not found comes, and what was found changes: the compiler is told of both before the next cell
+    mkdirSync(join(folder, "node_modules", "two"));
+    writeFileSync(join(folder, "node_modules", "two", "index.d.ts"), "export const two: 2;\n");
+    writeFileSync(join(folder, "node_modules", "two", "index.js"), "exports.two = 2;\n");
+    writeFileSync(join(folder, "own.ts"), "export const one = 3;\n");
+    await sleep(1000);
+    assert.equal(await ok(`import { one } from "./own"; import { two } from "two"; console.log(one - two);`), "1");
+  } finally {
+    await kernel.end();
+  }
+});
