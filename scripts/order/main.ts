@@ -2,7 +2,7 @@
  * The table of notebook 10: where the place of a word can be exchanged, in three trained checkpoints and in an untrained one.
  *
  *     npm run order-table            writes data/order/checkpoints.json (about twenty minutes on two cores)
- *     npm run order-table -- FILE    writes it somewhere else, to compare
+ *     npm run order-table -- FILE    writes it somewhere else, to compare; only some checkpoints if they are named, too
  */
 import { mkdirSync } from "node:fs";
 import path from "node:path";
@@ -27,6 +27,7 @@ import { loadModel } from "../../src/load/load";
 import { dataFolder } from "../../src/load/resolve";
 import { untrained } from "../../src/load/untrained";
 import type { Model } from "../../src/model/model";
+import { checkOneOf } from "../../src/numbers/check";
 import { mean } from "../../src/numbers/statistics";
 import { type CheckpointRow, ORDER_TABLE } from "../../src/paper/order-table";
 import { type AcronymDataset, distinctLetters } from "../../src/prompts/acronyms";
@@ -34,7 +35,7 @@ import { loadAcronyms } from "../../src/prompts/dataset";
 import { writeWhole } from "../../src/show/whole-file";
 
 const [SEED, N, FOUND_ON, STEPS] = [0, 200, 256, 60];
-const MODELS = ["embedded", "others/deep-0", "others/shallow-0"];
+const CHECKPOINTS = ["embedded", "deep-0", "shallow-0", "untrained"];
 
 interface Prompts {
   readonly found: AcronymDataset;
@@ -94,16 +95,24 @@ async function trained(
   return activationSite(point, name, subspace);
 }
 
-async function main([target = ORDER_TABLE]: readonly string[]): Promise<void> {
+/** "untrained" is of the embedded model's shape. */
+async function load(checkpoint: string) {
+  const isOther = checkpoint.endsWith("-0");
+  const { model, tokenizer } = await loadModel(
+    isOther ? path.join(dataFolder, "embedded", "others", checkpoint) : "embedded",
+  );
+  return { model: checkpoint === "untrained" ? untrained(model, SEED) : model, tokenizer };
+}
+
+async function main([target = ORDER_TABLE, ...named]: readonly string[]): Promise<void> {
+  for (const name of named) checkOneOf("checkpoint", name, CHECKPOINTS);
   const rows: CheckpointRow[] = [];
-  for (const name of MODELS) {
-    const folder = name === "embedded" ? name : path.join(dataFolder, "embedded", name);
-    const { model, tokenizer } = await loadModel(folder);
+  for (const checkpoint of named.length > 0 ? named : CHECKPOINTS) {
+    const { model, tokenizer } = await load(checkpoint);
     const read = (file: string, n: number) =>
       distinctLetters(loadAcronyms(path.join(dataFolder, "acronyms", file), tokenizer, { seed: SEED }), n);
     const prompts = { found: read("train.txt", FOUND_ON), tested: read("held-out.txt", N) };
-    rows.push(...(await rowsOf(path.basename(name), model, prompts)));
-    if (name === "embedded") rows.push(...(await rowsOf("untrained", untrained(model, SEED), prompts)));
+    rows.push(...(await rowsOf(checkpoint, model, prompts)));
   }
   mkdirSync(path.dirname(target), { recursive: true });
   writeWhole(target, `[\n${rows.map((row) => `  ${JSON.stringify(row)}`).join(",\n")}\n]\n`);

@@ -1,11 +1,12 @@
 import * as tf from "@tensorflow/tfjs";
 import { forward, forwardEach } from "../model/forward";
-import type { HookName, Intervention } from "../model/hooks";
+import { edit, type HookName, type Intervention, type Slice } from "../model/hooks";
 import type { Model, Run } from "../model/model";
 import { reusable } from "../model/plan";
 import { checkCount, checkSome } from "../numbers/check";
 import { range } from "../numbers/lists";
 import { randomSubspace } from "../numbers/subspace";
+import { LETTERS, wordPosition } from "../prompts/positions";
 import type { InterchangeOptions } from "./interchange";
 import { letterReadout } from "./logit-difference";
 import { batchStarts, type Prompts } from "./measure";
@@ -40,7 +41,8 @@ export interface Alignment {
  * Distributed alignment search: the k directions of an activation at C_1, C_2 and C_3 whose exchange makes the model say what the causal
  * model predicts, found by gradients. What is found has been *looked for*: it counts on prompts of other words alone, and against the same
  * search for wrong predictions.
- * Throws a RangeError if there are no prompts or exchanges, or a count or the seed is none; SweepInterrupted
+ * Throws a RangeError if there are no prompts or exchanges, a count or the seed is none, or no letter depends on the activation (after the
+ *   last layer's attention nobody reads it at a word); SweepInterrupted
  */
 export async function alignedSubspace(
   model: Model,
@@ -61,28 +63,22 @@ export async function alignedSubspace(
   checkCount("steps", steps);
   checkSome("exchanges", exchanges);
   checkSome("prompts", data.tokens);
+  checkIsRead(model, data, point);
   const starts = batchStarts(data.tokens.length, batch);
   const d = widthOf(model, point.at);
   const start = randomSubspace(d, k, seed);
   const directions = start[0].map((_, j) => tf.tidy(() => tf.variable(tf.tensor1d(start.map((row) => row[j])))));
   const adam = tf.train.adam(rate);
   const step = ({ step }: { step: number }) => {
-    const first = starts[step % starts.length];
-    const prompts = rowsFrom(data, first, batch);
-    const from = forward(model, prompts.tokens, {
-      keep: [...new Set([...reusable(model.config), point.at])],
-      readout: "none",
-    });
-    const cost = adam.minimize(
-      () => {
-        const subspace = tf.stack(perpendicular(directions), 1) as tf.Tensor2D;
-        const site = activationSite(point, "", subspace);
-        const points = exchanges.map((places) => site.exchange(from, places));
-        return predictionLoss(from, prompts, points, exchanges.map(predict));
-      },
-      true,
-      directions,
-    )!;
+    const prompts = rowsFrom(data, starts[step % starts.length], batch);
+    const keep = [...new Set([...reusable(model.config), point.at])];
+    const from = forward(model, prompts.tokens, { keep, readout: "none" });
+    const loss = () => {
+      const subspace = tf.stack(perpendicular(directions), 1) as tf.Tensor2D;
+      const points = exchanges.map((places) => activationSite(point, "", subspace).exchange(from, places));
+      return predictionLoss(from, prompts, points, exchanges.map(predict));
+    };
+    const cost = adam.minimize(loss, true, directions) as tf.Scalar;
     return { loss: cost.dataSync()[0] };
   };
   try {
@@ -101,6 +97,26 @@ export async function alignedSubspace(
 
 const widthOf = ({ config }: Model, at: HookName): number =>
   at.includes(".attn.hook_") ? config.d_head : config.d_model;
+
+/** Throws a RangeError if what is exchanged at a point reaches no letter: a forward that skips what nobody reads doesn't look at it. */
+function checkIsRead(model: Model, data: Prompts, point: OrderPoint): void {
+  const isRead = tf.tidy(() => {
+    let seen = false;
+    const look = edit(
+      point.at,
+      (activation) => {
+        seen = true;
+        return activation;
+      },
+      { pos: LETTERS.map(wordPosition) } as Slice<typeof point.at>,
+    );
+    const prompts = rowsFrom(data, 0, 1);
+    const from = forward(model, prompts.tokens, { keep: reusable(model.config), readout: "none" });
+    forward(model, prompts.tokens, { from, interventions: look, readout: letterReadout(prompts) });
+    return seen;
+  });
+  if (!isRead) throw new RangeError(`no letter depends on ${point.site} at C1, C2 and C3; choose an earlier point`);
+}
 
 function rowsFrom({ tokens, answerLetters, letters }: Prompts, first: number, batch: number): Prompts {
   const rows = <T>(all: readonly T[]) => all.slice(first, first + batch);

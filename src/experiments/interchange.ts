@@ -1,9 +1,11 @@
-import type * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
 import { forward } from "../model/forward";
 import { disposeRun, type Model } from "../model/model";
 import { reusable } from "../model/plan";
 import { checkSome } from "../numbers/check";
 import { bootstrapMean, type Interval, mean } from "../numbers/statistics";
+import { randomSubspace } from "../numbers/subspace";
+import { LETTERS } from "../prompts/positions";
 import { finiteLogits, letterReadout } from "./logit-difference";
 import {
   type Batch,
@@ -14,7 +16,7 @@ import {
   type StreamOptions,
 } from "./measure";
 import { EXCHANGES, nextWords, type Places, type Prediction, placesName } from "./order-model";
-import type { OrderSite } from "./order-sites";
+import { activationSite, type OrderPoint, type OrderSite } from "./order-sites";
 
 /** What a model says after an exchange, against what the causal model predicts. */
 export interface InterchangeRow extends Interval {
@@ -22,6 +24,8 @@ export interface InterchangeRow extends Interval {
   readonly part: string;
   /** See `placesName`. */
   readonly exchange: string;
+  /** What was exchanged. Two words can't tell a place from the word's content that moved the other way; three in turn can. */
+  readonly moved: "two words" | "three in turn";
   /**
    * Interchange-intervention accuracy: the share of prompts in which every letter that the causal model predicts is said. `low` … `high` is
    * its 95% bootstrap interval over prompts.
@@ -70,6 +74,7 @@ export async function interchangeAccuracy(
       site,
       part,
       exchange: placesName(places),
+      moved: LETTERS.every((word) => places[word - 1] !== word) ? "three in turn" : "two words",
       iia: mean(whole),
       ...interval,
       letter_1,
@@ -107,4 +112,22 @@ function lettersSaid(
 function likeliest(logits: tf.Tensor3D, first?: number): number[][] {
   finiteLogits(logits, { first }); // the largest of numbers and NaN would be any
   return logits.argMax(-1).arraySync() as number[][];
+}
+
+/**
+ * How far the logits after an exchange of the whole activation are from those after one along as many directions as there are, drawn at
+ * random; relative to the largest logit. It is rounding, in every model. Throws as `forward`.
+ */
+export function gapOfAllDirections(model: Model, data: Prompts, point: OrderPoint, seed: number): number {
+  return tf.tidy(() => {
+    const readout = letterReadout(data);
+    const clean = forward(model, data.tokens, { keep: [point.at], readout });
+    const d = clean.cache[point.at].shape.at(-1)!;
+    const [whole, along] = [undefined, randomSubspace(d, d, seed)].map((subspace) => {
+      const interventions = activationSite(point, "", subspace).exchange(clean, EXCHANGES[0]);
+      return forward(model, data.tokens, { interventions, readout }).logits;
+    });
+    const largest = (x: tf.Tensor) => x.abs().max().dataSync()[0];
+    return largest(along.sub(whole)) / Math.max(1, largest(whole));
+  });
 }

@@ -22,12 +22,14 @@ export interface OrderPoint {
   readonly head?: number;
 }
 
-/** The residual stream before each layer and in its middle, in the order of the forward. After the last layer nobody reads it at a word. */
+/** The residual stream before each layer and in its middle, in the order of the forward, as far as anything reads it at a word. */
 export const residualPoints = ({ n_layers }: ModelConfig): OrderPoint[] =>
-  range(n_layers).flatMap((layer) => [
-    { site: `resid_pre ${layer}`, at: `blocks.${layer}.hook_resid_pre` as const },
-    { site: `resid_mid ${layer}`, at: `blocks.${layer}.hook_resid_mid` as const },
-  ]);
+  range(n_layers)
+    .flatMap((layer) => [
+      { site: `resid_pre ${layer}`, at: `blocks.${layer}.hook_resid_pre` as const },
+      { site: `resid_mid ${layer}`, at: `blocks.${layer}.hook_resid_mid` as const },
+    ])
+    .slice(0, -1); // the last layer's attention was the last to look at other tokens
 
 /** Each head's output. */
 export const headPoints = (config: ModelConfig): (OrderPoint & HeadId)[] =>
@@ -115,14 +117,24 @@ export async function placeMeans(
 /** What the parts of an activation are called that `partsOf` exchanges. */
 export const PARTS = { line: "means, k = 1", plane: "means, k = 2", random: "random, k = 2", whole: WHOLE } as const;
 
-/** The plane through an activation's three means, `[d][2]`. */
-export const meansPlane = (means: readonly (readonly number[])[]): number[][] => planeThrough(means);
+/** The plane through an activation's three means. */
+export const meansPlane = (point: OrderPoint, means: readonly (readonly number[])[]): OrderSite =>
+  activationSite(point, PARTS.plane, planeThrough(means));
+
+/** The plane of means of each head's output, and of all heads of a layer at once: "head 0.1", "layer 0, all heads". */
+export function headPlanes(config: ModelConfig, means: readonly (readonly (readonly number[])[])[]): OrderSite[] {
+  const points = headPoints(config);
+  return range(config.n_layers).flatMap((layer) => {
+    const own = points.flatMap((point, p) => (point.layer === layer ? [meansPlane(point, means[p])] : []));
+    return [...own, together(`layer ${layer}, all heads`, own)];
+  });
+}
 
 /** Four parts of one activation: the line and the plane through its three means, a random plane, and the whole. */
 export function partsOf(point: OrderPoint, means: readonly (readonly number[])[], seed: number): OrderSite[] {
   return [
     activationSite(point, PARTS.line, planeThrough(means, 1)),
-    activationSite(point, PARTS.plane, planeThrough(means)),
+    meansPlane(point, means),
     activationSite(point, PARTS.random, randomSubspace(means[0].length, 2, seed)),
     activationSite(point),
   ];

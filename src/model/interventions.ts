@@ -61,13 +61,13 @@ export function patchWithin<N extends HookName>(
   subspace: Subspace,
   slice?: Slice<N>,
 ): Intervention {
-  const change = (activation: tf.Tensor) => {
+  const change = (activation: Activation<N>): Activation<N> => {
     const [own, given]: number[][] = [activation.shape, source.shape];
     if (own.length !== given.length || own.some((n, d) => n !== given[d] && (d !== 0 || given[0] !== 1)))
       throw new RangeError(`${at} is [${own}]; the source of what lies along the directions is [${given}]`);
-    return activation.add(along(source.sub(activation), subspace, at));
+    return activation.add(along(source.sub(activation), subspace, at)) as Activation<N>;
   };
-  return edit(at, change as (activation: Activation<N>) => Activation<N>, slice);
+  return edit(at, change, slice);
 }
 
 /** The part of `x [..., d]` along the directions of a subspace `[d, k]`. */

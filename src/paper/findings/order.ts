@@ -23,6 +23,8 @@ export interface OrderEvidence {
     readonly trained: readonly Accuracy[];
     readonly wrong: readonly Accuracy[];
   };
+  /** The plane of means two sites further on, words two by two. */
+  readonly later: readonly Accuracy[];
 }
 
 const accuracy = (rows: readonly Pick<Accuracy, "iia">[]): number => {
@@ -32,11 +34,12 @@ const accuracy = (rows: readonly Pick<Accuracy, "iia">[]): number => {
 const written = (value: number) => value.toFixed(3);
 
 /** What the notebook says of the embedded model. Each compares, so that a model in which nothing follows the exchanges fails it. */
-export function orderClaims({ sources, best, turns, next }: OrderEvidence): Claim[] {
+export function orderClaims({ sources, best, turns, next, later }: OrderEvidence): Claim[] {
   const [plane, random, whole] = [PARTS.plane, PARTS.random, WHOLE].map((part) => accuracy(where(best, { part })));
   const source = Math.max(...[...groupBy(sources, ({ site }) => site).values()].map(accuracy));
   const [turned, tokens] = [accuracy(turns.plane), accuracy(turns.tokens)];
   const [means, trained, wrong] = [accuracy(next.means), accuracy(next.trained), accuracy(next.wrong)];
+  const [apart, together] = [["C1↔C3", "C2↔C3"], ["C1↔C2"]].map((exchange) => accuracy(where(later, { exchange })));
   return [
     claim(
       "Exchanged in a plane that averages alone define, the place of a word takes the predicted letters with it in more than 85% of the cases",
@@ -67,6 +70,11 @@ export function orderClaims({ sources, best, turns, next }: OrderEvidence): Clai
       "The same search for wrong words finds no such plane: it reaches less than a fifth of that",
       trained > 5 * wrong,
       `${written(trained)} against ${written(wrong)}`,
+    ),
+    claim(
+      "A layer later only exchanges work that leave the last letter's word alone: 40% of the cases more than C1↔C2",
+      apart - together > 0.4,
+      `${written(apart)} against ${written(together)}`,
     ),
   ];
 }

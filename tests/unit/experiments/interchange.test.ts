@@ -174,6 +174,8 @@ describe("alignment search", () => {
   });
   test("bad options are refused", async () => {
     const point = residualPoints(TINY)[1];
+    const last = { site: "head 2.0", at: "blocks.2.attn.hook_z", head: 0 } as const;
+    await assert.rejects(alignedSubspace(model, data, last, { k: 1, seed: 1 }), /no letter depends on head 2.0/);
     await assert.rejects(alignedSubspace(model, data, point, { k: 0, seed: 1 }), /k must be/);
     await assert.rejects(alignedSubspace(model, data, point, { k: 1, seed: 1, steps: 0 }), /steps must be/);
     await assert.rejects(alignedSubspace(model, data, point, { k: 1, seed: 1, exchanges: [] }), /no exchanges/);

@@ -11,7 +11,9 @@ const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, x, i)
 function isPerpendicular(subspace: readonly (readonly number[])[]): void {
   const columns = columnsOf(subspace);
   columns.forEach((a, i) => {
-    columns.forEach((b, j) => nearly(dot(a, b), Number(i === j)));
+    columns.forEach((b, j) => {
+      nearly(dot(a, b), Number(i === j));
+    });
   });
 }
 
