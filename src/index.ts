@@ -71,7 +71,7 @@ export { letterReadout, logitDiffs } from "./experiments/logit-difference";
 export { logitLens } from "./experiments/logit-lens";
 export { neededHeads } from "./experiments/needed-heads";
 export { lossByMean } from "./experiments/order-ablation";
-export { EXCHANGES, TURNS, UNMOVED, nextWords, predictedLetters, shiftedWords } from "./experiments/order-model";
+export { EXCHANGES, TURNS, UNMOVED, predictedLetters, shiftedWords } from "./experiments/order-model";
 export {
   activationSite,
   bosSite,
@@ -167,7 +167,7 @@ export {
   patchingIdentities,
   strongestBySeed,
 } from "./paper/findings/patching";
-export { bestOfCheckpoints, orderClaims } from "./paper/findings/order";
+export { bestOfCheckpoints, checkpointClaims, orderClaims } from "./paper/findings/order";
 export { orderSkipsLogits, paperPathFindings, pathFindings } from "./paper/findings/paths";
 export {
   besideFindings,

@@ -29,13 +29,20 @@ import { untrained } from "../../src/load/untrained";
 import type { Model } from "../../src/model/model";
 import { checkOneOf } from "../../src/numbers/check";
 import { mean } from "../../src/numbers/statistics";
+import { WRONG } from "../../src/paper/findings/order";
 import { type CheckpointRow, ORDER_TABLE } from "../../src/paper/order-table";
 import { type AcronymDataset, distinctLetters } from "../../src/prompts/acronyms";
 import { loadAcronyms } from "../../src/prompts/dataset";
 import { writeWhole } from "../../src/show/whole-file";
 
 const [SEED, N, FOUND_ON, STEPS] = [0, 200, 256, 60];
-const CHECKPOINTS = ["embedded", "deep-0", "shallow-0", "untrained"];
+/** Of each: how many directions are searched for. */
+const CHECKPOINTS: Readonly<Record<string, readonly number[]>> = {
+  embedded: [1, 2, 4],
+  "deep-0": [2],
+  "shallow-0": [2],
+  untrained: [2],
+};
 
 interface Prompts {
   readonly found: AcronymDataset;
@@ -74,11 +81,8 @@ async function rowsOf(checkpoint: string, model: Model, { found, tested }: Promp
   };
   for (const [p, point] of points.entries()) {
     for (const site of partsOf(point, means[p], SEED)) await measure(site, nextWords);
-    for (const k of [1, 2, 4]) await measure(await trained(model, found, point, k, nextWords), nextWords);
-    await measure(
-      await trained(model, found, point, 2, shiftedWords(1), "trained for wrong words, k = 2"),
-      shiftedWords(1),
-    );
+    for (const k of CHECKPOINTS[checkpoint]) await measure(await trained(model, found, point, k, nextWords), nextWords);
+    await measure(await trained(model, found, point, 2, shiftedWords(1), WRONG), shiftedWords(1));
   }
   return rows;
 }
@@ -105,9 +109,9 @@ async function load(checkpoint: string) {
 }
 
 async function main([target = ORDER_TABLE, ...named]: readonly string[]): Promise<void> {
-  for (const name of named) checkOneOf("checkpoint", name, CHECKPOINTS);
+  for (const name of named) checkOneOf("checkpoint", name, Object.keys(CHECKPOINTS));
   const rows: CheckpointRow[] = [];
-  for (const checkpoint of named.length > 0 ? named : CHECKPOINTS) {
+  for (const checkpoint of named.length > 0 ? named : Object.keys(CHECKPOINTS)) {
     const { model, tokenizer } = await load(checkpoint);
     const read = (file: string, n: number) =>
       distinctLetters(loadAcronyms(path.join(dataFolder, "acronyms", file), tokenizer, { seed: SEED }), n);

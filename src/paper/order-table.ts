@@ -11,7 +11,7 @@ export interface CheckpointRow {
   readonly checkpoint: string;
   /** "resid_mid 0". */
   readonly site: string;
-  /** The part and how it was found: "means, k = 2", "trained, k = 2", "trained for wrong words, k = 2", "random, k = 2", "whole". */
+  /** The part and how it was found: "means, k = 2", "trained, k = 2", "wrong words, k = 2" (trained for these), "random, k = 2", "whole". */
   readonly found: string;
   /** Prompts, of words that the part was not found with. */
   readonly n: number;

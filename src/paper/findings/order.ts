@@ -91,7 +91,7 @@ export interface CheckpointBest {
 }
 
 export const TRAINED = "trained, k = 2";
-export const WRONG = "trained for wrong words, k = 2";
+export const WRONG = "wrong words, k = 2";
 
 /** For each checkpoint the site whose trained plane moves letters in turn most: turns, because only they tell places from contents. */
 export function bestOfCheckpoints(rows: readonly CheckpointRow[]): CheckpointBest[] {
@@ -105,3 +105,19 @@ export function bestOfCheckpoints(rows: readonly CheckpointRow[]): CheckpointBes
 
 /** What holds of words two by two and in turn. */
 const score = ({ iia, turns }: CheckpointRow): number => Math.min(iia, turns);
+
+/** What the table of checkpoints says: three that were trained, and one that wasn't ("untrained"). */
+export function checkpointClaims(rows: readonly CheckpointRow[]): Claim[] {
+  const best = bestOfCheckpoints(rows);
+  const trained = best.filter(({ checkpoint }) => checkpoint !== "untrained");
+  const untrained = where(best, { checkpoint: "untrained" })[0];
+  const least = Math.min(...trained.map((row) => row.trained));
+  return [
+    claim(
+      "In each of three trained checkpoints some trained plane does more than five times what any does in an untrained one",
+      least > 5 * untrained.trained,
+      trained.map((row) => `${row.checkpoint} ${written(row.trained)} at ${row.site}`).join(", ") +
+        `; untrained ${written(untrained.trained)}`,
+    ),
+  ];
+}
