@@ -86,8 +86,9 @@ export interface CheckpointBest {
   /** Interchange accuracies there: of the trained plane, two by two and all three in turn; of the plane of means; of wrong words. */
   readonly trained: number;
   readonly turns: number;
-  readonly means: number;
-  readonly wrong_words: number;
+  readonly means: number | null;
+  /** null where no such search was made. */
+  readonly wrong_words: number | null;
 }
 
 export const TRAINED = "trained, k = 2";
@@ -98,7 +99,7 @@ export function bestOfCheckpoints(rows: readonly CheckpointRow[]): CheckpointBes
   return [...groupBy(rows, ({ checkpoint }) => checkpoint)].map(([checkpoint, own]) => {
     const trained = where(own, { found: TRAINED }).reduce((best, row) => (score(row) > score(best) ? row : best));
     const { site, iia, turns } = trained;
-    const at = (found: string) => where(own, { site, found })[0].iia;
+    const at = (found: string) => where(own, { site, found })[0]?.iia ?? null;
     return { checkpoint, site, trained: iia, turns, means: at(PARTS.plane), wrong_words: at(WRONG) };
   });
 }

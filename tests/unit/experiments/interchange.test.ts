@@ -107,7 +107,9 @@ describe("what is exchanged", () => {
   });
   test("as many directions as there are make the whole; unmoved places change nothing; no tensor stays", async () => {
     const points = [...residualPoints(TINY), ...headPoints(TINY)];
+    const none = tf.memory().numTensors;
     const means = await placeMeans(model, data, points);
+    assert.equal(tf.memory().numTensors, none);
     assert.deepEqual(
       means.map((own) => [own.length, own[0].length]),
       points.map(({ head }) => [3, head === undefined ? TINY.d_model : TINY.d_head]),
@@ -165,6 +167,10 @@ describe("alignment search", () => {
     near([dot(a, a), dot(b, b), dot(a, b)], [1, 1, 0]);
     assert.equal(losses.length, 12);
     assert.ok(losses[11] < losses[0], `${losses}`);
+    assert.ok(
+      losses.every((loss) => loss > 0), // a cross-entropy
+      `${losses}`,
+    );
     const again = await alignedSubspace(model, data, point, options);
     near(again.subspace.flat(), subspace.flat());
   });

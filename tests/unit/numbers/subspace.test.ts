@@ -38,10 +38,17 @@ test("a plane through three points holds their differences, the longer axis firs
   nearly(dot(b, b), 20);
   nearly(dot(a, b), 14);
   nearly(coordinates([[0, 0, 1, 1]], plane)[0].map(Math.abs), [0, 0]);
-  const spread = columnsOf(coordinates(points, plane)).map((own) =>
-    own.reduce((sum, x) => sum + (x - (own[0] + own[1] + own[2]) / 3) ** 2, 0),
-  );
-  assert.ok(spread[0] > spread[1], `${spread}`);
+  const skewed = [
+    [0, 1, 0],
+    [5, 0, 0],
+    [-4, -2, 0],
+  ];
+  for (const three of [points, skewed]) {
+    const axes = columnsOf(coordinates(three, planeThrough(three)));
+    const [xs, ys] = axes.map((own) => own.map((x) => x - (own[0] + own[1] + own[2]) / 3));
+    assert.ok(dot(xs, xs) > dot(ys, ys), `${[xs, ys]}`);
+    nearly(dot(xs, ys), 0);
+  }
   assert.deepEqual(
     planeThrough(points, 1),
     plane.map(([x]) => [x]),

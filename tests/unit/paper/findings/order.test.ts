@@ -117,10 +117,10 @@ test("the best point of a checkpoint does two words and turns alike", () => {
   const table = ["a", "b", "c"].flatMap((site, i) => [
     entry("one", site, PARTS.plane, 0.1 * i, 0),
     entry("one", site, TRAINED, [0.9, 0.8, 0.3][i], [0.1, 0.7, 0.9][i]),
-    entry("one", site, WRONG, 0.01, 0),
+    ...(site === "b" ? [] : [entry("one", site, WRONG, 0.01, 0)]),
   ]);
   assert.deepEqual(bestOfCheckpoints(table), [
-    { checkpoint: "one", site: "b", trained: 0.8, turns: 0.7, means: 0.1, wrong_words: 0.01 },
+    { checkpoint: "one", site: "b", trained: 0.8, turns: 0.7, means: 0.1, wrong_words: null },
   ]);
 });
 
@@ -153,7 +153,8 @@ test("what the committed table says of the embedded model is what the library co
     const [{ each, n }] = where(own, { found: part });
     assert.equal(n, 200);
     // letters nearly as likely as each other may change places on another processor: two prompts of 200
-    byPart(part).forEach((iia, i) => assert.ok(Math.abs(iia - each[i]) <= 0.01, `${part}: ${iia}, table ${each[i]}`));
+    for (const [i, iia] of byPart(part).entries())
+      assert.ok(Math.abs(iia - each[i]) <= 0.01, `${part}: ${iia}, table ${each[i]}`);
   }
   disposeModel(model);
 });
