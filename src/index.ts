@@ -9,6 +9,7 @@ export { meanBy } from "./numbers/mean-by";
 export { random } from "./numbers/random";
 export { groupBy, strongest, where } from "./numbers/rows";
 export { bootstrapMean, mean, share } from "./numbers/statistics";
+export { planeThrough } from "./numbers/subspace";
 
 // figures
 export { above, beside } from "./figures/beside";
@@ -38,7 +39,7 @@ export { loadModel } from "./load/load";
 export { untrained } from "./load/untrained";
 
 // prompts
-export { dealOut, letterCounts, select } from "./prompts/acronyms";
+export { dealOut, distinctLetters, letterCounts, select, wordsApart } from "./prompts/acronyms";
 export { CORRUPTIONS, corrupt, permuteTokens, resample } from "./prompts/corruption";
 export { buildAcronyms, checkAcronym, loadAcronyms } from "./prompts/dataset";
 export { LETTERS, POSITIONS, lastLetterPosition, position, readoutPosition, wordPosition } from "./prompts/positions";
@@ -48,6 +49,7 @@ export { checkWord, loadWords } from "./prompts/words";
 
 // experiments
 export { activationMeans } from "./experiments/activation-means";
+export { alignedSubspace } from "./experiments/alignment-search";
 export { attentionAgainstLogits, attentionRows, ovInPrompts } from "./experiments/attention";
 export {
   attributionByPart,
@@ -64,10 +66,24 @@ export { circuitValues } from "./experiments/circuit-evaluation";
 export { circuitRanks, compareCircuits } from "./experiments/circuit-ranks";
 export { attentionLogits, copiedByHead, otherCopiers } from "./experiments/copying";
 export { givingBack } from "./experiments/giving-back";
+export { gapOfAllDirections, interchangeAccuracy } from "./experiments/interchange";
 export { letterReadout, logitDiffs } from "./experiments/logit-difference";
 export { logitLens } from "./experiments/logit-lens";
 export { neededHeads } from "./experiments/needed-heads";
 export { lossByMean } from "./experiments/order-ablation";
+export { EXCHANGES, TURNS, UNMOVED, predictedLetters, shiftedWords } from "./experiments/order-model";
+export {
+  activationSite,
+  bosSite,
+  headPlanes,
+  headPoints,
+  meansPlane,
+  partsOf,
+  placeMeans,
+  residualPoints,
+  together,
+  wordsInPlane,
+} from "./experiments/order-sites";
 export { diagonalTable, ovCircuit, ovMap, ovMatrix, ovPanels, ovQuadrants, ovRows } from "./experiments/ov-circuit";
 export { blockSite, headSite, promptSite } from "./experiments/patch-sites";
 export { activationPatch, headsHarmingMost, patchByPrompt } from "./experiments/patching";
@@ -151,6 +167,7 @@ export {
   patchingIdentities,
   strongestBySeed,
 } from "./paper/findings/patching";
+export { bestOfCheckpoints, checkpointClaims, orderClaims } from "./paper/findings/order";
 export { orderSkipsLogits, paperPathFindings, pathFindings } from "./paper/findings/paths";
 export {
   besideFindings,
@@ -160,6 +177,7 @@ export {
   positionalFindings,
   swapClaims,
 } from "./paper/findings/positional";
+export { checkpointTable } from "./paper/order-table";
 export { paperAttentionLogits, paperPatterns, paperReadoutAttention } from "./paper/paper-attention";
 export { faithfulnessTable, paperGivenBack } from "./paper/paper-evaluation";
 export { paperEvidence } from "./paper/paper-evidence";
@@ -201,6 +219,7 @@ export type * from "./prompts/settings";
 export type * from "./prompts/token-rows";
 export type * from "./prompts/words";
 export type * from "./experiments/activation-means";
+export type * from "./experiments/alignment-search";
 export type * from "./experiments/attention";
 export type * from "./experiments/attribution";
 export type * from "./experiments/averaged-inputs";
@@ -211,10 +230,13 @@ export type * from "./experiments/circuit-evaluation";
 export type * from "./experiments/circuit-ranks";
 export type * from "./experiments/copying";
 export type * from "./experiments/giving-back";
+export type * from "./experiments/interchange";
 export type * from "./experiments/logit-difference";
 export type * from "./experiments/logit-lens";
 export type * from "./experiments/needed-heads";
 export type * from "./experiments/order-ablation";
+export type * from "./experiments/order-model";
+export type * from "./experiments/order-sites";
 export type * from "./experiments/ov-circuit";
 export type * from "./experiments/patch-sites";
 export type * from "./experiments/patching";
@@ -239,9 +261,11 @@ export type * from "./paper/findings/compare-findings";
 export type * from "./paper/findings/denoising";
 export type * from "./paper/findings/groups";
 export type * from "./paper/findings/movers";
+export type * from "./paper/findings/order";
 export type * from "./paper/findings/patching";
 export type * from "./paper/findings/paths";
 export type * from "./paper/findings/positional";
+export type * from "./paper/order-table";
 export type * from "./paper/paper-evaluation";
 export type * from "./paper/paper-patching";
 export type * from "./paper/paper-positional";

@@ -53,7 +53,10 @@ for (const name of names) {
         const heading = cells.slice(0, answer).findLast((each) => /^## Exercise/m.test(textOf(each)));
         const title = `· ${one.title}\n\n${stars(one.difficulty)} · ${one.minutes} minutes\n`;
         assert.ok(heading && textOf(heading).includes(title), `the heading must say ${JSON.stringify(title)}`);
-        assert.ok(cells[at + 1]?.metadata.tags?.includes("teacher"), "a note for the teacher follows the check");
+        const after = cells.slice(at + 1);
+        const next = after.findIndex((each) => /^## /m.test(textOf(each)));
+        const notes = after.slice(0, next).filter((each) => each.metadata.tags?.includes("teacher"));
+        assert.equal(notes.length, 1, "one note for the teacher follows the check, before the next heading");
       });
     }
   });

@@ -167,16 +167,20 @@ export function swapPositions(a: Position, b: Position): Intervention {
  * See the paper's figures 13 and 14
  */
 export function swapBosAttention(heads: readonly HeadId[], clean: Run, a: Position, b: Position): Intervention {
-  const [i, j] = [position(a), position(b)];
+  return bosAttentionFrom(heads, clean, exchanged(clean.tokens[0].length, position(a), position(b)));
+}
+
+/** Gives each head the clean run's attention to BOS, where query q has that of query `rows[q]`. See `swapBosAttention` */
+export function bosAttentionFrom(heads: readonly HeadId[], clean: Run, rows: readonly number[]): Intervention {
+  const [moved, others] = [true, false].map((isMoved) => range(rows.length).filter((q) => (rows[q] !== q) === isMoved));
   return merge(
     ...[...headsByLayer(heads)].map(([layer, head]) => {
       const at = `blocks.${layer}.attn.hook_pattern` as const;
       const pattern = clean.cache[at]; // [batch, head, query_pos, key_pos]
-      const queries = range(pattern.shape[2]);
       const slice = { head, key_pos: position("BOS") };
       return merge(
-        patch(at, pattern, { ...slice, query_pos: queries.filter((q) => q !== i && q !== j) }),
-        patch(at, pick(pattern, exchanged(queries.length, i, j), 2), { ...slice, query_pos: [i, j] }),
+        patch(at, pattern, { ...slice, query_pos: others }),
+        patch(at, pick(pattern, rows, 2), { ...slice, query_pos: moved }),
       );
     }),
   );

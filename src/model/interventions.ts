@@ -1,7 +1,16 @@
 import * as tf from "@tensorflow/tfjs";
 import { range } from "../numbers/lists";
 import { type HeadId, headsByLayer, headsOutside } from "./heads";
-import { type ActivationCache, edit, type Intervention, merge, patch, type Slice } from "./hooks";
+import {
+  type Activation,
+  type ActivationCache,
+  edit,
+  type HookName,
+  type Intervention,
+  merge,
+  patch,
+  type Slice,
+} from "./hooks";
 import type { Run } from "./model";
 
 /** What a head takes in or gives out. */
@@ -35,6 +44,39 @@ export const freezeHeads = (run: Run, { except = [] }: { readonly except?: reado
 export function freezeMlps(run: Run): Intervention {
   const hooks = range(run.model.config.n_layers).map((layer) => `blocks.${layer}.hook_mlp_out` as const);
   return merge(...hooks.map((hook) => patch(hook, run.cache[hook])));
+}
+
+/** Directions in an activation's last axis, as columns of unit length that are perpendicular to each other: `[d][k]`, or a tensor of it. */
+export type Subspace = readonly (readonly number[])[] | tf.Tensor2D;
+
+/**
+ * Patching of a part: what the activation at `at` has along these directions is taken from `source`, of the same shape (or batch 1); what is
+ * perpendicular to them stays. Along all directions there are it is `patch`.
+ * While the run is computed throws a RangeError if the source or the directions don't fit the activation.
+ * @example patchWithin("blocks.0.hook_resid_mid", other, plane, { pos: position("C1") })
+ */
+export function patchWithin<N extends HookName>(
+  at: N,
+  source: Activation<N>,
+  subspace: Subspace,
+  slice?: Slice<N>,
+): Intervention {
+  const change = (activation: Activation<N>): Activation<N> => {
+    const [own, given]: number[][] = [activation.shape, source.shape];
+    if (own.length !== given.length || own.some((n, d) => n !== given[d] && (d !== 0 || given[0] !== 1)))
+      throw new RangeError(`${at} is [${own}]; the source of what lies along the directions is [${given}]`);
+    return activation.add(along(source.sub(activation), subspace, at)) as Activation<N>;
+  };
+  return edit(at, change, slice);
+}
+
+/** The part of `x [..., d]` along the directions of a subspace `[d, k]`. */
+function along(x: tf.Tensor, subspace: Subspace, at: HookName): tf.Tensor {
+  const directions = subspace instanceof tf.Tensor ? subspace : tf.tensor2d(subspace as number[][]);
+  const d = x.shape.at(-1)!;
+  if (directions.shape[0] !== d)
+    throw new RangeError(`${at} has ${d} numbers a position; the directions have ${directions.shape[0]}`);
+  return tf.matMul(tf.matMul(x.reshape([-1, d]), directions), directions.transpose()).reshape(x.shape);
 }
 
 /** Gives every position the mean of all positions' embeddings: what still depends on place does so through the causal mask. */

@@ -1,4 +1,4 @@
-import { checkCount, checkIndices } from "../numbers/check";
+import { checkCount, checkIndices, checkSome } from "../numbers/check";
 import { range } from "../numbers/lists";
 import { LETTERS, type Letter } from "./positions";
 
@@ -44,6 +44,25 @@ export function dealOut(data: AcronymDataset, parts: number): AcronymDataset[] {
       rows.filter((row) => row % parts === hand),
     ),
   );
+}
+
+/**
+ * The first `n` prompts whose three letters are all different, or all of these if there are fewer.
+ * Throws a RangeError if there are none, or `n` is no count
+ */
+export function distinctLetters(data: AcronymDataset, n: number): AcronymDataset {
+  checkCount("n", n);
+  const distinct = range(data.prompts.length).filter((row) => new Set(data.acronyms[row]).size === 3);
+  checkSome("prompts of three different letters", distinct);
+  return select(data, distinct.slice(0, n));
+}
+
+/** The prompts that have no word of `others`. Throws a RangeError if there are none */
+export function wordsApart(data: AcronymDataset, others: AcronymDataset): AcronymDataset {
+  const taken = new Set(others.words.flat());
+  const apart = range(data.prompts.length).filter((row) => !data.words[row].some((word) => taken.has(word)));
+  checkSome("prompts without a word of the others", apart);
+  return select(data, apart);
 }
 
 /** How often each capital is the first, second and third letter: 78 rows, those with 0 prompts included. */
