@@ -9,7 +9,7 @@ import { shown } from "../../numbers/check";
 import { where } from "../../numbers/rows";
 import { resample } from "../../prompts/corruption";
 import { position } from "../../prompts/positions";
-import { believes, exercise, isEmpty, right, wrong } from "../exercise";
+import { believes, exercise, isEmpty, right, type Verdict, wrong } from "../exercise";
 import { headsGiven } from "./heads-given";
 import { levelsOf } from "./letter-levels";
 import { headsOf, remembered } from "./reading";
@@ -32,7 +32,7 @@ export const downAndUp = exercise({
     where(attributionByPart(await logitAttribution(model, data)), { letter: LETTER }).map(
       ({ part, logit, logit_diff }) => ({ part, logit, logit_diff }),
     ),
-  judge(answer, parts) {
+  judge(answer, parts): Verdict {
     const fitting = parts.filter(({ logit, logit_diff }) => logit < 0 && logit_diff > 0);
     if (answer === "none")
       return fitting.length === 0
@@ -42,8 +42,7 @@ export const downAndUp = exercise({
             "There is one. A letter wins by its lead over the others, not by its logit: who lowers a rival more than the right letter helps it.",
           );
     const own = parts.find(({ part }) => part === answer);
-    if (!own)
-      return wrong(`Give a part's name, or "none". There are ${parts.map(({ part }) => part).join(", ")}.`);
+    if (!own) return wrong(`Give a part's name, or "none". There are ${parts.map(({ part }) => part).join(", ")}.`);
     const numbers = `${own.part} adds ${logits(own.logit)} to the logit of letter ${LETTER}, and ${logits(own.logit_diff)} to the logit difference.`;
     if (fitting.includes(own))
       return right(`${numbers} It lowers the right letter, and its strongest rival more: only differences decide.`);
@@ -85,8 +84,8 @@ export const whereOrderComesIn = exercise({
   misconception: "who looks must know the order",
   hints: [
     "Order is taken away at C1, C2 and C3. Which of a head's three inputs are made there?",
-    "followPaths(model, data, circuitReceivers(circuit), { corrupted, lost: \"order\" }) has a row for each path; its into says the receiver, such as \"mover key\".",
-    "Of all rows into \"mover …\" take the one whose change is lowest, as a share of its letter's clean logit difference. The end of its into is the answer.",
+    'followPaths(model, data, circuitReceivers(circuit), { corrupted, lost: "order" }) has a row for each path; its into says the receiver, such as "mover key".',
+    'Of all rows into "mover …" take the one whose change is lowest, as a share of its letter\'s clean logit difference. The end of its into is the answer.',
   ],
   truth: (context) =>
     remembered(async (heads) => {
@@ -197,7 +196,7 @@ export const readNotUsed = exercise({
   misconception: "what can be read is used",
   hints: [
     "Two measurements are needed: a probe says what can be read, an exchange says what the model does with it. Which heads pass the first and fail the second?",
-    "headRows has the probes' accuracy: where(headRows, { read: \"BOS attention\", run: \"intact\" }). bosSwaps has what each exchange costs, by head, pair and letter.",
+    'headRows has the probes\' accuracy: where(headRows, { read: "BOS attention", run: "intact" }). bosSwaps has what each exchange costs, by head, pair and letter.',
     "Of the heads with accuracy 0.9 or more, keep those whose every row in bosSwaps has a change above −0.02 × the letter's clean logit difference.",
   ],
   async truth(context) {
@@ -212,7 +211,7 @@ export const readNotUsed = exercise({
       return { name: headName({ layer, head }), accuracy, cost: Math.max(0, ...costs) };
     });
   },
-  judge(answer, heads, { model }) {
+  judge(answer, heads, { model }): Verdict {
     const fits = ({ accuracy, cost }: (typeof heads)[number]) => accuracy >= READ && cost < UNUSED;
     const percent = (value: number) => `${(100 * value).toFixed(1)}%`;
     if (answer === "none")

@@ -15,7 +15,9 @@ import { POSITIONS } from "../../prompts/positions";
 import { attempt, believes, type ExerciseContext, exercise, isEmpty, right, type Verdict, wrong } from "../exercise";
 
 /** What is found for these heads, measured once for each list of them. */
-export function remembered<T>(measure: (heads: readonly HeadId[]) => Promise<T>): (heads: readonly HeadId[]) => Promise<T> {
+export function remembered<T>(
+  measure: (heads: readonly HeadId[]) => Promise<T>,
+): (heads: readonly HeadId[]) => Promise<T> {
   const known = new Map<string, Promise<T>>();
   return (heads) => {
     const found = known.get(headList(heads)) ?? measure(heads);
