@@ -11,7 +11,7 @@ for (const name of ["00-start-here", "06-letter-movers"])
   test(`${name}, run twice in one kernel, gives the same data`, () => {
     const script = resolve(__dirname, "fixtures", "twice.py");
     const out = execFileSync(projectPaths().venvPython, [script, join(ROOT, "notebooks", `${name}.ipynb`)], {
-      env: jupyterEnv(ROOT, { ...process.env, ACRONYM_N: "20" }),
+      env: jupyterEnv(ROOT, { ...process.env, ACRONYM_N: "8" }),
       timeout: 600_000,
       stdio: "pipe",
       maxBuffer: 2 ** 28,
