@@ -9,6 +9,7 @@ import { bracketSufficient } from "./topics/bracket-sufficient";
 import { fewestHeadsContest } from "./topics/fewest-heads";
 import { headSweep } from "./topics/head-sweep";
 import { figureFive } from "./topics/is-it-real";
+import { downAndUp, evenBaseline, readNotUsed, whereOrderComesIn } from "./topics/notebooks";
 import { nothingAndEverything, patchTheLastLetter, whereTheWordCounts } from "./topics/patching";
 import { lastToken, logitsToProbability, streamWidth } from "./topics/primer";
 import { embeddingOrStream, evenAttention, queryKeyValue } from "./topics/reading";
@@ -24,6 +25,7 @@ export const TOPICS = {
   reading: [queryKeyValue, embeddingOrStream, evenAttention],
   circuit: [secondAblation, fewestHeadsContest, figureFive],
   capstone: [bracketBehaviour, bracketMap, bracketFinder, bracketSufficient, bracketSeeds, bracketRefuted],
+  notebooks: [downAndUp, whereOrderComesIn, evenBaseline, readNotUsed],
 } as const satisfies Record<string, readonly Exercise[]>;
 
 export type Topic = keyof typeof TOPICS;

@@ -1,4 +1,4 @@
-import { checkOneOf } from "../../numbers/check";
+import { checkOneOf, checkSome } from "../../numbers/check";
 import { buildAcronyms } from "../../prompts/dataset";
 import { publish, publisher, table } from "../../show/display";
 import { type Exercise, type ExerciseContext, isEmpty, type LessonContext, type Verdict } from "../exercise";
@@ -26,17 +26,19 @@ export interface Lesson<T extends Topic> {
 }
 
 /**
- * The exercises of one topic, for a notebook: `const { check, hint, solution, progress } = lesson("behaviour", { model, tokenizer, data, seed })`.
+ * The exercises of a topic, or of several, for a notebook: `const { check, hint, solution, progress } = lesson("behaviour", { model, tokenizer, data, seed })`.
  * Truths are computed from what is given here.
- * Throws a RangeError naming the topics if there is no such one
+ * Throws a RangeError naming the topics if there is no such one, or none is given
  */
-export function lesson<T extends Topic>(topic: T, given: LessonContext): Lesson<T> {
-  checkOneOf("topic", topic, Object.keys(TOPICS));
-  const exercises: readonly Exercise[] = TOPICS[topic];
+export function lesson<T extends Topic>(topic: T | readonly T[], given: LessonContext): Lesson<T> {
+  const topics = [topic].flat() as T[];
+  checkSome("topics", topics);
+  for (const one of topics) checkOneOf("topic", one, Object.keys(TOPICS));
+  const exercises: readonly Exercise[] = topics.flatMap((one): readonly Exercise[] => TOPICS[one]);
   const context: ExerciseContext = { ...given, promptsOf: (words) => buildAcronyms(words, given.tokenizer) };
   const truths = new Map<string, unknown>();
   const hints = new Map<string, number>();
-  const find = (id: string) => exercises.find((one) => one.id === id) ?? unknown(id, topic);
+  const find = (id: string) => exercises.find((one) => one.id === id) ?? unknown(id, topics);
 
   const judge = async (one: Exercise, answer: unknown): Promise<Verdict> => {
     if (isEmpty(answer)) return { verdict: "unanswered" };
@@ -90,9 +92,9 @@ function noted(id: string, { verdict }: Verdict): string {
   }
 }
 
-function unknown(id: string, topic: Topic): never {
-  const ids = (of: Topic) => TOPICS[of].map((one) => one.id).join(", ");
+function unknown(id: string, topics: readonly Topic[]): never {
+  const ids = topics.flatMap((of): string[] => TOPICS[of].map((one) => one.id)).join(", ");
   const other = (Object.keys(TOPICS) as Topic[]).find((one) => TOPICS[one].some((each) => each.id === id));
   const where = other === undefined ? "" : ` It is one of lesson("${other}").`;
-  throw new RangeError(`lesson "${topic}" has no exercise "${id}"; there are ${ids(topic)}.${where}`);
+  throw new RangeError(`lesson "${topics.join(", ")}" has no exercise "${id}"; there are ${ids}.${where}`);
 }

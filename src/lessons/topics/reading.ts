@@ -15,7 +15,9 @@ import { POSITIONS } from "../../prompts/positions";
 import { attempt, believes, type ExerciseContext, exercise, isEmpty, right, type Verdict, wrong } from "../exercise";
 
 /** What is found for these heads, measured once for each list of them. */
-function remembered<T>(measure: (heads: readonly HeadId[]) => Promise<T>): (heads: readonly HeadId[]) => Promise<T> {
+export function remembered<T>(
+  measure: (heads: readonly HeadId[]) => Promise<T>,
+): (heads: readonly HeadId[]) => Promise<T> {
   const known = new Map<string, Promise<T>>();
   return (heads) => {
     const found = known.get(headList(heads)) ?? measure(heads);
@@ -25,7 +27,7 @@ function remembered<T>(measure: (heads: readonly HeadId[]) => Promise<T>): (head
 }
 
 /** The heads that an answer is about; or what is wrong with them. */
-function headsOf(heads: unknown, { model }: ExerciseContext): readonly HeadId[] | Verdict {
+export function headsOf(heads: unknown, { model }: ExerciseContext): readonly HeadId[] | Verdict {
   if (!Array.isArray(heads) || heads.length === 0) return wrong("heads must be a list of heads: leave it as movers.");
   const own = attempt(() => checkHeads(model.config, heads));
   return "problem" in own ? wrong(`These heads can't be looked at: ${own.problem}.`) : heads;

@@ -12,6 +12,7 @@ import { bootstrapMean, type Interval, mean, meanAndStd } from "../../../src/num
 import { select } from "../../../src/prompts/acronyms";
 import { resample } from "../../../src/prompts/corruption";
 import { wordPosition } from "../../../src/prompts/positions";
+import { NOTEBOOKS } from "./wrong-answers/notebooks";
 import { PATCHING } from "./wrong-answers/patching";
 import { READING } from "./wrong-answers/reading";
 import { WRITING } from "./wrong-answers/writing";
@@ -87,8 +88,6 @@ const replicated = (offset: (draw: number) => number, ends: Ends) => (context: E
   });
 
 export const WRONG_ANSWERS: Record<ExerciseId, readonly WrongAnswer[]> = {
-  ...WRITING,
-  ...READING,
   "last-token": [
     { says: /As if.*all letters are read at the parenthesis/s, answer: () => "(" },
     { says: /As if.*the model sees what it predicts/s, answer: ({ data }) => data.acronyms[0][1] },
@@ -177,6 +176,7 @@ export const WRONG_ANSWERS: Record<ExerciseId, readonly WrongAnswer[]> = {
   ...PATCHING,
   ...WRITING,
   ...READING,
+  ...NOTEBOOKS,
   "second-ablation": [
     {
       says: /As if.*ablation is neutral.*differs from word to word/s,

@@ -117,7 +117,18 @@ test("an unknown exercise or topic is named, with those that there are", async (
   await assert.rejects(check("break-teh-model", 1), message);
   assert.throws(() => hint("break-teh-model"), message);
   await assert.rejects(solution("break-teh-model"), message);
-  assert.throws(() => lesson("behavior" as "behaviour", context), /topic "behavior" is not one of "behaviour"/);
+  assert.throws(() => lesson("behavior" as "behaviour", context), /topic "behavior" is not one of .*"behaviour"/);
+  assert.throws(() => lesson([], context), /there are no topics/);
+});
+
+test("a notebook may have the exercises of several topics", async () => {
+  const { check, hint } = lesson(["behaviour", "notebooks"], context);
+  assert.match(await said(() => check("even-baseline", 0.5)), /^✗ A lot, compared with what/);
+  assert.match(await said(() => hint("break-the-model")), /^→ Hint 1/);
+  await assert.rejects(
+    check("head-sweep"),
+    /lesson "behaviour, notebooks" has no exercise .*one of lesson\("patching"\)/,
+  );
 });
 
 test("while nbgrader grades, what is not right fails the cell", async () => {
