@@ -30,7 +30,7 @@ export { initBackend } from "./model/backend/choose";
 export { forward } from "./model/forward";
 export { allHeads, hasHead, headList, headName } from "./model/heads";
 export { axesOf, edit, patch } from "./model/hooks";
-export { equalPositions, patchHeads } from "./model/interventions";
+export { equalPositions, hideKeys, patchHeads } from "./model/interventions";
 export { disposeModel, disposeRun } from "./model/model";
 
 // load
@@ -40,7 +40,7 @@ export { untrained } from "./load/untrained";
 // prompts
 export { dealOut, letterCounts, select } from "./prompts/acronyms";
 export { CORRUPTIONS, corrupt, permuteTokens, resample } from "./prompts/corruption";
-export { buildAcronyms, checkAcronym, loadAcronyms } from "./prompts/dataset";
+export { HELD_OUT, buildAcronyms, checkAcronym, loadAcronyms } from "./prompts/dataset";
 export { LETTERS, POSITIONS, lastLetterPosition, position, readoutPosition, wordPosition } from "./prompts/positions";
 export { settings } from "./prompts/settings";
 export { tokenRows } from "./prompts/token-rows";
@@ -48,7 +48,7 @@ export { checkWord, loadWords } from "./prompts/words";
 
 // experiments
 export { activationMeans } from "./experiments/activation-means";
-export { attentionAgainstLogits, attentionRows, ovInPrompts } from "./experiments/attention";
+export { attentionAgainstLogits, attentionRows, attentionTable, ovInPrompts } from "./experiments/attention";
 export {
   attributionByPart,
   attributionByPosition,
@@ -64,6 +64,7 @@ export { circuitValues } from "./experiments/circuit-evaluation";
 export { circuitRanks, compareCircuits } from "./experiments/circuit-ranks";
 export { attentionLogits, copiedByHead, otherCopiers } from "./experiments/copying";
 export { givingBack } from "./experiments/giving-back";
+export { hiddenBehaviour, hidingTable, wordHidings } from "./experiments/hidden-words";
 export { letterReadout, logitDiffs } from "./experiments/logit-difference";
 export { logitLens } from "./experiments/logit-lens";
 export { neededHeads } from "./experiments/needed-heads";
@@ -155,6 +156,7 @@ export { orderSkipsLogits, paperPathFindings, pathFindings } from "./paper/findi
 export {
   besideFindings,
   harmByLayer,
+  hidingClaims,
   maskClaims,
   placeClaims,
   positionalFindings,
@@ -211,6 +213,7 @@ export type * from "./experiments/circuit-evaluation";
 export type * from "./experiments/circuit-ranks";
 export type * from "./experiments/copying";
 export type * from "./experiments/giving-back";
+export type * from "./experiments/hidden-words";
 export type * from "./experiments/logit-difference";
 export type * from "./experiments/logit-lens";
 export type * from "./experiments/needed-heads";

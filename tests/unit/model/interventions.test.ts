@@ -6,7 +6,7 @@ import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { allHeads, type HeadId, headsOutside } from "../../../src/model/heads";
 import { type HookName, type Intervention, merge } from "../../../src/model/hooks";
-import { freezeHeads, freezeMlps, patchHeads } from "../../../src/model/interventions";
+import { freezeHeads, freezeMlps, hideKeys, patchHeads } from "../../../src/model/interventions";
 import { disposeRun, type Model, type Run } from "../../../src/model/model";
 import { position } from "../../../src/prompts/positions";
 import { apart, near } from "../../fixtures/close";
@@ -121,4 +121,46 @@ test("an activation that the source did not keep is named", () => {
   const poor = forward(model, data.tokens, { keep: ["blocks.0.attn.hook_z"] });
   assert.throws(() => patchHeads([{ layer: 1, head: 0 }], "z", poor.cache), /"blocks.1.attn.hook_z" was not kept/);
   disposeRun(poor);
+});
+
+test("hidden keys get nothing, and the others what they had, made to add up to 1 again", () => {
+  const name = "blocks.1.attn.hook_pattern" as const;
+  const hidden = [{ query: 5, keys: [0, 3] }];
+  const tensors = tf.memory().numTensors;
+  const run = runWith(hideKeys([{ layer: 1, head: 1 }], hidden));
+  const [mine, before] = [run, clean].map((r) => r.cache[name].arraySync());
+  mine.forEach((prompt, i) => {
+    near(prompt[0], before[i][0]);
+    prompt[1].forEach((row, query) => {
+      const was = before[i][1][query];
+      const left = was.map((weight, key) => (query === 5 && hidden[0].keys.includes(key) ? 0 : weight));
+      const sum = left.reduce((a, b) => a + b);
+      near(
+        row,
+        left.map((weight) => weight / sum),
+      );
+    });
+  });
+  disposeRun(run);
+  assert.equal(tf.memory().numTensors, tensors);
+});
+
+test("hiding what the mask hides anyway changes nothing, nor does hiding nothing", () => {
+  for (const keys of [[6, 10], []]) {
+    const run = runWith(hideKeys(heads, [{ query: 5, keys }]));
+    near(run.logits, clean.logits);
+    disposeRun(run);
+  }
+});
+
+test("a query keeps something to see; heads, positions and queries are checked by name", () => {
+  const hide = (query: number, keys: number[]) => () => hideKeys([heads[0]], [{ query, keys }]);
+  assert.throws(hide(2, [0, 1, 2]), /query 2 has nothing left to see: leave it one of the keys 0 … 2/);
+  assert.throws(hide(0, [0]), /query 0 has nothing left/);
+  assert.throws(hide(1, [-1]), /position must be a whole number from 0 on, not -1/);
+  assert.throws(() => hideKeys([], [{ query: 1, keys: [0] }]), /there are no heads to hide keys from/);
+  const twice = [1, 1].map((query) => ({ query, keys: [0] }));
+  assert.throws(() => hideKeys([heads[0]], twice), /a query comes twice/);
+  const past = hideKeys([heads[0]], [{ query: 99, keys: [0] }]);
+  assert.throws(() => runWith(past), /query_pos 99 is not one of 0 … 10/);
 });
