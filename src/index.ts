@@ -21,7 +21,7 @@ export { PAPER_MODEL, THIS_MODEL } from "./figures/style";
 export { attentionPattern, tokenStrip } from "./figures/tokens";
 
 // show
-export { checkClaims, claim } from "./show/claims";
+export { checkClaims, claim, given } from "./show/claims";
 export { show, table, toFrame } from "./show/display";
 export { saveCsv, saveFigure } from "./show/files";
 
@@ -104,12 +104,14 @@ export { circuitPaths, drawnCircuit } from "./groups/paths-between";
 export { lookTable, readoutAttention, strongestLooks } from "./groups/readout-attention";
 export { selectivityTable } from "./groups/selectivity-table";
 export { setsToRemove } from "./groups/sets-to-remove";
-export { sweepCriteria } from "./groups/thresholds";
+export { drawsTable, sizesOverDraws } from "./groups/stability";
+export { jointlyMoved, sweepCriteria } from "./groups/thresholds";
 
 // paper
 export { calibrationTable } from "./paper/calibration";
 export { chooseHeads, groupTable } from "./paper/choose-heads";
 export { claimsAbout, figureClaims } from "./paper/compare";
+export { embeddedDraws } from "./paper/embedded-draws";
 export {
   attributionAsInPaper,
   attributionClaims,
@@ -233,6 +235,7 @@ export type * from "./groups/paths-between";
 export type * from "./groups/readout-attention";
 export type * from "./groups/selectivity-table";
 export type * from "./groups/sets-to-remove";
+export type * from "./groups/stability";
 export type * from "./groups/thresholds";
 export type * from "./paper/choose-heads";
 export type * from "./paper/compare";

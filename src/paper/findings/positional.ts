@@ -8,7 +8,7 @@ import { range } from "../../numbers/lists";
 import { groupBy, strongest, where } from "../../numbers/rows";
 import { mean } from "../../numbers/statistics";
 import type { Letter, Position } from "../../prompts/positions";
-import { type Claim, claim } from "../../show/claims";
+import { type Claim, claim, given } from "../../show/claims";
 
 /** What the exchange of one head's attention to BOS changes, as far as it is needed here. */
 export interface BosEffect extends HeadId {
@@ -146,17 +146,17 @@ export function maskClaims(
   const near = 1 / 3 + 4 * Math.sqrt(2 / 9 / tested);
   const found = (accuracy: number) => `accuracy ${accuracy.toFixed(3)}`;
   return [
-    claim(
+    given(
       "Even attention under the causal mask gives BOS 1 / (i + 1)",
       off < 1e-6,
       `largest difference ${off.toExponential(1)}`,
     ),
-    claim(
+    given(
       "With all positions alike a word's place can't be found before layer 0",
       Math.abs(before - 1 / 3) < 0.05,
       found(before),
     ),
-    claim("With shuffled labels probes stay near chance", control < near, `accuracy at most ${control.toFixed(3)}`),
+    given("With shuffled labels probes stay near chance", control < near, `accuracy at most ${control.toFixed(3)}`),
   ];
 }
 
