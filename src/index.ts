@@ -111,7 +111,7 @@ export { jointlyMoved, sweepCriteria } from "./groups/thresholds";
 export { calibrationTable } from "./paper/calibration";
 export { chooseHeads, groupTable } from "./paper/choose-heads";
 export { claimsAbout, figureClaims } from "./paper/compare";
-export { embeddedDraws } from "./paper/embedded-draws";
+export { embeddedCircuits, embeddedDraws, everyRemoval } from "./paper/embedded-tables";
 export {
   attributionAsInPaper,
   attributionClaims,
@@ -239,6 +239,7 @@ export type * from "./groups/stability";
 export type * from "./groups/thresholds";
 export type * from "./paper/choose-heads";
 export type * from "./paper/compare";
+export type * from "./paper/embedded-tables";
 export type * from "./paper/findings/attribution";
 export type * from "./paper/findings/behaviour";
 export type * from "./paper/findings/compare-findings";

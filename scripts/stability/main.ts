@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { loadModel } from "../../src/load/load";
 import { range } from "../../src/numbers/lists";
-import { DRAWS_FILE } from "../../src/paper/embedded-draws";
+import { DRAWS_FILE } from "../../src/paper/embedded-tables";
 import { HELD_OUT } from "../../src/prompts/dataset";
 import { groupsOverDraws } from "./draws";
 

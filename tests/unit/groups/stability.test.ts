@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { groupsOverDraws } from "../../../scripts/stability/draws";
 import { drawsTable, type GroupDraw, sizesOverDraws } from "../../../src/groups/stability";
 import { loadModel } from "../../../src/load/load";
-import { embeddedDraws } from "../../../src/paper/embedded-draws";
+import { embeddedDraws } from "../../../src/paper/embedded-tables";
 import { HELD_OUT } from "../../../src/prompts/dataset";
 
 const mover = "letter mover";
