@@ -51,7 +51,9 @@ async function main(): Promise<void> {
     middle: hundredths(ranked[Math.floor(ranked.length / 2)].level),
     without,
   };
-  writeFileSync(CIRCUITS_FILE, `${JSON.stringify(table, null, 1)}\n`);
+  const { without: sets, ...rest } = table;
+  const lines = sets.map((set) => `  ${JSON.stringify(set)}`).join(",\n"); // a line a set
+  writeFileSync(CIRCUITS_FILE, `${JSON.stringify(rest, null, 1).slice(0, -2)},\n "without": [\n${lines}\n ]\n}\n`);
 }
 
 if (require.main === module) main();
