@@ -22,7 +22,7 @@ export { PAPER_MODEL, THIS_MODEL } from "./figures/style";
 export { attentionPattern, tokenStrip } from "./figures/tokens";
 
 // show
-export { checkClaims, claim } from "./show/claims";
+export { checkClaims, claim, given } from "./show/claims";
 export { show, table, toFrame } from "./show/display";
 export { saveCsv, saveFigure } from "./show/files";
 
@@ -31,7 +31,7 @@ export { initBackend } from "./model/backend/choose";
 export { forward } from "./model/forward";
 export { allHeads, hasHead, headList, headName } from "./model/heads";
 export { axesOf, edit, patch } from "./model/hooks";
-export { equalPositions, patchHeads } from "./model/interventions";
+export { equalPositions, hideKeys, patchHeads } from "./model/interventions";
 export { disposeModel, disposeRun } from "./model/model";
 
 // load
@@ -41,7 +41,7 @@ export { untrained } from "./load/untrained";
 // prompts
 export { dealOut, distinctLetters, letterCounts, select, wordsApart } from "./prompts/acronyms";
 export { CORRUPTIONS, corrupt, permuteTokens, resample } from "./prompts/corruption";
-export { buildAcronyms, checkAcronym, loadAcronyms } from "./prompts/dataset";
+export { HELD_OUT, buildAcronyms, checkAcronym, loadAcronyms } from "./prompts/dataset";
 export { LETTERS, POSITIONS, lastLetterPosition, position, readoutPosition, wordPosition } from "./prompts/positions";
 export { settings } from "./prompts/settings";
 export { tokenRows } from "./prompts/token-rows";
@@ -50,7 +50,7 @@ export { checkWord, loadWords } from "./prompts/words";
 // experiments
 export { activationMeans } from "./experiments/activation-means";
 export { alignedSubspace } from "./experiments/alignment-search";
-export { attentionAgainstLogits, attentionRows, ovInPrompts } from "./experiments/attention";
+export { attentionAgainstLogits, attentionRows, attentionTable, ovInPrompts } from "./experiments/attention";
 export {
   attributionByPart,
   attributionByPosition,
@@ -67,6 +67,8 @@ export { circuitRanks, compareCircuits } from "./experiments/circuit-ranks";
 export { attentionLogits, copiedByHead, otherCopiers } from "./experiments/copying";
 export { givingBack } from "./experiments/giving-back";
 export { gapOfAllDirections, interchangeAccuracy } from "./experiments/interchange";
+export { hiddenBehaviour, hidingTable, wordHidings } from "./experiments/hidden-words";
+export { jointLosses, mlpAblation } from "./experiments/joint-ablation";
 export { letterReadout, logitDiffs } from "./experiments/logit-difference";
 export { logitLens } from "./experiments/logit-lens";
 export { neededHeads } from "./experiments/needed-heads";
@@ -119,12 +121,14 @@ export { circuitPaths, drawnCircuit } from "./groups/paths-between";
 export { lookTable, readoutAttention, strongestLooks } from "./groups/readout-attention";
 export { selectivityTable } from "./groups/selectivity-table";
 export { setsToRemove } from "./groups/sets-to-remove";
-export { sweepCriteria } from "./groups/thresholds";
+export { drawsTable, sizesOverDraws } from "./groups/stability";
+export { jointlyMoved, sweepCriteria } from "./groups/thresholds";
 
 // paper
 export { calibrationTable } from "./paper/calibration";
 export { chooseHeads, groupTable } from "./paper/choose-heads";
 export { claimsAbout, figureClaims } from "./paper/compare";
+export { embeddedCircuits, embeddedDraws, everyRemoval } from "./paper/embedded-tables";
 export {
   attributionAsInPaper,
   attributionClaims,
@@ -172,6 +176,7 @@ export { orderSkipsLogits, paperPathFindings, pathFindings } from "./paper/findi
 export {
   besideFindings,
   harmByLayer,
+  hidingClaims,
   maskClaims,
   placeClaims,
   positionalFindings,
@@ -231,6 +236,8 @@ export type * from "./experiments/circuit-ranks";
 export type * from "./experiments/copying";
 export type * from "./experiments/giving-back";
 export type * from "./experiments/interchange";
+export type * from "./experiments/hidden-words";
+export type * from "./experiments/joint-ablation";
 export type * from "./experiments/logit-difference";
 export type * from "./experiments/logit-lens";
 export type * from "./experiments/needed-heads";
@@ -252,9 +259,11 @@ export type * from "./groups/paths-between";
 export type * from "./groups/readout-attention";
 export type * from "./groups/selectivity-table";
 export type * from "./groups/sets-to-remove";
+export type * from "./groups/stability";
 export type * from "./groups/thresholds";
 export type * from "./paper/choose-heads";
 export type * from "./paper/compare";
+export type * from "./paper/embedded-tables";
 export type * from "./paper/findings/attribution";
 export type * from "./paper/findings/behaviour";
 export type * from "./paper/findings/compare-findings";

@@ -77,6 +77,19 @@ export async function attentionRowsUnder(
   return values.map((prompts) => meanRows(heads, prompts));
 }
 
+/** One head's rows as a table: a row for each of these queries, a column for each key that one of them can see. */
+export function attentionTable(
+  rows: readonly AttentionRow[],
+  queries: readonly Position[],
+): Readonly<Record<string, string | number | null>>[] {
+  const own = rows.filter(({ query }) => queries.includes(query));
+  const keys = POSITIONS.filter((key) => own.some((row) => row.key === key));
+  return queries.map((query) => {
+    const weight = (key: Position) => own.find((row) => row.query === query && row.key === key)?.attention ?? null;
+    return { from: query, ...Object.fromEntries(keys.map((key) => [key, weight(key)])) };
+  });
+}
+
 /** `patterns`: `[prompt][head · query · key]` */
 function meanRows(heads: readonly HeadId[], patterns: readonly (readonly number[])[]): AttentionRow[] {
   const length = POSITIONS.length;

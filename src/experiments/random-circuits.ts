@@ -90,7 +90,7 @@ const everyChoice = (pools: readonly Pool[]): HeadId[][] =>
   );
 
 /** Every choice of `size` items, in their order. */
-function choices<T>(items: readonly T[], size: number): T[][] {
+export function choices<T>(items: readonly T[], size: number): T[][] {
   if (size === 0) return [[]];
   const first = items.slice(0, items.length - size + 1); // after a later one too few are left: all ways there would be in vain
   return first.flatMap((item, i) => choices(items.slice(i + 1), size - 1).map((rest) => [item, ...rest]));

@@ -75,6 +75,28 @@ const either = (a: Verdict, b: Verdict): Verdict => (a || b ? true : a === null 
 /** Columns of the evidence that hold an effect. */
 type EffectColumn = "direct" | "total" | "at_word" | "at_last_letter" | "ordinal";
 
+/** Whether a head's effect is at least this share of the largest of any head. */
+function effectsShown(evidence: readonly HeadEvidence[], { floor }: Criteria) {
+  const largest = (column: EffectColumn) => Math.max(0, ...evidence.map((head) => head[column] ?? 0));
+  return (head: HeadEvidence, column: EffectColumn, share: number): Verdict =>
+    atLeast(head[column], Math.max(floor, share * largest(column)));
+}
+
+/** For which effect a head is among the fuzzy previous token heads: of other words before, of order, or both; null: for neither. */
+export type FuzzyEffect = "words before" | "order" | "both";
+
+/** See `FuzzyEffect`; in the order of the evidence. The paper's heads show the first. One that shows order alone is an order head. */
+export function fuzzyEffects(evidence: readonly HeadEvidence[], criteria: Criteria = CRITERIA): (FuzzyEffect | null)[] {
+  const shows = effectsShown(evidence, criteria);
+  return evidence.map((head) => {
+    const [words, order] = (["at_word", "ordinal"] as const).map((column) =>
+      shows(head, column, criteria.fuzzy_effect),
+    );
+    if (words && order) return "both";
+    return words ? "words before" : order ? "order" : null;
+  });
+}
+
 /** Whether a head meets the criteria of each group; `null`: the evidence is not known. */
 export type Verdicts = Readonly<Record<Exclude<HeadGroup, "none">, Readonly<Record<string, Verdict>>>>;
 
@@ -84,9 +106,7 @@ export function headVerdicts(evidence: readonly HeadEvidence[], criteria: Criter
   for (const { layer, head, ...known } of evidence)
     for (const [name, value] of Object.entries(known))
       if (value !== null) checkFinite(`${name} of head ${headName({ layer, head })}`, value);
-  const largest = (column: EffectColumn) => Math.max(0, ...evidence.map((head) => head[column] ?? 0));
-  const shows = (head: HeadEvidence, column: EffectColumn, share: number): Verdict =>
-    atLeast(head[column], Math.max(criteria.floor, share * largest(column)));
+  const shows = effectsShown(evidence, criteria);
   return evidence.map((head) => ({
     "letter mover": {
       effect: shows(head, head.direct === null ? "total" : "direct", criteria.mover_effect),

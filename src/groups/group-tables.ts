@@ -1,7 +1,7 @@
 /** Evidence and groups of heads as rows for tables and figures. Pure. */
-import { type HeadId, hasHead, headList, headName } from "../model/heads";
+import { type HeadId, hasHead, headList, headName, sameHead } from "../model/heads";
 import { LETTERS, position } from "../prompts/positions";
-import { type CircuitHeads, type Criteria, GROUPS, type HeadEvidence } from "./classify";
+import { type CircuitHeads, type Criteria, fuzzyEffects, GROUPS, type HeadEvidence } from "./classify";
 import { criterionMargins, nearMisses } from "./thresholds";
 
 export type GroupName = (typeof GROUPS)[number];
@@ -125,11 +125,21 @@ export const EVEN_PREVIOUS_TOKENS: number =
     return Math.min(3, at - 1) / (at + 1);
   }).reduce((a, b) => a + b) / LETTERS.length;
 
-/** How much these heads look at the three tokens before, beside what a head would that looks at all alike. Throws a RangeError as `memberTable`. */
+/** The heads among these that are in the group for order alone. */
+export function orderHeads(evidence: readonly HeadEvidence[], heads: readonly HeadId[]): HeadId[] {
+  const effects = fuzzyEffects(evidence);
+  return heads.filter((head) => evidence.some((one, e) => sameHead(one, head) && effects[e] === "order"));
+}
+
+/**
+ * How much these heads look at the three tokens before, beside what a head would that looks at all alike, and for which effect they are
+ * in the group. Throws a RangeError as `memberTable`.
+ */
 export const previousTokenTable = (model: string, evidence: readonly HeadEvidence[], heads: readonly HeadId[]) =>
   heads.map((head) => ({
     model,
     head: headName(head),
+    "has an effect by": fuzzyEffects(evidence)[evidence.indexOf(evidenceOf(evidence, head))] ?? "–",
     "to the three tokens before": percent(evidenceOf(evidence, head).attention_to_previous_tokens),
     "if it looked at all tokens alike": percent(EVEN_PREVIOUS_TOKENS),
   }));

@@ -1,4 +1,7 @@
 import type { HeadId } from "../model/heads";
+import { checkCount } from "../numbers/check";
+import { range } from "../numbers/lists";
+import { random } from "../numbers/random";
 import { CRITERIA, type Criteria, classifyHeads, GROUPS, type HeadEvidence, headVerdicts } from "./classify";
 
 type Criterion = keyof Criteria;
@@ -76,6 +79,46 @@ export function criterionMargins(evidence: readonly HeadEvidence[], criteria: Cr
     return { criterion, threshold, from: down.value, to: up.value, below: down.heads, above: up.heads };
   });
 }
+
+/** How the groups fare when all thresholds are moved at once. */
+export interface JointMoves {
+  readonly draws: number;
+  /** Share of the draws in which every head keeps its group. */
+  readonly same: number;
+  /** For each head that is in a group with the thresholds as they are: the share of draws in which it is in that group. */
+  readonly kept: readonly (HeadId & { readonly group: string; readonly share: number })[];
+}
+
+/**
+ * All thresholds multiplied at once, each by a factor of its own from 1 / `factor` to `factor`, even on a logarithmic scale.
+ * Throws a RangeError if `draws` is no count, or evidence is not finite.
+ */
+export function jointlyMoved(
+  evidence: readonly HeadEvidence[],
+  { factor, draws, seed, criteria = CRITERIA }: { factor: number; draws: number; seed: number; criteria?: Criteria },
+): JointMoves {
+  checkCount("draws", draws);
+  const usual = classifyHeads(evidence, criteria);
+  const { uniform } = random(seed, "thresholds");
+  const moved = range(draws).map(() => {
+    const factors = CRITERION_NAMES.map((criterion) => [
+      criterion,
+      criteria[criterion] * factor ** (2 * uniform() - 1),
+    ]);
+    return classifyHeads(evidence, Object.fromEntries(factors) as unknown as Criteria);
+  });
+  const isKept = (now: readonly HeadGroups[], h: number) => now[h].group === usual[h].group;
+  const shareOf = (holds: (now: readonly HeadGroups[]) => boolean) => moved.filter(holds).length / draws;
+  return {
+    draws,
+    same: shareOf((now) => now.every((_, h) => isKept(now, h))),
+    kept: usual.flatMap(({ layer, head, group }, h) =>
+      group === "none" ? [] : [{ layer, head, group, share: shareOf((now) => isKept(now, h)) }],
+    ),
+  };
+}
+
+type HeadGroups = { readonly group: string };
 
 /** A head that shows a group's effect and lacks something else of it. */
 export interface NearMiss extends HeadId {

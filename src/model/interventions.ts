@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { checkCount, checkSome } from "../numbers/check";
 import { range } from "../numbers/lists";
 import { type HeadId, headsByLayer, headsOutside } from "./heads";
 import {
@@ -84,5 +85,40 @@ export function equalPositions(): Intervention {
   return edit(
     "hook_pos_embed",
     (embedding) => tf.mean(embedding, 1, true).tile([1, embedding.shape[1], 1]) as tf.Tensor3D,
+  );
+}
+
+/** A position that attends, and positions that it may not see any more. */
+export interface HiddenKeys {
+  readonly query: number;
+  readonly keys: readonly number[];
+}
+
+/**
+ * Hides keys from queries in these heads, as the causal mask hides what comes later: what was paid to them goes to the other keys.
+ * What the mask hides anyway may be named; a query without keys sees all that it saw.
+ * Throws a RangeError if there are no heads, a position is no index, a query comes twice, or one has nothing left to see.
+ */
+export function hideKeys(heads: readonly HeadId[], hidden: readonly HiddenKeys[]): Intervention {
+  checkSome("heads to hide keys from", heads);
+  const keysOf = new Map(hidden.map(({ query, keys }) => [query, keys]));
+  if (keysOf.size < hidden.length)
+    throw new RangeError("a query comes twice; give each once, with all its hidden keys");
+  for (const [query, keys] of keysOf) {
+    for (const index of [query, ...keys]) checkCount("a query's or hidden key's position", index, 0);
+    if (range(query + 1).every((key) => keys.includes(key)))
+      throw new RangeError(`query ${query} has nothing left to see: leave it one of the keys 0 … ${query}`);
+  }
+  const query_pos = [...keysOf.keys()];
+  const hide = (scores: tf.Tensor4D): tf.Tensor4D => {
+    const positions = range(scores.shape[3]);
+    const isHidden = positions.map((query) => positions.map((key) => keysOf.get(query)?.includes(key) ?? false));
+    const off = tf.tensor4d([[isHidden]], undefined, "bool").tile([...scores.shape.slice(0, 2), 1, 1]);
+    return tf.where(off, tf.fill(scores.shape, Number.NEGATIVE_INFINITY), scores);
+  };
+  return merge(
+    ...[...headsByLayer(heads)].map(([layer, head]) =>
+      edit(`blocks.${layer}.attn.hook_attn_scores` as const, hide, { head, query_pos }),
+    ),
   );
 }

@@ -24,25 +24,51 @@ export interface Interval {
   readonly high: number;
 }
 
+interface BootstrapOptions {
+  readonly seed: number;
+  /** Default 0.95. */
+  readonly level?: number;
+  /** Default 1,000. */
+  readonly draws?: number;
+  /** What each value belongs to, e.g. its prompt's acronym. Default: each to itself. */
+  readonly groups?: readonly string[];
+}
+
 /**
- * Bootstrap interval of the mean: prompts are drawn again with replacement.
- * Throws a RangeError if there are no values, one is not finite, the level is not between 0 and 1, or there are no draws.
- * @param options `seed`; `level` (default 0.95); `draws` (default 1,000)
+ * Bootstrap interval of the mean: prompts are drawn again with replacement. With `groups` whole groups are, so that it is an interval
+ * for *new* groups: prompts of one acronym are not independent of each other.
+ * Throws a RangeError if there are no values, one is not finite, not every value has a group, the level is not between 0 and 1, or there are no draws.
  */
 export function bootstrapMean(
   values: readonly number[],
-  { seed, level = 0.95, draws = 1000 }: { seed: number; level?: number; draws?: number },
+  { seed, level = 0.95, draws = 1000, groups }: BootstrapOptions,
 ): Interval {
   mean(values); // there are some, all finite
   checkCount("draws", draws);
   if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, not ${level}`);
-  const n = values.length;
+  if (groups && groups.length !== values.length)
+    throw new RangeError(`${groups.length} groups for ${values.length} values; give one for each`);
+  const units = groups ? groupSums(values, groups) : values.map((sum) => ({ sum, count: 1 }));
+  const n = units.length;
   const drawn = drawnRows(n, seed, draws);
-  const means = new Float64Array(draws);
-  for (let i = 0; i < drawn.length; i++) means[Math.floor(i / n)] += values[drawn[i]] / n;
-  means.sort();
+  const [sums, counts] = [new Float64Array(draws), new Float64Array(draws)];
+  for (let i = 0; i < drawn.length; i++) {
+    const { sum, count } = units[drawn[i]];
+    sums[Math.floor(i / n)] += sum;
+    counts[Math.floor(i / n)] += count;
+  }
+  const means = sums.map((sum, draw) => sum / counts[draw]).sort();
   const at = (share: number) => means[Math.min(draws - 1, Math.floor(share * draws))];
   return { low: at((1 - level) / 2), high: at((1 + level) / 2) };
+}
+
+function groupSums(values: readonly number[], groups: readonly string[]): { sum: number; count: number }[] {
+  const own = new Map<string, { sum: number; count: number }>();
+  for (const [i, group] of groups.entries()) {
+    const { sum, count } = own.get(group) ?? { sum: 0, count: 0 };
+    own.set(group, { sum: sum + values[i], count: count + 1 });
+  }
+  return [...own.values()];
 }
 
 /** Which rows each draw takes, `[draw * n + i]`. Kept: a sweep asks for the same ones at every point. */

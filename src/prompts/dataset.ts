@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { OFFICIAL_PROMPTS, readOfficialPrompts, startingAt } from "../load/hub/official-prompts";
+import { dataFolder } from "../load/resolve";
 import { gpt2Tokenizer, type Tokenizer } from "../load/tokenizer";
 import { checkCount } from "../numbers/check";
 import { random } from "../numbers/random";
@@ -51,6 +53,9 @@ export function checkAcronym(words: readonly [string, string, string], tokenizer
     return { prompt, ok: false, reason: (error as Error).message.replace(`"${prompt}": `, "") };
   }
 }
+
+/** The project's own prompts: words that the models which come along have never seen, but know the tokens of. */
+export const HELD_OUT = join(dataFolder, "acronyms", "held-out.txt");
 
 /**
  * The first `n` prompts of a file in the official format, as the paper's scripts take them, or `n` at random if a seed is given.

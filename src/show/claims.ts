@@ -7,6 +7,8 @@ export interface Claim {
   readonly passed: boolean;
   /** The numbers that decided, and what they were compared with. */
   readonly evidence: string;
+  /** True of what is no finding: see `given`. */
+  readonly given?: true;
 }
 
 export interface ClaimSummary {
@@ -27,6 +29,19 @@ export function claim<P extends boolean>(text: string, passed: boolean extends P
   return checked({ claim: text, passed, evidence });
 }
 
+/**
+ * A claim that is no finding. It holds for any weights (an identity), or model and thresholds were chosen so that it does (calibration):
+ * it can fail, but what is then wrong is the program or the choice. Shown apart from findings. Throws as `claim`.
+ */
+export const given = <P extends boolean>(
+  text: string,
+  passed: boolean extends P ? P : never,
+  evidence: string,
+): Claim => ({
+  ...claim(text, passed, evidence),
+  given: true,
+});
+
 /** Counts claims. Throws a RangeError if there are none or one comes twice; TypeError as `claim` does. */
 export function countClaims(claims: readonly Claim[]): ClaimSummary {
   if (claims.length === 0) throw new RangeError("there are no claims to check: a notebook must claim something");
@@ -40,17 +55,24 @@ export function countClaims(claims: readonly Claim[]): ClaimSummary {
   return { claims, passed, failed: claims.length - passed };
 }
 
-/** Shows each claim with ✓ or ✗ and its evidence. A claim that fails is shown, not thrown. Throws as `countClaims`. */
+const GIVEN = "no findings, but what holds for any weights, or was arranged by a choice";
+
+/** Shows each claim with ✓ or ✗ and its evidence, those that are given below the findings. One that fails is shown, not thrown. Throws as `countClaims`. */
 export function checkClaims(claims: readonly Claim[]): void {
   const { passed, failed } = countClaims(claims);
   const sum = `${passed} of ${claims.length} claims hold${failed > 0 ? `, ${failed} FAILED` : ""}`;
-  const rows = claims.map(({ claim, passed, evidence }) => {
+  const findings = claims.filter((one) => !one.given);
+  const others = claims.filter((one) => one.given);
+  const line = ({ claim, passed, evidence }: Claim) => `${passed ? "✓" : "✗"} ${claim} (${evidence})`;
+  const row = ({ claim, passed, evidence }: Claim) => {
     const mark = passed ? "<td>✓</td>" : "<td><b>✗</b></td>"; // in the page's own ink: no green can be read on white and on black
     const cell = (text: string) => `<td style="text-align:left">${escapeHtml(text)}</td>`;
     return `<tr>${mark}${cell(claim)}${cell(evidence)}</tr>`;
-  });
+  };
   const head = `<tr><th></th><th style="text-align:left">claim</th><th style="text-align:left">evidence</th></tr>`;
-  const lines = claims.map(({ claim, passed, evidence }) => `${passed ? "✓" : "✗"} ${claim} (${evidence})`);
+  const apart = `<tr><th></th><th colspan="2" style="text-align:left">${GIVEN}</th></tr>`;
+  const rows = [...findings.map(row), ...(others.length > 0 ? [apart, ...others.map(row)] : [])];
+  const lines = [...findings.map(line), ...(others.length > 0 ? [`${GIVEN}:`, ...others.map(line)] : [])];
   publish({
     [CLAIMS_MIME]: { claims: claims.map(({ claim, passed, evidence }) => ({ claim, passed, evidence })) },
     "text/html": `<table><caption>${sum}</caption><thead>${head}</thead><tbody>${rows.join("")}</tbody></table>`,

@@ -12,7 +12,7 @@ import { headName } from "../../model/heads";
 import { meanBy } from "../../numbers/mean-by";
 import { groupBy, where } from "../../numbers/rows";
 import { LETTERS, type Letter } from "../../prompts/positions";
-import { type Claim, claim } from "../../show/claims";
+import { type Claim, claim, given } from "../../show/claims";
 import { paperBehaviour, paperHeads } from "../paper";
 import { paperPatching } from "../paper-patching";
 
@@ -94,7 +94,7 @@ export function attributionIdentities(
   const depth = Math.max(...lens.map((row) => row.depth));
   const last = columnOf(where(lens, { depth }), "logit_diff");
   const clean = columnOf(meanBy(draws[0].said, ["letter"], "logit_diff"), "logit_diff");
-  const identity = (text: string, size: number) => claim(text, size < 1e-3, `largest gap ${size.toExponential(1)}`);
+  const identity = (text: string, size: number) => given(text, size < 1e-3, `largest gap ${size.toExponential(1)}`);
   return [
     identity(
       `The parts add up to the model's own logit and logit difference (${draws.length} draws of prompts)`,

@@ -6,7 +6,7 @@ import { where } from "../../numbers/rows";
 import { mean } from "../../numbers/statistics";
 import { CORRUPTIONS, type Corruption } from "../../prompts/corruption";
 import { LETTERS, type Letter, POSITIONS, readoutPosition } from "../../prompts/positions";
-import { type Claim, claim } from "../../show/claims";
+import { type Claim, claim, given } from "../../show/claims";
 import { paperBehaviour, paperFigure } from "../paper";
 import type { Finding } from "./positional";
 
@@ -109,7 +109,7 @@ export function firstLetterClaim(corrupted: readonly Corrupted[]): Claim {
   const untouched = where(corrupted, { corruption: ["previous_words", "previous_letters"], letter: 1 });
   // 0: these tokens are the clean ones, and so the same computation
   const largest = Math.max(...untouched.map(({ change }) => Math.abs(change)));
-  return claim(
+  return given(
     "Earlier words and written letters leave letter 1 as it was",
     largest === 0,
     `largest change ${largest}`,
@@ -117,7 +117,7 @@ export function firstLetterClaim(corrupted: readonly Corrupted[]): Claim {
 }
 
 /**
- * Of a model that was trained on the task.
+ * Of the embedded model. The first two are given: it was chosen among models with at least 99% and a logit difference of at least 4.
  * @param decisions clean and corrupted rows, which the largest wrong letter and the mean of the wrong ones may judge differently
  */
 export function behaviourClaims(
@@ -132,8 +132,8 @@ export function behaviourClaims(
   const hidden = hiddenByMean(decisions).length;
   const all = decisions.length;
   return [
-    claim("Each letter is right in at least 95% of the prompts", Math.min(...right) >= 0.95, per(right)),
-    claim("Each letter's logit difference is at least 4", Math.min(...diffs) >= 4, per(diffs)),
+    given("Each letter is right in at least 95% of the prompts", Math.min(...right) >= 0.95, per(right)),
+    given("Each letter's logit difference is at least 4", Math.min(...diffs) >= 4, per(diffs)),
     claim("Without its word a letter loses, for every seed", level < 0, `logit difference at most ${level.toFixed(2)}`),
     claim(
       "Earlier words and letters harm letters 2 and 3, for every seed",

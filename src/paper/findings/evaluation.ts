@@ -8,7 +8,7 @@ import type { MeanLossRow } from "../../experiments/order-ablation";
 import { RANDOM_HALF } from "../../groups/sets-to-remove";
 import { type HeadId, hasHead, headList, headName } from "../../model/heads";
 import { where } from "../../numbers/rows";
-import { type Claim, claim } from "../../show/claims";
+import { type Claim, claim, given } from "../../show/claims";
 import { paperHeads } from "../paper";
 import { type AblatedFaithfulness, paperFaithfulness, paperGivenBack } from "../paper-evaluation";
 
@@ -19,7 +19,7 @@ const extremes = (values: readonly number[]) =>
 /** True of any weights: a circuit of all heads is what the model is without any removal. */
 export function wholeModelIdentity(grown: readonly MeasuredGivenBackRow[], plain: readonly LetterSummary[]): Claim {
   const off = Math.max(...grown.map(({ letter, clean }) => Math.abs(clean - plain[letter - 1].logit_diff)));
-  return claim(
+  return given(
     "With no head removed the circuit is the model",
     off < 1e-4,
     `largest difference ${off.toExponential(1)}`,

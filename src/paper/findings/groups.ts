@@ -7,12 +7,19 @@ import {
   GROUPS,
   type HeadEvidence,
 } from "../../groups/classify";
-import { EVEN_PREVIOUS_TOKENS, type GroupName, groupOf, membersOf, percent } from "../../groups/group-tables";
+import {
+  EVEN_PREVIOUS_TOKENS,
+  type GroupName,
+  groupOf,
+  membersOf,
+  orderHeads,
+  percent,
+} from "../../groups/group-tables";
 import { looksMostAt, type ReadoutAttention } from "../../groups/readout-attention";
 import { type HeadId, hasHead, headList, headName } from "../../model/heads";
 import { mean } from "../../numbers/statistics";
 import type { Letter } from "../../prompts/positions";
-import { type Claim, claim } from "../../show/claims";
+import { type Claim, claim, given } from "../../show/claims";
 import { paperHeads } from "../paper";
 import { paperReadoutAttention } from "../paper-attention";
 import { paperEvidence } from "../paper-evidence";
@@ -46,6 +53,7 @@ function answers({ heads, evidence, looks }: KnownGroups): Readonly<Record<strin
     const known = fuzzy.flatMap((one) => one[column] ?? []);
     return fuzzy.length === 0 ? NONE : percent(known.length > 0 ? Math.max(0, ...known) : null);
   };
+  const order = orderHeads(evidence, fuzzy);
   const even = fuzzy.filter((one) => (one.attention_to_previous_tokens ?? 0) > EVEN_PREVIOUS_TOKENS);
   return {
     ...Object.fromEntries(GROUPS.map((group) => [`heads of the group: ${group}`, `${membersOf(heads, group).length}`])),
@@ -55,6 +63,12 @@ function answers({ heads, evidence, looks }: KnownGroups): Readonly<Record<strin
     "most that is lost through a fuzzy head with the order of the words": most("ordinal"),
     "fuzzy heads that look at the three tokens before more than evenly":
       fuzzy.length === 0 ? NONE : `${even.length} of ${fuzzy.length}`,
+    "fuzzy heads whose effect is order alone (order heads)":
+      fuzzy.length === 0
+        ? NONE
+        : fuzzy.every(({ ordinal }) => ordinal === null)
+          ? "–"
+          : `${order.length} of ${fuzzy.length}`,
   };
 }
 
@@ -64,12 +78,12 @@ export function calibrationFindings(evidence: readonly HeadEvidence[]): Claim[] 
   const inPlace = classifyHeads(evidence).filter((one) => one.group === groupOf(paper, one)).length;
   const copying = evidence.filter((one) => hasHead(paper.letter_movers, one) && one.copying !== null);
   return [
-    claim(
+    given(
       "The criteria give back the paper's eight heads in their groups, and no others, from its figures",
       inPlace === evidence.length,
       `${inPlace} of ${evidence.length} heads are where the paper puts them`,
     ),
-    claim(
+    given(
       "Of no letter mover of the paper do its figures show the copying",
       copying.length === 0,
       `known of ${headList(copying)}; counted as unknown, neither for nor against`,
@@ -100,8 +114,8 @@ export function groupFindings(measured: readonly (readonly HeadEvidence[])[]): C
     return { order: first?.ordinal ?? 0, words: first?.at_word ?? 0 };
   });
   return [
-    claim(
-      "All three groups of the paper are found, with every seed (3 seeds)",
+    given(
+      "All three groups of the paper are found, with every seed (3 seeds): the model was chosen for it",
       members.every((own) => GROUPS.every((group) => membersOf(own, group).length > 0)),
       `strongest heads: ${strongest.join("; ")}`,
     ),

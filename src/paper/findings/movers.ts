@@ -7,7 +7,7 @@ import { groupBy, where } from "../../numbers/rows";
 import { mean } from "../../numbers/statistics";
 import type { Corruption } from "../../prompts/corruption";
 import { LETTERS, type Letter } from "../../prompts/positions";
-import { type Claim, claim } from "../../show/claims";
+import { type Claim, claim, given } from "../../show/claims";
 
 const INPUTS = ["q", "k", "v"] as const;
 type Input = (typeof INPUTS)[number];
@@ -28,14 +28,14 @@ const percent = (share: number) => `${(100 * share).toFixed(0)}%`;
 export function productsAddUp(parts: number, seen: number): Claim {
   const evidence = `${parts.toFixed(4)} from the parts, ${seen.toFixed(4)} from the attention scores`;
   const text = "The products add up to the logarithm of the ratio in which attention is shared";
-  return claim(text, Math.abs(seen - parts) < 1e-3, evidence);
+  return given(text, Math.abs(seen - parts) < 1e-3, evidence);
 }
 
 /** OV: what the movers write. @param foundAtC all movers' circuit from what stands at C, see `ovInPrompts` */
 export function writingClaims(foundAtC: OvMatrix, attention: readonly AttentionLogit[]): Claim[] {
   const { copied } = diagonalStatistics(foundAtC);
   return [
-    claim(
+    given(
       "Attended to at C, at least half of the capitals are what the movers together write most for",
       copied >= 0.5,
       `${percent(copied)} of the capitals, by chance 4%`,

@@ -4,7 +4,7 @@ import type { PatchRow } from "../../experiments/patching";
 import { headName } from "../../model/heads";
 import { groupBy, strongest, where } from "../../numbers/rows";
 import { LETTERS, type Letter, POSITIONS, type Position, readoutPosition } from "../../prompts/positions";
-import { type Claim, claim } from "../../show/claims";
+import { type Claim, claim, given } from "../../show/claims";
 import { figureClaims } from "../compare";
 import { averageSeeds, type PatchCell, paperPatching, patchingCells } from "../paper-patching";
 import type { Finding } from "./positional";
@@ -207,12 +207,12 @@ export function patchingIdentities(measured: PatchingFigures<SeedRow>): Claim[] 
   );
   const unequal = Math.max(...atA1.map((values) => Math.max(...values) - Math.min(...values)));
   return [
-    claim(
+    given(
       `Previous words and previous letters leave letter 1 exactly as it is, at every layer and position ${three}`,
       changed === 0, // not computed anew
       `largest change ${changed}`,
     ),
-    claim(
+    given(
       `Figure 7: patched at A1, letter 2 changes by the same in every layer ${three}`,
       unequal < 1e-4,
       `by ${atA1.map(([value]) => value.toFixed(3)).join(" / ")}; largest difference between layers ${unequal.toExponential(1)}`,

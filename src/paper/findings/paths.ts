@@ -3,7 +3,7 @@ import type { CircuitHeads } from "../../groups/classify";
 import { type FollowedPath, pathName, samePath, strongestInto } from "../../groups/followed-paths";
 import { hasHead, headName } from "../../model/heads";
 import { mean } from "../../numbers/statistics";
-import { type Claim, claim } from "../../show/claims";
+import { type Claim, claim, given } from "../../show/claims";
 import { paperHeads } from "../paper";
 
 type Paths = readonly FollowedPath[];
@@ -26,7 +26,7 @@ const inDigits = (values: readonly number[]) => values.map((value) => value.toFi
 export function orderSkipsLogits(order: Paths): Claim {
   const changes = intoLogits(order).map(({ change }) => Math.abs(change));
   const largest = Math.max(...changes);
-  return claim(
+  return given(
     "Which word is which goes from no head straight to the logits: 0 but for rounding",
     largest < 1e-4,
     `largest of ${changes.length} changes: ${largest.toExponential(1)}`,

@@ -4,6 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 import {
   attentionAgainstLogits,
   attentionRows,
+  attentionTable,
   headPattern,
   ovInPrompts,
   writtenBy,
@@ -148,4 +149,18 @@ test("attention to nothing is named, not averaged", async () => {
     attentionRows(model, data, [{ layer: 1, head: 0 }], { intervene }),
     /prompt 0, point 0: value 0 is NaN/,
   );
+});
+
+test("a head's attention as a table: a row a query, a column a key that one of them sees", () => {
+  const row = { layer: 0, head: 0, std: 0 };
+  const rows = [
+    { ...row, query: "BOS", key: "BOS", attention: 1 },
+    { ...row, query: "The", key: "BOS", attention: 0.25 },
+    { ...row, query: "The", key: "The", attention: 0.75 },
+    { ...row, query: "C1", key: "C1", attention: 1 },
+  ] as const;
+  assert.deepEqual(attentionTable(rows, ["BOS", "The"]), [
+    { from: "BOS", BOS: 1, The: null },
+    { from: "The", BOS: 0.25, The: 0.75 },
+  ]);
 });

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CRITERIA, classifyHeads, type HeadEvidence, headsOf, headVerdicts } from "../../../src/groups/classify";
+import {
+  CRITERIA,
+  classifyHeads,
+  fuzzyEffects,
+  type HeadEvidence,
+  headsOf,
+  headVerdicts,
+} from "../../../src/groups/classify";
 
 const nothing: Omit<HeadEvidence, "layer" | "head"> = {
   direct: 0,
@@ -105,4 +112,13 @@ test("headsOf: by group, most effect first", () => {
   assert.deepEqual(layers("fuzzy previous token"), [0, 6]);
   assert.deepEqual(layers("circuit"), [5, 2, 1, 0, 6]);
   assert.deepEqual(Object.keys(headsOf(classified, "propagation")[0]), ["layer", "head"]);
+});
+
+test("a fuzzy head's effect: by other words before, by order, by both, or none", () => {
+  const nothing = { head: 0, direct: 0, total: 0, attention_to_word: 0, attention_to_previous_end: 0, copying: 0 };
+  const one = (layer: number, at_word: number | null, ordinal: number | null) => {
+    return { ...nothing, layer, attention_to_previous_tokens: 1, at_last_letter: 0, at_word, ordinal };
+  };
+  const rows = [one(0, 0.5, 0), one(1, 0, 0.5), one(2, 0.5, 0.5), one(3, 0, 0), one(4, 0.5, null), one(5, null, null)];
+  assert.deepEqual(fuzzyEffects(rows), ["words before", "order", "both", null, "words before", null]);
 });

@@ -151,6 +151,7 @@ test("attention to the tokens before, beside even attention", () => {
     {
       model: "tiny",
       head: "3.1",
+      "has an effect by": "order",
       "to the three tokens before": "25%",
       "if it looked at all tokens alike": percent(EVEN_PREVIOUS_TOKENS),
     },

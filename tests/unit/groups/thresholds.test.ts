@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CRITERIA, classifyHeads, type HeadEvidence } from "../../../src/groups/classify";
-import { criterionMargins, failedBy, nearMisses, sweepCriteria } from "../../../src/groups/thresholds";
+import { criterionMargins, failedBy, jointlyMoved, nearMisses, sweepCriteria } from "../../../src/groups/thresholds";
 
 const nothing = {
   total: 0,
@@ -74,3 +74,18 @@ test("near misses have a group's effect and say what they lack", () => {
 });
 
 test("what is not known has not failed", () => assert.deepEqual(failedBy({ a: true, b: null, c: false }), ["c"]));
+
+test("all thresholds moved at once: a head far from each keeps its group, one near a threshold doesn't always", () => {
+  const near = [writer(0, 1, 0.8), writer(1, 1, 0.41), writer(2, 1, 0.1)];
+  const { same, kept } = jointlyMoved(near, { factor: 1.5, draws: 400, seed: 0 });
+  assert.deepEqual(
+    kept.map(({ layer, group }) => ({ layer, group })),
+    [0, 1].map((layer) => ({ layer, group: "letter mover" })),
+  );
+  assert.equal(kept[0].share, 1);
+  // 0.41 is above the threshold for factors up to 0.41 / 0.4: half of the logarithmic range and 6% of its other half
+  assert.ok(Math.abs(kept[1].share - (1 + Math.log(0.41 / 0.4) / Math.log(1.5)) / 2) < 0.1, `${kept[1].share}`);
+  assert.equal(same, kept[1].share);
+  assert.equal(jointlyMoved(near, { factor: 1, draws: 3, seed: 0 }).same, 1);
+  assert.throws(() => jointlyMoved(near, { factor: 2, draws: 0, seed: 0 }), /draws must be a whole number from 1 on/);
+});

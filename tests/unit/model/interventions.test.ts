@@ -6,7 +6,7 @@ import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { allHeads, type HeadId, headsOutside } from "../../../src/model/heads";
 import { type HookName, type Intervention, merge, patch } from "../../../src/model/hooks";
-import { freezeHeads, freezeMlps, patchHeads, patchWithin } from "../../../src/model/interventions";
+import { freezeHeads, freezeMlps, hideKeys, patchHeads, patchWithin } from "../../../src/model/interventions";
 import { disposeRun, type Model, type Run } from "../../../src/model/model";
 import { range } from "../../../src/numbers/lists";
 import { randomSubspace } from "../../../src/numbers/subspace";
@@ -125,61 +125,7 @@ test("an activation that the source did not keep is named", () => {
   disposeRun(poor);
 });
 
-const middle = "blocks.1.hook_resid_mid" as const;
-const slice = { pos: [2, 4] };
+import { type HookName, type Intervention, merge, patch } from "../../../src/model/hooks";
+import { freezeHeads, freezeMlps, hideKeys, patchHeads, patchWithin } from "../../../src/model/interventions";
 
-test("along all directions there are, patching within a subspace is patching", () => {
-  for (const subspace of [
-    range(TINY.d_model).map((i) => range(TINY.d_model).map((j) => Number(i === j))),
-    randomSubspace(TINY.d_model, TINY.d_model, 0),
-  ]) {
-    const [whole, within] = [
-      runWith(patch(middle, other.cache[middle], slice)),
-      runWith(patchWithin(middle, other.cache[middle], subspace, slice)),
-    ];
-    near(within.logits, whole.logits);
-    apart(within.logits, clean.logits);
-    disposeRun(whole, within);
-  }
-});
-
-test("what is perpendicular to the directions stays, what lies along them is the source's; other positions stay as they are", () => {
-  const subspace = tf.tensor2d(randomSubspace(TINY.d_model, 2, 3));
-  const run = runWith(patchWithin(middle, other.cache[middle], subspace, slice));
-  tf.tidy(() => {
-    const parts = (one: Run) => {
-      const x = tf.gather(one.cache[middle] as tf.Tensor3D, slice.pos, 1).reshape([-1, TINY.d_model]) as tf.Tensor2D;
-      const inside = tf.matMul(x, subspace);
-      return { inside, outside: x.sub(tf.matMul(inside, subspace, false, true)) };
-    };
-    near(parts(run).inside, parts(other).inside);
-    near(parts(run).outside, parts(clean).outside);
-    apart(parts(run).inside, parts(clean).inside);
-    same(run.cache[middle].slice([0, 5, 0], [-1, -1, -1]), clean.cache[middle].slice([0, 5, 0], [-1, -1, -1]));
-  });
-  disposeRun(run);
-  subspace.dispose();
-});
-
-test("a head's output has directions of its own, and a source of batch 1 serves every prompt", () => {
-  const at = "blocks.1.attn.hook_z" as const;
-  const first = tf.tidy(() => (other.cache[at] as tf.Tensor4D).slice([0, 0, 0, 0], [1, -1, -1, -1]) as tf.Tensor4D);
-  const run = runWith(patchWithin(at, first, randomSubspace(TINY.d_head, TINY.d_head, 0), { head: 1 }));
-  near(
-    z(run, { layer: 1, head: 1 }),
-    tf.tidy(() => z({ ...other, cache: { [at]: first.tile([4, 1, 1, 1]) } } as unknown as Run, { layer: 1, head: 1 })),
-  );
-  near(z(run, { layer: 1, head: 0 }), z(clean, { layer: 1, head: 0 }));
-  disposeRun(run);
-  first.dispose();
-});
-
-test("directions and sources that don't fit are named; patching within leaves no tensor behind", () => {
-  const before = tf.memory().numTensors;
-  const within = (source: tf.Tensor, d: number) => () =>
-    runWith(patchWithin(middle, source as tf.Tensor3D, randomSubspace(d, 2, 0)));
-  assert.throws(within(other.cache[middle], 7), /has 16 numbers a position; the directions have 7/);
-  assert.throws(within(other.cache["blocks.0.mlp.hook_post"], 16), /\[4,11,32\]/);
-  disposeRun(within(other.cache[middle], 16)());
-  assert.equal(tf.memory().numTensors, before);
 });

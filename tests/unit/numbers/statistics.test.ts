@@ -3,6 +3,7 @@ import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { letterLogitDiff } from "../../../src/experiments/logit-difference";
 import { initBackend } from "../../../src/model/backend/choose";
+import { range } from "../../../src/numbers/lists";
 import { bootstrapMean, correlation, mean, meanAndStd, share } from "../../../src/numbers/statistics";
 import { near, nearly } from "../../fixtures/close";
 
@@ -122,4 +123,21 @@ test("nothing is a share of 0, or of so little that the share is no number", () 
     [1e300, 1e-300],
   ])
     assert.equal(share(part, whole), null);
+});
+
+test("by groups, whole groups are drawn: copies of a value tell nothing new", () => {
+  const values = [1, 2, 3, 4, 10];
+  const copies = range(8).flatMap(() => values);
+  const groups = copies.map((value) => `${value}`);
+  const width = ({ low, high }: { low: number; high: number }) => high - low;
+  const plain = bootstrapMean(values, { seed: 0 });
+  const byGroup = bootstrapMean(copies, { seed: 0, groups });
+  assert.ok(Math.abs(byGroup.low - plain.low) < 1e-9 && Math.abs(byGroup.high - plain.high) < 1e-9);
+  assert.ok(width(bootstrapMean(copies, { seed: 0 })) < width(byGroup) / 2);
+  // of unequal groups the mean is of all values drawn, not of the groups' means
+  const { low, high } = bootstrapMean([0, 0, 0, 8], { seed: 0, groups: ["a", "a", "a", "b"] });
+  assert.deepEqual([low, high], [0, 8]);
+  const middle = bootstrapMean([0, 0, 0, 8], { seed: 0, groups: ["a", "a", "a", "b"], level: 0.01 });
+  assert.equal(middle.low, 2);
+  assert.throws(() => bootstrapMean([1, 2], { seed: 0, groups: ["a"] }), /1 groups for 2 values; give one for each/);
 });

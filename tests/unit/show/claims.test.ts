@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { CLAIMS_MIME, type Claim, checkClaims, claim, countClaims } from "../../../src/show/claims";
+import { CLAIMS_MIME, type Claim, checkClaims, claim, countClaims, given } from "../../../src/show/claims";
 import { inNotebook } from "../../fixtures/notebook";
 
 const is = (value: boolean): boolean => value;
@@ -62,6 +62,19 @@ describe("checkClaims", () => {
     );
     const html = output.data["text/html"] as string;
     assert.ok(html.includes("letter 2 &lt; letter 3") && html.includes("5.1 &gt; 4.9") && html.includes("✗"));
+  });
+
+  it("shows below the findings what is given, and counts it", async () => {
+    const known = given("parts add up", is(true), "gap 1e-7");
+    const [output] = await inNotebook(() => checkClaims([known, holds]));
+    const text = output.data["text/plain"] as string;
+    assert.match(text, /^✓ accuracy .*\nno findings, but .*:\n✓ parts add up \(gap 1e-7\)\n2 of 2 claims hold$/);
+    assert.match(`${output.data["text/html"]}`, /accuracy.*no findings, but.*parts add up/);
+    const { claims } = output.data[CLAIMS_MIME] as { claims: Claim[] };
+    assert.deepEqual(
+      claims.map(({ claim }) => claim),
+      ["parts add up", "accuracy is at least 99%"],
+    );
   });
 
   it("returns nothing, so that a cell that ends with it shows only the table", async () => {

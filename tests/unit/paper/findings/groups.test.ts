@@ -115,16 +115,16 @@ test("the paper's answers, and this model's to the same questions", () => {
   const rows = groupAnswers({ ...known, looks });
   assert.deepEqual(
     rows.map((row) => row[THIS_MODEL]),
-    ["2", "1", "1", "C1, C2, –", "C1, –", "0%", "60%", "0 of 1"],
+    ["2", "1", "1", "C1, C2, –", "C1, –", "0%", "60%", "0 of 1", "1 of 1"],
   );
   assert.deepEqual(
     rows.map((row) => row[PAPER_MODEL]),
-    ["4", "1", "3", "C1, C2, C3", "T1, T2", "7%", "–", "3 of 3"],
+    ["4", "1", "3", "C1, C2, C3", "T1, T2", "7%", "–", "3 of 3", "–"],
   );
 });
 
 test("a model without such heads says so", () => {
   const empty = { letter_movers: [], propagation: [], fuzzy_previous_token: [], circuit: [] };
   const own = groupAnswers({ heads: empty, evidence: [nothing], looks: [] }).map((row) => row[THIS_MODEL]);
-  assert.deepEqual(own, ["0", "0", "0", ...Array(5).fill("no such head")]);
+  assert.deepEqual(own, ["0", "0", "0", ...Array(6).fill("no such head")]);
 });

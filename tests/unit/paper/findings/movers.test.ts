@@ -25,6 +25,7 @@ describe("productsAddUp", () => {
       claim: "The products add up to the logarithm of the ratio in which attention is shared",
       passed: true,
       evidence: "3.9228 from the parts, 3.9228 from the attention scores",
+      given: true,
     });
     assert.equal(productsAddUp(1, 1.002).passed, false);
     assert.equal(productsAddUp(1.002, 1).passed, false);

@@ -4,6 +4,7 @@ import {
   besideFindings,
   harmByLayer,
   headsWithHalf,
+  hidingClaims,
   maskClaims,
   placeClaims,
   positionalFindings,
@@ -171,5 +172,34 @@ describe("placeClaims", () => {
     assert.deepEqual(failing(placeClaims(after(0.7), after(0.9), heads)), [0]);
     assert.deepEqual(failing(placeClaims(after(1), after(0.7), heads)), [1]);
     assert.deepEqual(failing(placeClaims(after(1), after(0.9), heads.slice(0, 1))), [2]);
+  });
+});
+
+describe("hidingClaims", () => {
+  const rows = (shares: Readonly<Record<string, readonly number[]>>) =>
+    Object.entries(shares).flatMap(([name, accuracies]) => {
+      const [hidden, from] = name.split(": ");
+      return accuracies.map((accuracy, i) => ({ hidden, from, letter: (i + 1) as Letter, accuracy, logit_diff: 0 }));
+    });
+  const fitting = {
+    "BOS: all heads": [1, 0.95, 1],
+    "BOS and The: all heads": [0.19, 0, 0],
+    "earlier T: layer 0": [1, 1, 0.95],
+    "earlier C: layer 0": [0.5, 0.3, 1],
+  };
+  const others = [rows({ "earlier C: layer 0": [1, 0.9, 1] })];
+  const held = (changed: Partial<Record<keyof typeof fitting, readonly number[]>>, other = others) =>
+    hidingClaims(rows({ ...fitting, ...changed }), other).map(({ passed }) => passed);
+
+  it("holds where only counted capitals and the last fixed token are missed", () => {
+    assert.deepEqual(held({}), [true, true, true, true]);
+  });
+
+  it("fails one by one where another token counts", () => {
+    assert.deepEqual(held({ "BOS: all heads": [1, 0.9, 1] }), [false, true, true, true]);
+    assert.deepEqual(held({ "BOS and The: all heads": [0, 0, 0.2] }), [true, false, true, true]);
+    assert.deepEqual(held({ "earlier C: layer 0": [0.5, 0.7, 1] }), [true, true, false, true]);
+    assert.deepEqual(held({ "earlier T: layer 0": [0.9, 1, 1] }), [true, true, false, true]);
+    assert.deepEqual(held({}, [...others, rows({ "earlier C: layer 0": [0.8, 1, 1] })]), [true, true, true, false]);
   });
 });
