@@ -1,4 +1,3 @@
-import type { Prompts } from "../experiments/measure";
 import {
   type PathRow,
   type PathsOptions,
@@ -8,6 +7,8 @@ import {
 } from "../experiments/path-patching";
 import { type HeadId, headName, sameHead } from "../model/heads";
 import type { Model } from "../model/model";
+import type { AcronymTask } from "../prompts/acronym-task";
+import type { Prompts } from "../prompts/task";
 import type { CircuitHeads } from "./classify";
 
 /** What a head takes in, by the letter of its hook. */
@@ -44,7 +45,7 @@ export type PathWithShare = FollowedPath & { readonly share: number };
 /** Path patching into several receivers, each by itself, by their names. Throws as `pathsInto`. */
 export async function followPaths(
   model: Model,
-  data: Prompts,
+  data: Prompts<AcronymTask>,
   receivers: NamedReceivers,
   options: PathsOptions,
 ): Promise<FollowedPath[]> {
