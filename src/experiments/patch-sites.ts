@@ -11,6 +11,8 @@ import { indexOf, type Task } from "../prompts/task";
 /** Where one activation is replaced: a set of points, and the intervention at each. */
 export interface Site<P extends object> {
   points(config: ModelConfig, task: Task): P[];
+  /** The one position that a letter is patched at, if it isn't all. Throws a RangeError if the letter has none. */
+  at?(letter: number, task: Task): number;
   /** The activations that are replaced. */
   hooks(config: ModelConfig): HookName[];
   /** `positions`: those that can make a difference. An empty intervention changes nothing. */
@@ -64,16 +66,20 @@ type At = { at(letter: number, task: Task): number }["at"];
  * See the paper's figures 2, 5 (`wordPosition`) and 6 (`lastLetterPosition`).
  */
 export function headSite(activation: HeadActivation = "z", at?: At, heads?: readonly HeadId[]): Site<HeadId> {
+  const checkedAt = (letter: number, task: Task): number => {
+    const pos = at!(letter, task);
+    checkIndex(`letter ${letter}: position`, pos, task.positions.length);
+    return pos;
+  };
   return {
     points: (config) => {
       if (heads) checkHeads(config, heads);
       return (heads ?? allHeads(config)).map(({ layer, head }) => ({ layer, head }));
     },
     hooks: headHooks(activation),
+    ...(at && { at: checkedAt }),
     intervene: (head, source, positions, letter, task) => {
-      const only = at?.(letter, task);
-      if (only !== undefined) checkIndex(`letter ${letter}: position`, only, task.positions.length);
-      const here = at ? positions.filter((pos) => pos === only) : positions;
+      const here = at ? positions.filter((pos) => pos === checkedAt(letter, task)) : positions;
       return here.length > 0 ? patchHeads([head], activation, source, here) : [];
     },
   };

@@ -160,7 +160,8 @@ export async function patchBetween<P extends object>(
   const { site, source = "resample", against, ...stream } = options;
   checkOneOf("source", source, ["resample", "mean"]);
   for (const { letter, into, outOf } of pairs) {
-    readoutPositions(data.task, [letter]); // that there is one
+    readoutPositions(data.task, [letter]); // that there is one, and a place to patch
+    site.at?.(letter, data.task);
     checkCorrupted(data, into);
     checkCorrupted(data, outOf);
   }

@@ -55,10 +55,11 @@ export async function headEvidence(
   const heads = allHeads(model.config);
   const report = reporter(progress);
   const step = (done: number) => report?.(done, 7);
+  const letters = lettersOfWords(data.task);
   const clean = await cleanLogitDiffs(model, data, stream);
   const lost = (rows: readonly HeadEffect[]) => mostLost(rows, clean);
   const patch = (what: Corruption, at?: typeof wordPosition) =>
-    activationPatch(model, data, { site: headSite("z", at), corruption: what, corrupted, ...stream });
+    activationPatch(model, data, { site: headSite("z", at), corruption: what, corrupted, letters, ...stream });
 
   const direct = lost(await pathPatch(model, data, { corrupted, receiver: "logits", mlps: "frozen", ...stream }));
   step(1);

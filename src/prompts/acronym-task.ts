@@ -77,10 +77,11 @@ export function acronymTask(template: AcronymTemplate = {}): Task<string, number
     previous_words: read.map((letter) => positions.slice(0, bracket - 2 * (letters - letter + 1))),
     previous_letters: places.map((place) => positions.slice(bracket, bracket + place + 1)),
   };
-  const isThree = letters === 3 && Object.keys(template).every((key) => key === "letters");
+  const plain = Object.keys(template).every((key) => key === "letters");
+  const name = `acronyms of ${["two", "three", "four", "five"][letters - 2]} letters`;
   const closes = read.includes(letters + 1);
   const task = {
-    name: isThree ? "acronyms of three letters" : `acronyms of ${letters} letters in this template`,
+    name: plain ? name : `${name} in a template of their own`,
     positions,
     readouts: read.map((letter, i) => ({
       letter,

@@ -150,6 +150,6 @@ function checkLetters(written: string): void {
     throw new Error(`GPT-2 writes "${pair}" as one token, so the letters can't be predicted one by one`);
   const seconds = Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZ").filter((second) => splits(pair[0] + second));
   throw new Error(
-    `GPT-2 writes "${pair}" as one token, so the letters can't be predicted one by one; after ${pair[0]} the second word can begin with ${seconds.join(", ")}`,
+    `GPT-2 writes "${pair}" as one token, so the letters can't be predicted one by one; after ${pair[0]} the ${written.startsWith(pair) ? "second" : "next"} word can begin with ${seconds.join(", ")}`,
   );
 }
