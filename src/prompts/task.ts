@@ -2,7 +2,7 @@ import { checkIndex, checkOneOf, checkSome } from "../numbers/check";
 import { range } from "../numbers/lists";
 
 /** What is predicted, and where it is read. */
-export interface Readout<P extends string = string, L extends number = number> {
+export interface TaskReadout<P extends string = string, L extends number = number> {
   /** The number that rows carry in their column `letter`: for acronyms that of the letter. */
   readonly letter: L;
   /** "letter 1" */
@@ -18,7 +18,7 @@ export interface Task<P extends string = string, L extends number = number, C ex
   /** What each position is called, all differently: "BOS", "The", "C1" … A prompt has as many tokens. */
   readonly positions: readonly P[];
   /** In the order of the answers' columns. */
-  readonly readouts: readonly Readout<P, L>[];
+  readonly readouts: readonly TaskReadout<P, L>[];
   /** By name, for each read-out: the positions at which a corrupted prompt has another prompt's tokens. */
   readonly corruptions: Readonly<Record<C, readonly (readonly P[])[]>>;
   /** Texts of the tokens among which an answer is right or wrong, for messages and tables. */
@@ -126,7 +126,7 @@ export function checkLength(task: Task, index: number | string, tokens: readonly
   const { name, positions } = task;
   if (tokens?.length !== positions.length)
     throw new RangeError(
-      `prompt ${index} has ${tokens?.length} tokens, not the ${positions.length} of ${name}: ${positions.join(" ")}; prompts of another template need a task of their own (acronymTask)`,
+      `prompt ${index} has ${tokens?.length} tokens, not the ${positions.length} of ${name}: ${positions.join(" ")}; prompts of another template need a task of their own, see acronymTask`,
     );
 }
 
@@ -142,6 +142,8 @@ export function checkTask(task: Task): void {
   for (const [kind, each] of Object.entries(corruptions))
     if (each.length !== readouts.length)
       throw new RangeError(`${name}: "${kind}" has positions for ${each.length} read-outs, not for ${readouts.length}`);
+  const empty = words.findIndex((labels) => labels.length === 0);
+  if (empty >= 0) throw new RangeError(`${name}: word ${empty + 1} has no positions`);
   for (const label of [
     ...[...readouts, ...written].map(({ at }) => at),
     ...words.flat(),
@@ -164,6 +166,11 @@ export function checkPrompts({ task, tokens, answerLetters, letters }: Prompts):
     );
   if (letters.length < 2)
     throw new RangeError(`an answer is compared with others: ${letters.length} tokens are too few; give at least two`);
+  const seen = new Set<number>(); // a list of a whole vocabulary is searched as fast
+  for (const token of letters) {
+    if (seen.has(token)) throw new RangeError(`token ${token} comes twice among those that are compared`);
+    seen.add(token);
+  }
   for (const [prompt, row] of answerLetters.entries()) {
     if (row.length !== readouts.length)
       throw new RangeError(
