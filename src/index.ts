@@ -39,11 +39,13 @@ export { loadModel } from "./load/load";
 export { untrained } from "./load/untrained";
 
 // prompts
+export { acronymTask } from "./prompts/acronym-task";
 export { dealOut, distinctLetters, letterCounts, select, wordsApart } from "./prompts/acronyms";
 export { CORRUPTIONS, corrupt, permuteTokens, resample } from "./prompts/corruption";
 export { HELD_OUT, buildAcronyms, checkAcronym, loadAcronyms } from "./prompts/dataset";
 export { LETTERS, POSITIONS, lastLetterPosition, position, readoutPosition, wordPosition } from "./prompts/positions";
 export { settings } from "./prompts/settings";
+export { buildPrompts } from "./prompts/task";
 export { tokenRows } from "./prompts/token-rows";
 export { checkWord, loadWords } from "./prompts/words";
 
@@ -216,11 +218,13 @@ export type * from "./model/hooks";
 export type * from "./model/interventions";
 export type * from "./model/model";
 export type * from "./load/load";
+export type * from "./prompts/acronym-task";
 export type * from "./prompts/acronyms";
 export type * from "./prompts/corruption";
 export type * from "./prompts/dataset";
 export type * from "./prompts/positions";
 export type * from "./prompts/settings";
+export type * from "./prompts/task";
 export type * from "./prompts/token-rows";
 export type * from "./prompts/words";
 export type * from "./experiments/activation-means";

@@ -13,6 +13,7 @@ import { allHeads, type HeadId, hasHead } from "../../src/model/heads";
 import type { Model } from "../../src/model/model";
 import { paperHeads } from "../../src/paper/paper";
 import { paperBosSwaps } from "../../src/paper/paper-positional";
+import type { Corruption } from "../../src/prompts/acronym-task";
 import type { AcronymDataset } from "../../src/prompts/acronyms";
 import { resample } from "../../src/prompts/corruption";
 import { lastLetterPosition, wordPosition } from "../../src/prompts/positions";
@@ -62,11 +63,7 @@ const HEAD_CELLS = LAYERS * HEADS;
 const SET_UP = 2; // clean and corrupted, cached, at the start of each script
 
 const patchFigure =
-  <P extends object>(
-    corruption: Parameters<typeof activationPatch>[2]["corruption"],
-    site: Site<P>,
-    letters?: readonly (2 | 3)[],
-  ) =>
+  <P extends object>(corruption: Corruption, site: Site<P>, letters?: readonly (2 | 3)[]) =>
   ({ model, data, corrupted }: Material) =>
     activationPatch(model, data, { corruption, site, corrupted, letters });
 

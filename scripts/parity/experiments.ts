@@ -8,7 +8,7 @@ import {
 import { evaluateCircuits } from "../../src/experiments/circuit-evaluation";
 import { growing } from "../../src/experiments/giving-back";
 import { letterReadout, logitDiffs } from "../../src/experiments/logit-difference";
-import { columnMean, type Prompts } from "../../src/experiments/measure";
+import { columnMean } from "../../src/experiments/measure";
 import { copyingScores, ovCircuit } from "../../src/experiments/ov-circuit";
 import { blockSite, headSite, type Site } from "../../src/experiments/patch-sites";
 import { activationPatch, patchBetween } from "../../src/experiments/patching";
@@ -29,6 +29,7 @@ import {
   position,
   wordPosition,
 } from "../../src/prompts/positions";
+import type { Prompts } from "../../src/prompts/task";
 import { type Fixture, headIds, type Inputs } from "./fixture";
 import type { Counterpart } from "./main";
 

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import type { Prompts } from "../../src/experiments/measure";
 import { loadWeights, readConfig } from "../../src/load/load";
 import type { HeadId } from "../../src/model/heads";
 import type { Model } from "../../src/model/model";
+import { ACRONYMS, type AcronymTask } from "../../src/prompts/acronym-task";
+import type { Prompts } from "../../src/prompts/task";
 
 /** inputs.json of a fixture folder, as far as it is used. */
 export interface Inputs {
@@ -31,7 +32,7 @@ export interface Fixture {
   readonly raw: Model;
   readonly proc: Model;
   readonly inputs: Inputs;
-  readonly prompts: Prompts;
+  readonly prompts: Prompts<AcronymTask>;
 }
 
 export const readJson = <T>(dir: string, name: string): T => JSON.parse(readFileSync(path.join(dir, name), "utf8"));
@@ -48,6 +49,6 @@ export function readFixture(dir: string): Fixture {
     raw: loadWeights(dir, config, false),
     proc: loadWeights(dir, config, true),
     inputs,
-    prompts: { tokens, answerLetters, letters },
+    prompts: { task: ACRONYMS, tokens, answerLetters, letters },
   };
 }

@@ -6,10 +6,12 @@ import { reusable } from "../model/plan";
 import { checkCount, checkSome } from "../numbers/check";
 import { range } from "../numbers/lists";
 import { randomSubspace } from "../numbers/subspace";
+import type { AcronymTask } from "../prompts/acronym-task";
 import { LETTERS, wordPosition } from "../prompts/positions";
+import type { Prompts } from "../prompts/task";
 import type { InterchangeOptions } from "./interchange";
 import { letterReadout } from "./logit-difference";
-import { batchStarts, type Prompts } from "./measure";
+import { batchStarts } from "./measure";
 import { EXCHANGES, nextWords, type Prediction } from "./order-model";
 import { activationSite, type OrderPoint } from "./order-sites";
 import type { ProgressOption } from "./progress";
@@ -46,7 +48,7 @@ export interface Alignment {
  */
 export async function alignedSubspace(
   model: Model,
-  data: Prompts,
+  data: Prompts<AcronymTask>,
   point: OrderPoint,
   {
     k,
@@ -99,7 +101,7 @@ const widthOf = ({ config }: Model, at: HookName): number =>
   at.includes(".attn.hook_") ? config.d_head : config.d_model;
 
 /** Throws a RangeError if what is exchanged at a point reaches no letter: a forward that skips what nobody reads doesn't look at it. */
-function checkIsRead(model: Model, data: Prompts, point: OrderPoint): void {
+function checkIsRead(model: Model, data: Prompts<AcronymTask>, point: OrderPoint): void {
   const isRead = tf.tidy(() => {
     let seen = false;
     const look = edit(
@@ -108,7 +110,7 @@ function checkIsRead(model: Model, data: Prompts, point: OrderPoint): void {
         seen = true;
         return activation;
       },
-      { pos: LETTERS.map(wordPosition) } as Slice<typeof point.at>,
+      { pos: LETTERS.map((letter) => wordPosition(letter)) } as Slice<typeof point.at>,
     );
     const prompts = rowsFrom(data, 0, 1);
     const from = forward(model, prompts.tokens, { keep: reusable(model.config), readout: "none" });
@@ -118,9 +120,9 @@ function checkIsRead(model: Model, data: Prompts, point: OrderPoint): void {
   if (!isRead) throw new RangeError(`no letter depends on ${point.site} at C1, C2 and C3; choose an earlier point`);
 }
 
-function rowsFrom({ tokens, answerLetters, letters }: Prompts, first: number, batch: number): Prompts {
+function rowsFrom({ task, tokens, answerLetters, letters }: Prompts, first: number, batch: number): Prompts {
   const rows = <T>(all: readonly T[]) => all.slice(first, first + batch);
-  return { tokens: rows(tokens) as number[][], answerLetters: rows(answerLetters) as number[][], letters, first };
+  return { tokens: rows(tokens) as number[][], answerLetters: rows(answerLetters) as number[][], letters, first, task };
 }
 
 /** The same span as perpendicular directions of unit length, with gradients. */

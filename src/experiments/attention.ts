@@ -8,8 +8,19 @@ import { unembedding } from "../model/ops";
 import { reusable } from "../model/plan";
 import { checkIndex, checkIndices, checkOneOf, checkSome } from "../numbers/check";
 import { meanAndStd } from "../numbers/statistics";
-import { LETTERS, type Letter, POSITIONS, type Position, readoutPosition } from "../prompts/positions";
-import { type Batch, type Measurement, measureAll, type Prompts, type StreamOptions } from "./measure";
+import type { Letter, Position } from "../prompts/acronym-task";
+import {
+  columnOf,
+  type LetterOf,
+  lettersOf,
+  lettersOfWords,
+  type PositionOf,
+  type Prompts,
+  readoutPositions,
+  type Task,
+  wordStart,
+} from "../prompts/task";
+import { type Batch, type Measurement, measureAll, type StreamOptions } from "./measure";
 
 const patternHook = (layer: number) => `blocks.${layer}.attn.hook_pattern` as const;
 const hooksOf = (heads: readonly HeadId[]): HookName[] => [...new Set(heads.map(({ layer }) => patternHook(layer)))];
@@ -30,9 +41,9 @@ export interface AttentionRowsOptions extends StreamOptions {
   readonly intervene?: FromClean;
 }
 
-export interface AttentionRow extends HeadId {
-  readonly query: Position;
-  readonly key: Position;
+export interface AttentionRow<P extends string = Position> extends HeadId {
+  readonly query: P;
+  readonly key: P;
   /** Mean attention probability over prompts. */
   readonly attention: number;
   /** Over prompts (n − 1). */
@@ -43,23 +54,23 @@ export interface AttentionRow extends HeadId {
  * Mean attention of heads from every position to every position at or before it.
  * See the paper's figure 3 (queries "(", A1, A2) and the supplement's mean patterns
  */
-export async function attentionRows(
+export async function attentionRows<T extends Task>(
   model: Model,
-  data: Prompts,
+  data: Prompts<T>,
   heads: readonly HeadId[],
   { intervene = () => [], ...stream }: AttentionRowsOptions = {},
-): Promise<AttentionRow[]> {
+): Promise<AttentionRow<PositionOf<T>>[]> {
   return (await attentionRowsUnder(model, data, heads, [intervene], stream))[0];
 }
 
 /** `attentionRows` under each of several interventions, all from one clean run. */
-export async function attentionRowsUnder(
+export async function attentionRowsUnder<T extends Task>(
   model: Model,
-  data: Prompts,
+  data: Prompts<T>,
   heads: readonly HeadId[],
   interventions: readonly FromClean[],
   stream: StreamOptions = {},
-): Promise<AttentionRow[][]> {
+): Promise<AttentionRow<PositionOf<T>>[][]> {
   checkHeads(model.config, heads);
   const reuse = new Set<HookName>(reusable(model.config));
   const keep = (name: HookName) => name.endsWith("hook_pattern") || reuse.has(name);
@@ -74,28 +85,32 @@ export async function attentionRowsUnder(
     return { measure, close: () => disposeRun(clean) };
   };
   const values = await measureAll(data, interventions, open, stream);
-  return values.map((prompts) => meanRows(heads, prompts));
+  return values.map((prompts) => meanRows(data.task, heads, prompts));
 }
 
 /** One head's rows as a table: a row for each of these queries, a column for each key that one of them can see. */
-export function attentionTable(
-  rows: readonly AttentionRow[],
-  queries: readonly Position[],
+export function attentionTable<P extends string>(
+  rows: readonly AttentionRow<P>[],
+  queries: readonly P[],
 ): Readonly<Record<string, string | number | null>>[] {
   const own = rows.filter(({ query }) => queries.includes(query));
-  const keys = POSITIONS.filter((key) => own.some((row) => row.key === key));
+  const keys = [...new Set(own.map(({ key }) => key))];
   return queries.map((query) => {
-    const weight = (key: Position) => own.find((row) => row.query === query && row.key === key)?.attention ?? null;
+    const weight = (key: P) => own.find((row) => row.query === query && row.key === key)?.attention ?? null;
     return { from: query, ...Object.fromEntries(keys.map((key) => [key, weight(key)])) };
   });
 }
 
 /** `patterns`: `[prompt][head · query · key]` */
-function meanRows(heads: readonly HeadId[], patterns: readonly (readonly number[])[]): AttentionRow[] {
-  const length = POSITIONS.length;
+function meanRows<T extends Task>(
+  { positions }: T,
+  heads: readonly HeadId[],
+  patterns: readonly (readonly number[])[],
+): AttentionRow<PositionOf<T>>[] {
+  const length = positions.length;
   return heads.flatMap((head, h) =>
-    POSITIONS.flatMap((query, q) =>
-      POSITIONS.slice(0, q + 1).map((key, k) => {
+    positions.flatMap((query, q) =>
+      positions.slice(0, q + 1).map((key, k) => {
         const { mean, std } = meanAndStd(patterns.map((pattern) => pattern[(h * length + q) * length + k]));
         return { ...head, query, key, attention: mean, std };
       }),
@@ -103,36 +118,38 @@ function meanRows(heads: readonly HeadId[], patterns: readonly (readonly number[
   );
 }
 
-export interface ScatterRow extends HeadId {
+export interface ScatterRow<L extends number = Letter> extends HeadId {
   readonly prompt: number;
-  readonly letter: Letter;
+  readonly letter: L;
   /** The word attended to, 1–3. */
-  readonly word: Letter;
+  readonly word: L;
   /** Attention from where `letter` is read to C_word. */
   readonly attention: number;
   /** What the head writes there for the capital of that word: z @ W_O @ W_U, without layer norm or bias, in logits. */
   readonly logit: number;
 }
 
-/** Attention to each word against what is written for its capital. See the paper's figure 11 */
-export async function attentionAgainstLogits(
+/** Attention to each word against what is written for its capital. Throws a RangeError if the task has no words. See the paper's figure 11 */
+export async function attentionAgainstLogits<T extends Task>(
   model: Model,
-  data: Prompts,
+  data: Prompts<T>,
   heads: readonly HeadId[],
   stream: StreamOptions = {},
-): Promise<ScatterRow[]> {
+): Promise<ScatterRow<LetterOf<T>>[]> {
   checkHeads(model.config, heads);
+  const { task } = data;
+  const words = lettersOfWords(task);
   const points = heads.flatMap((head) =>
-    LETTERS.flatMap((letter) => LETTERS.map((word) => ({ ...head, letter, word }))),
+    lettersOf(task).flatMap((letter) => words.map((word) => ({ ...head, letter, word }))),
   );
   const open = ({ prompts }: Batch): Measurement<(typeof points)[number]> => {
     const keep: HookName[] = [...hooksOf(heads), ...heads.map(({ layer }) => `blocks.${layer}.attn.hook_z` as const)];
     const run = forward(model, prompts.tokens, { keep, readout: "none" });
     const measure = ({ layer, head, letter, word }: (typeof points)[number]) => {
-      const query = readoutPosition(letter);
-      const attention = headPattern(run, { layer, head }).map((pattern) => pattern[query][2 * word]);
+      const [[query], key] = [readoutPositions(task, [letter]), wordStart(task, word)];
+      const attention = headPattern(run, { layer, head }).map((pattern) => pattern[query][key]);
       const written = writtenBy(model, run, { layer, head }, { activation: "z", pos: query, vocab: prompts.letters });
-      return attention.map((weight, i) => [weight, written[i][prompts.answerLetters[i][word - 1]]]);
+      return attention.map((weight, i) => [weight, written[i][prompts.answerLetters[i][columnOf(task, word)]]]);
     };
     return { measure, close: () => disposeRun(run) };
   };
@@ -192,11 +209,14 @@ export async function ovInPrompts(
       writtenBy(model, run, head, { activation: "v", pos, vocab: prompts.letters });
     return { measure, close: () => disposeRun(run) };
   };
-  const points = LETTERS.flatMap((word) => heads.map((head) => ({ word, pos: 2 * word, head })));
+  const { task } = data;
+  const points = lettersOfWords(task).flatMap((word) =>
+    heads.map((head) => ({ column: columnOf(task, word), pos: wordStart(task, word), head })),
+  );
   const values = await measureAll(data, points, open, stream);
   return data.letters.map((_, capital) => {
-    const written = points.flatMap(({ word }, p) =>
-      values[p].filter((_, prompt) => data.answerLetters[prompt][word - 1] === capital),
+    const written = points.flatMap(({ column }, p) =>
+      values[p].filter((_, prompt) => data.answerLetters[prompt][column] === capital),
     );
     const words = written.length / heads.length;
     return words === 0 ? null : data.letters.map((_, to) => written.reduce((sum, row) => sum + row[to], 0) / words);

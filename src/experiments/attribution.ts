@@ -6,11 +6,12 @@ import type { HookName } from "../model/hooks";
 import { disposeRun, type Model, type Run } from "../model/model";
 import { unembedding } from "../model/ops";
 import { range } from "../numbers/lists";
-import { where } from "../numbers/rows";
+import { groupBy } from "../numbers/rows";
 import { meanAndStd } from "../numbers/statistics";
-import { LETTERS, type Letter, POSITIONS, type Position, readoutPosition } from "../prompts/positions";
+import type { Letter, Position } from "../prompts/acronym-task";
+import { type LetterOf, lettersOf, type PositionOf, type Prompts, readoutPositions, type Task } from "../prompts/task";
 import { letterReadout } from "./logit-difference";
-import { type Batch, type Measurement, measureAll, type Prompts, type StreamOptions } from "./measure";
+import { type Batch, type Measurement, measureAll, type StreamOptions } from "./measure";
 
 /** What adds to the final residual stream. */
 export interface Component {
@@ -21,8 +22,8 @@ export interface Component {
   readonly component: string;
 }
 
-export interface AttributionRow extends Component {
-  readonly letter: Letter;
+export interface AttributionRow<L extends number = Letter> extends Component {
+  readonly letter: L;
   /** Mean direct contribution to the logit of the right letter, in logits. */
   readonly logit: number;
   /** The same to right letter − largest wrong letter (of the whole model's logits). */
@@ -52,37 +53,42 @@ export function components({ config }: Model): Component[] {
   return [plain("embedding", null), plain("position", null), ...layers, plain("unembedding bias", null)];
 }
 
-/** The right letter's, and right − largest wrong letter's, unembedding: `[batch * 3, d_model]`, with their biases `[batch * 3]`. */
+/** The right letter's, and right − largest wrong letter's, unembedding: `[batch * letters, d_model]`, with their biases `[batch * letters]`. */
 function directions(model: Model, run: Run, { answerLetters, letters }: Prompts) {
-  const n = answerLetters.length * LETTERS.length;
+  const n = answerLetters.flat().length;
   const right = tf.oneHot(tf.tensor1d(answerLetters.flat(), "int32"), letters.length).toFloat() as tf.Tensor2D;
   const wrong = tf
     .oneHot(run.logits.reshape([n, letters.length]).sub(right.mul(1e9)).argMax(-1), letters.length)
     .toFloat();
   const { W, b } = unembedding(model, letters);
-  const columns = W.transpose(); // [26, d_model]
+  const columns = W.transpose(); // [candidates, d_model]
   return [right, right.sub(wrong) as tf.Tensor2D].map((choice) => ({
     direction: tf.matMul(choice, columns),
     bias: choice.mul(b).sum(1),
   }));
 }
 
-export const atReadouts = (run: Run, name: HookName): tf.Tensor =>
-  tf.gather(run.cache[name] as tf.Tensor, tf.tensor1d(LETTERS.map(readoutPosition), "int32"), 1);
+/** An activation at these positions, `[batch, positions, …]`. */
+export const atPositions = (run: Run, name: HookName, positions: readonly number[]): tf.Tensor =>
+  tf.gather(run.cache[name] as tf.Tensor, tf.tensor1d(positions as number[], "int32"), 1);
 
-/** Dot products of every component with a direction, `[component][batch * 3]`, in the order of `components`. */
-function contributions(model: Model, run: Run, direction: tf.Tensor, bias: tf.Tensor): tf.Tensor[] {
+/** What is written in one direction for each letter of each prompt, with what the biases write. */
+type Direction = ReturnType<typeof directions>[number];
+
+/** Dot products of every component with a direction, `[component][batch * letters]`, in the order of `components`. */
+function contributions(model: Model, run: Run, positions: readonly number[], { direction, bias }: Direction) {
+  const atReadouts = (name: HookName) => atPositions(run, name, positions);
   const { n_layers, n_heads, d_head } = model.config;
   const n = direction.shape[0]!;
-  const scaled = direction.div(atReadouts(run, "ln_final.hook_scale").reshape([n, 1])) as tf.Tensor2D;
+  const scaled = direction.div(atReadouts("ln_final.hook_scale").reshape([n, 1])) as tf.Tensor2D;
   const dot = (x: tf.Tensor) => x.reshape([-1, scaled.shape[1]]).mul(scaled).sum(1);
   const layers = range(n_layers).flatMap((layer) => {
     const { W_O, b_O } = model.blocks[layer];
-    const z = atReadouts(run, `blocks.${layer}.attn.hook_z`).reshape([n, n_heads, d_head]);
+    const z = atReadouts(`blocks.${layer}.attn.hook_z`).reshape([n, n_heads, d_head]);
     const heads = z.mul(tf.matMul(scaled, W_O.transpose()).reshape([n, n_heads, d_head])).sum(2); // [n, head]
-    return [...tf.unstack(heads, 1), dot(b_O.expandDims(0)), dot(atReadouts(run, `blocks.${layer}.hook_mlp_out`))];
+    return [...tf.unstack(heads, 1), dot(b_O.expandDims(0)), dot(atReadouts(`blocks.${layer}.hook_mlp_out`))];
   });
-  return [dot(atReadouts(run, "hook_embed")), dot(atReadouts(run, "hook_pos_embed")), ...layers, bias];
+  return [dot(atReadouts("hook_embed")), dot(atReadouts("hook_pos_embed")), ...layers, bias];
 }
 
 /**
@@ -90,76 +96,76 @@ function contributions(model: Model, run: Run, direction: tf.Tensor, bias: tf.Te
  * as it was. The rows of a letter add up to its logit (less the unembedding's centring) and logit difference.
  * Throws if the model isn't processed.
  */
-export async function logitAttribution(
+export async function logitAttribution<T extends Task>(
   model: Model,
-  data: Prompts,
+  data: Prompts<T>,
   stream: StreamOptions = {},
-): Promise<AttributionRow[]> {
+): Promise<AttributionRow<LetterOf<T>>[]> {
   checkProcessed(model);
+  const letters = lettersOf(data.task);
+  const positions = readoutPositions(data.task);
   const parts = components(model);
   const keep = (name: HookName) => /^hook_|hook_z$|hook_mlp_out$|^ln_final\.hook_scale/.test(name);
   const open = ({ prompts }: Batch): Measurement<"all"> => {
     const run = forward(model, prompts.tokens, { keep, readout: letterReadout(prompts) });
     const measure = () => {
-      const all = directions(model, run, prompts).map(({ direction, bias }) =>
-        contributions(model, run, direction, bias),
-      );
-      const flat = tf.stack(all.flat()).reshape([2 * parts.length, -1, LETTERS.length]); // [part, batch, letter]
+      const all = directions(model, run, prompts).map((one) => contributions(model, run, positions, one));
+      const flat = tf.stack(all.flat()).reshape([2 * parts.length, -1, letters.length]); // [part, batch, letter]
       return flat.transpose([1, 0, 2]).reshape([prompts.tokens.length, -1]).arraySync() as number[][];
     };
     return { measure, close: () => disposeRun(run) };
   };
   const [values] = await measureAll(data, ["all"] as const, open, stream);
-  const column = (which: number, part: number, letter: Letter) =>
-    values.map((row) => row[(which * parts.length + part) * LETTERS.length + letter - 1]);
-  return LETTERS.flatMap((letter) =>
+  const column = (which: number, part: number, i: number) =>
+    values.map((row) => row[(which * parts.length + part) * letters.length + i]);
+  return letters.flatMap((letter, i) =>
     parts.map((part, p) => {
-      const { mean: logit_diff, std } = meanAndStd(column(1, p, letter));
-      return { ...part, letter, logit: meanAndStd(column(0, p, letter)).mean, logit_diff, std };
+      const { mean: logit_diff, std } = meanAndStd(column(1, p, i));
+      return { ...part, letter, logit: meanAndStd(column(0, p, i)).mean, logit_diff, std };
     }),
   );
 }
 
 /** What a letter's parts add up to. */
-export interface LetterSum {
-  readonly letter: Letter;
+export interface LetterSum<L extends number = Letter> {
+  readonly letter: L;
   readonly logit: number;
   readonly logit_diff: number;
 }
 
 /** The sum of all parts for each letter: the model's own mean logit of the right letter, and its logit difference. */
-export function sumOfParts(rows: readonly AttributionRow[]): LetterSum[] {
-  return LETTERS.map((letter) => {
-    const parts = where(rows, { letter });
+export function sumOfParts<L extends number = Letter>(rows: readonly AttributionRow<L>[]): LetterSum<L>[] {
+  return [...groupBy(rows, ({ letter }) => letter)].map(([letter, parts]) => {
     const sum = (column: "logit" | "logit_diff") => parts.reduce((total, row) => total + row[column], 0);
     return { letter, logit: sum("logit"), logit_diff: sum("logit_diff") };
   });
 }
 
 /** A head's row with its place among all heads of the letter, from 1: what writes most for the logit difference. */
-export type RankedHead = Omit<AttributionRow, keyof HeadId> & HeadId & { readonly rank: number };
+export type RankedHead<L extends number = Letter> = Omit<AttributionRow<L>, keyof HeadId> &
+  HeadId & { readonly rank: number };
 
 /** The heads of `logitAttribution`'s rows, letter by letter, the one that writes most first. */
-export function rankHeads(rows: readonly AttributionRow[]): RankedHead[] {
-  const heads = where(rows, { kind: "head" }) as (AttributionRow & HeadId)[]; // a head has a layer and a number
-  return LETTERS.flatMap((letter) => {
-    const order = where(heads, { letter }).sort((a, b) => b.logit_diff - a.logit_diff);
+export function rankHeads<L extends number = Letter>(rows: readonly AttributionRow<L>[]): RankedHead<L>[] {
+  const heads = rows.filter(({ kind }) => kind === "head") as (AttributionRow<L> & HeadId)[]; // a head has a layer and a number
+  return [...groupBy(heads, ({ letter }) => letter).values()].flatMap((own) => {
+    const order = [...own].sort((a, b) => b.logit_diff - a.logit_diff);
     return order.map((row, i) => ({ ...row, rank: i + 1 }));
   });
 }
 
 /** A part of the model and what all of it adds. */
-export interface PartRow {
+export interface PartRow<L extends number = Letter> {
   /** "embedding", "position", "attention 0" (heads and bias), "mlp 0", … "unembedding bias". */
   readonly part: string;
-  readonly letter: Letter;
+  readonly letter: L;
   readonly logit: number;
   readonly logit_diff: number;
 }
 
 /** `logitAttribution`'s rows with each layer's heads and their bias as one. */
-export function attributionByPart(rows: readonly AttributionRow[]): PartRow[] {
-  const sums = new Map<string, PartRow>();
+export function attributionByPart<L extends number = Letter>(rows: readonly AttributionRow<L>[]): PartRow<L>[] {
+  const sums = new Map<string, PartRow<L>>();
   for (const { kind, layer, component, letter, logit, logit_diff } of rows) {
     const part = kind === "head" || kind === "attention bias" ? `attention ${layer}` : component;
     const before = sums.get(`${part} ${letter}`) ?? { part, letter, logit: 0, logit_diff: 0 };
@@ -169,23 +175,26 @@ export function attributionByPart(rows: readonly AttributionRow[]): PartRow[] {
   return [...sums.values()];
 }
 
-export interface PositionAttributionRow extends HeadId {
-  readonly letter: Letter;
-  readonly key: Position;
+export interface PositionAttributionRow<L extends number = Letter, P extends string = Position> extends HeadId {
+  readonly letter: L;
+  readonly key: P;
   /** Mean contribution to right − largest wrong letter of what the head moves from this position, in logits. */
   readonly logit_diff: number;
   readonly std: number;
 }
 
 /** Direct logit attribution of heads by the position they move from; over all keys a head's rows add up to its row in `logitAttribution`. */
-export async function attributionByPosition(
+export async function attributionByPosition<T extends Task>(
   model: Model,
-  data: Prompts,
+  data: Prompts<T>,
   heads: readonly HeadId[],
   stream: StreamOptions = {},
-): Promise<PositionAttributionRow[]> {
+): Promise<PositionAttributionRow<LetterOf<T>, PositionOf<T>>[]> {
   checkProcessed(model);
   checkHeads(model.config, heads);
+  const letters = lettersOf(data.task);
+  const positions = readoutPositions(data.task);
+  const keys: readonly PositionOf<T>[] = data.task.positions;
   const keep = (name: HookName) => /hook_v$|hook_pattern$|^ln_final\.hook_scale/.test(name);
   const open = ({ prompts }: Batch): Measurement<HeadId> => {
     const run = forward(model, prompts.tokens, { keep, readout: letterReadout(prompts) });
@@ -193,13 +202,13 @@ export async function attributionByPosition(
     const measure = ({ layer, head }: HeadId) => {
       const [, { direction }] = directions(model, run, prompts);
       const { W_O } = headWeights(model, { layer, head });
-      const scale = atReadouts(run, "ln_final.hook_scale").reshape([-1, 1]);
+      const scale = atPositions(run, "ln_final.hook_scale", positions).reshape([-1, 1]);
       const wanted = tf
         .matMul(direction.div(scale) as tf.Tensor2D, W_O.transpose())
-        .reshape([batch, LETTERS.length, -1]);
+        .reshape([batch, letters.length, -1]);
       const v = run.cache[`blocks.${layer}.attn.hook_v`].slice([0, 0, head], [-1, -1, 1]).squeeze([2]); // [batch, key, d_head]
       const pattern = run.cache[`blocks.${layer}.attn.hook_pattern`].slice([0, head], [-1, 1]).squeeze([1]);
-      const attention = tf.gather(pattern, tf.tensor1d(LETTERS.map(readoutPosition), "int32"), 1); // [batch, letter, key]
+      const attention = tf.gather(pattern, tf.tensor1d(positions, "int32"), 1); // [batch, letter, key]
       return attention
         .mul(tf.matMul(wanted, v, false, true))
         .reshape([batch, -1])
@@ -209,9 +218,9 @@ export async function attributionByPosition(
   };
   const values = await measureAll(data, heads, open, stream);
   return heads.flatMap((head, h) =>
-    LETTERS.flatMap((letter) =>
-      POSITIONS.map((key, k) => {
-        const { mean, std } = meanAndStd(values[h].map((row) => row[(letter - 1) * POSITIONS.length + k]));
+    letters.flatMap((letter, i) =>
+      keys.map((key, k) => {
+        const { mean, std } = meanAndStd(values[h].map((row) => row[i * keys.length + k]));
         return { ...head, letter, key, logit_diff: mean, std };
       }),
     ),

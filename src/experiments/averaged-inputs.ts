@@ -8,7 +8,8 @@ import { disposeRun, type Model } from "../model/model";
 import { reusable } from "../model/plan";
 import { checkSome } from "../numbers/check";
 import { grid } from "../numbers/lists";
-import { LETTERS, readoutPosition, wordPosition } from "../prompts/positions";
+import type { Letter } from "../prompts/acronym-task";
+import { checkPrompts, type LetterOf, type Prompts, readoutPositions, type Task, wordPositions } from "../prompts/task";
 import { activationMeans } from "./activation-means";
 import { letterReadout, logitDiffs } from "./logit-difference";
 import {
@@ -17,7 +18,6 @@ import {
   letterEffects,
   type Measurement,
   measureIntervened,
-  type Prompts,
   type StreamOptions,
 } from "./measure";
 import type { Site } from "./patch-sites";
@@ -40,9 +40,9 @@ export function inputSite(heads: readonly HeadId[]): Site<{ input: HeadInput }> 
   };
 }
 
-export interface AveragedRow extends LetterEffect {
+export interface AveragedRow<L extends number = Letter> extends LetterEffect<L> {
   readonly input: "q" | "k" | "v";
-  /** `"prompts"`: each position keeps its own mean. `"prompts and positions"`: the three positions get the same. */
+  /** `"prompts"`: each position keeps its own mean. `"prompts and positions"`: those positions get the same. */
   readonly mean: "prompts" | "prompts and positions";
 }
 
@@ -51,17 +51,20 @@ export interface AveragedRow extends LetterEffect {
  * The mean over prompts at each position says nothing about this prompt, but still which word or letter it is; that over the three
  * positions, too, doesn't say it any more.
  * @returns the change of each letter's logit difference, in logits
- * Throws a RangeError if there are no heads
+ * Throws a RangeError if there are no heads, the prompts don't fit their task, or it has no words
  */
-export async function averagedInputs(
+export async function averagedInputs<T extends Task>(
   model: Model,
-  data: Prompts,
+  data: Prompts<T>,
   heads: readonly HeadId[],
   stream: StreamOptions = {},
-): Promise<AveragedRow[]> {
+): Promise<AveragedRow<LetterOf<T>>[]> {
   const site = inputSite(heads);
+  const { task } = data;
+  checkPrompts(data);
+  const words = wordPositions(task);
   const perPosition = await activationMeans(model, data.tokens, site.hooks(model.config), stream);
-  const positions = { q: LETTERS.map(readoutPosition), k: LETTERS.map(wordPosition), v: LETTERS.map(wordPosition) };
+  const positions = { q: readoutPositions(task), k: words, v: words };
   const points = grid({ mean: ["prompts", "prompts and positions"] as const, input: ["q", "k", "v"] as const });
   const readout = letterReadout(data);
   const open = ({ prompts }: Batch): Measurement<(typeof points)[number] | null> => {
@@ -70,7 +73,7 @@ export async function averagedInputs(
       if (point === null) return [];
       const { input, mean } = point;
       const source = mean === "prompts" ? perPosition : sameAt(perPosition, positions[input]);
-      return site.intervene({ input }, source, positions[input], 1);
+      return site.intervene({ input }, source, positions[input], 1, task);
     };
     const read = (logits: tf.Tensor3D) => logitDiffs({ logits }, prompts);
     return { measureFrom: measureIntervened({ from, readout, intervene, read }), close: () => disposeRun(from) };

@@ -2,13 +2,14 @@
 import { allHeads, checkHeads, type HeadId, hasHead, headName } from "../model/heads";
 import type { Model } from "../model/model";
 import { share } from "../numbers/statistics";
-import { LETTERS, type Letter } from "../prompts/positions";
+import type { Letter } from "../prompts/acronym-task";
+import { type LetterOf, lettersOf, type Prompts, type Task } from "../prompts/task";
 import { circuitValues, type EvaluateOptions } from "./circuit-evaluation";
-import { columnMean, type Prompts } from "./measure";
+import { columnMean } from "./measure";
 
 /** How much of the model a circuit is, by letter. F is a mean logit difference with all heads but some removed, in logits. */
-export interface FaithfulnessRow {
-  readonly letter: Letter;
+export interface FaithfulnessRow<L extends number = Letter> {
+  readonly letter: L;
   /** F(C): of the circuit's heads alone. */
   readonly circuit: number;
   /** F(M): of the whole model. */
@@ -23,14 +24,14 @@ export interface FaithfulnessRow {
  * Faithfulness: does the circuit alone do what the model does? F(C) against F(M), and as a share of what heads do at all.
  * Throws as `circuitValues`
  */
-export async function faithfulness(
+export async function faithfulness<T extends Task>(
   model: Model,
-  data: Prompts,
+  data: Prompts<T>,
   circuit: readonly HeadId[],
   options: EvaluateOptions,
-): Promise<FaithfulnessRow[]> {
+): Promise<FaithfulnessRow<LetterOf<T>>[]> {
   const values = await circuitValues(model, data, [circuit, allHeads(model.config), []], options);
-  return LETTERS.map((letter, i) => {
+  return lettersOf(data.task).map((letter, i) => {
     const [c, m, none] = values.map((rows) => columnMean(rows, i));
     return { letter, circuit: c, model: m, none, faithfulness: share(c - none, m - none) };
   });
@@ -41,11 +42,11 @@ export interface RemovalOptions extends EvaluateOptions {
   readonly removed: readonly (readonly HeadId[])[];
 }
 
-export interface CompletenessRow {
+export interface CompletenessRow<L extends number = Letter> {
   /** Index of K in the list given, and how many heads it has. */
   readonly removed: number;
   readonly size: number;
-  readonly letter: Letter;
+  readonly letter: L;
   /** F(C ∖ K): the circuit without K. */
   readonly circuit: number;
   /** F(M ∖ K): the whole model without K. */
@@ -60,12 +61,12 @@ export interface CompletenessRow {
  * @returns a row per K and letter
  * See Wang et al., Interpretability in the Wild (2022), section 4
  */
-export async function completeness(
+export async function completeness<T extends Task>(
   model: Model,
-  data: Prompts,
+  data: Prompts<T>,
   circuit: readonly HeadId[],
   { removed, ...options }: RemovalOptions,
-): Promise<CompletenessRow[]> {
+): Promise<CompletenessRow<LetterOf<T>>[]> {
   const all = allHeads(model.config);
   for (const heads of removed) checkHeads(model.config, heads);
   const values = await circuitValues(
@@ -75,15 +76,15 @@ export async function completeness(
     options,
   );
   return removed.flatMap((heads, k) =>
-    LETTERS.map((letter, i) => {
+    lettersOf(data.task).map((letter, i) => {
       const [c, m] = [2 * k, 2 * k + 1].map((at) => columnMean(values[at], i));
       return { removed: k, size: heads.length, letter, circuit: c, model: m, gap: m - c };
     }),
   );
 }
 
-export interface MinimalityRow extends HeadId {
-  readonly letter: Letter;
+export interface MinimalityRow<L extends number = Letter> extends HeadId {
+  readonly letter: L;
   /** F(C) − F(C ∖ {v}): lost when the head alone is taken out. */
   readonly alone: number;
   /** F(C ∖ K) − F(C ∖ (K ∪ {v})) for the K where it is largest in absolute value; positive: the head helps. */
@@ -98,12 +99,12 @@ export interface MinimalityRow extends HeadId {
  * @returns a row per head and letter; from each K the head itself is left out
  * See Wang et al., Interpretability in the Wild (2022), section 4
  */
-export async function minimality(
+export async function minimality<T extends Task>(
   model: Model,
-  data: Prompts,
+  data: Prompts<T>,
   circuit: readonly HeadId[],
   { removed, ...options }: RemovalOptions,
-): Promise<MinimalityRow[]> {
+): Promise<MinimalityRow<LetterOf<T>>[]> {
   for (const heads of removed) checkHeads(model.config, heads);
   const sets = [[], ...removed];
   const pairs = circuit.flatMap((head) =>
@@ -114,7 +115,7 @@ export async function minimality(
   );
   const levels = await distinctLevels(model, data, pairs.flat(), options);
   return circuit.flatMap((head, h) =>
-    LETTERS.map((letter, i) => {
+    lettersOf(data.task).map((letter, i) => {
       const lost = sets.map((_, k) => {
         const [rest, less] = pairs[h * sets.length + k].map((c) => levels.get(nameOf(c))![i]);
         return rest - less;
@@ -142,5 +143,5 @@ async function distinctLevels(
     distinct.map(([, circuit]) => circuit),
     options,
   );
-  return new Map(distinct.map(([name], c) => [name, LETTERS.map((_, i) => columnMean(values[c], i))]));
+  return new Map(distinct.map(([name], c) => [name, lettersOf(data.task).map((_, i) => columnMean(values[c], i))]));
 }

@@ -8,7 +8,8 @@ import { reusable } from "../model/plan";
 import { checkOneOf } from "../numbers/check";
 import { range } from "../numbers/lists";
 import { meanAndStd } from "../numbers/statistics";
-import { LETTERS, type Letter } from "../prompts/positions";
+import type { Letter } from "../prompts/acronym-task";
+import { type LetterOf, lettersOf, type Prompts, type Task } from "../prompts/task";
 import { activationMeans } from "./activation-means";
 import { letterReadout, logitDiffs } from "./logit-difference";
 import {
@@ -17,7 +18,6 @@ import {
   type Measurement,
   measureAll,
   measureIntervened,
-  type Prompts,
   type StreamOptions,
 } from "./measure";
 
@@ -31,10 +31,10 @@ export interface EvaluateOptions extends StreamOptions {
 }
 
 /** A circuit's own logit difference, all other heads removed. */
-export interface CircuitRow {
+export interface CircuitRow<L extends number = Letter> {
   /** Index of the circuit in the list given. */
   readonly circuit: number;
-  readonly letter: Letter;
+  readonly letter: L;
   readonly logit_diff: number;
   /** Over prompts (n − 1). */
   readonly std: number;
@@ -79,15 +79,15 @@ export async function circuitValues(
 }
 
 /** Each circuit's logit difference per letter, in logits. See the paper's figure 8 */
-export async function evaluateCircuits(
+export async function evaluateCircuits<T extends Task>(
   model: Model,
-  data: Prompts,
+  data: Prompts<T>,
   circuits: readonly (readonly HeadId[])[],
   options: EvaluateOptions,
-): Promise<CircuitRow[]> {
+): Promise<CircuitRow<LetterOf<T>>[]> {
   const values = await circuitValues(model, data, circuits, options);
   return values.flatMap((rows, circuit) =>
-    LETTERS.map((letter, i) => {
+    lettersOf(data.task).map((letter, i) => {
       const { mean, std } = meanAndStd(rows.map((row) => row[i]));
       return { circuit, letter, logit_diff: mean, std, n: rows.length };
     }),

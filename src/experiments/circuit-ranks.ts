@@ -1,16 +1,17 @@
 import type { HeadId } from "../model/heads";
 import type { Model } from "../model/model";
-import { groupBy, where } from "../numbers/rows";
+import { groupBy } from "../numbers/rows";
 import { mean } from "../numbers/statistics";
+import type { Letter } from "../prompts/acronym-task";
+import type { LetterOf, Prompts, Task } from "../prompts/task";
 import { type CircuitRow, type EvaluateOptions, evaluateCircuits } from "./circuit-evaluation";
-import type { Prompts } from "./measure";
 import { type Among, otherCircuits } from "./random-circuits";
 
 const RIVALS = ["any heads", "same layers"] as const;
 const AMONG: Readonly<Record<(typeof RIVALS)[number], Among>> = { "any heads": "all", "same layers": "same layers" };
 
 /** The level of one circuit: of the one that is asked about, or of one that it is compared with. */
-export interface RivalRow extends CircuitRow {
+export interface RivalRow<L extends number = Letter> extends CircuitRow<L> {
   readonly heads: "the circuit" | (typeof RIVALS)[number];
   /** How many such circuits there are, without the one that is asked about. */
   readonly there_are: number;
@@ -29,12 +30,12 @@ export interface RivalOptions extends EvaluateOptions {
  * at most 50, else some, drawn at random.
  * Throws as `evaluateCircuits` and `randomCircuits`.
  */
-export async function compareCircuits(
+export async function compareCircuits<T extends Task>(
   model: Model,
-  data: Prompts,
+  data: Prompts<T>,
   circuit: readonly HeadId[],
   { draws, seed, ...options }: RivalOptions,
-): Promise<RivalRow[]> {
+): Promise<RivalRow<LetterOf<T>>[]> {
   const kinds = [
     ...RIVALS.map((heads) => ({
       heads,
@@ -69,10 +70,10 @@ export interface CircuitRank {
 }
 
 /** A row for each kind of `compareCircuits`. */
-export function circuitRanks(rows: readonly RivalRow[]): CircuitRank[] {
-  const [own] = levelsOf(where(rows, { heads: "the circuit" }));
+export function circuitRanks<L extends number = Letter>(rows: readonly RivalRow<L>[]): CircuitRank[] {
+  const [own] = levelsOf(rows.filter((row) => row.heads === "the circuit"));
   return RIVALS.map((heads) => {
-    const rivals = where(rows, { heads });
+    const rivals = rows.filter((row) => row.heads === heads);
     const levels = levelsOf(rivals);
     const none = levels.length === 0;
     return {
@@ -89,5 +90,5 @@ export function circuitRanks(rows: readonly RivalRow[]): CircuitRank[] {
 }
 
 /** The mean over letters of each circuit. */
-const levelsOf = (rows: readonly RivalRow[]): number[] =>
+const levelsOf = (rows: readonly Pick<RivalRow, "circuit" | "logit_diff">[]): number[] =>
   [...groupBy(rows, ({ circuit }) => circuit).values()].map((same) => mean(same.map(({ logit_diff }) => logit_diff)));

@@ -3,8 +3,9 @@ import type { Model } from "../model/model";
 import { checkCount } from "../numbers/check";
 import { groupBy } from "../numbers/rows";
 import { correlation, mean } from "../numbers/statistics";
+import type { Prompts } from "../prompts/task";
 import { ovInPrompts, type ScatterRow } from "./attention";
-import type { Prompts, StreamOptions } from "./measure";
+import type { StreamOptions } from "./measure";
 import { copyingScores, diagonalStatistics, ovCircuit } from "./ov-circuit";
 import { partOf, reporter } from "./progress";
 

@@ -1,19 +1,19 @@
 import { allHeads, type HeadId, headName } from "../model/heads";
 import type { Model } from "../model/model";
 import { range } from "../numbers/lists";
-import { where } from "../numbers/rows";
+import { groupBy } from "../numbers/rows";
 import { share } from "../numbers/statistics";
-import type { AcronymDataset } from "../prompts/acronyms";
+import type { Letter } from "../prompts/acronym-task";
 import { resample } from "../prompts/corruption";
-import { LETTERS, type Letter } from "../prompts/positions";
+import { columnOf, type LetterOf, type Prompts, type Task } from "../prompts/task";
 import { type Ablation, type EvaluateOptions, evaluateCircuits } from "./circuit-evaluation";
 import { partOf, reporter } from "./progress";
 
 /** A letter's level once some heads are given back, the rest removed. */
-export interface GivenBackRow {
+export interface GivenBackRow<L extends number = Letter> {
   /** The head given back last, "8.11", after all before it; "None" at the start. */
   readonly given_back: string;
-  readonly letter: Letter;
+  readonly letter: L;
   /** In logits. */
   readonly logit_diff: number;
   /** Over prompts. */
@@ -23,7 +23,7 @@ export interface GivenBackRow {
 }
 
 /** The same as measured with one permutation of the prompts. */
-export interface MeasuredGivenBackRow extends GivenBackRow {
+export interface MeasuredGivenBackRow<L extends number = Letter> extends GivenBackRow<L> {
   readonly n: number;
   readonly seed: number;
   readonly ablation: Ablation;
@@ -43,29 +43,31 @@ export const growing = (heads: readonly HeadId[]): HeadId[][] => range(heads.len
  * See the paper's figure 8.
  * @returns a row for each seed, step and letter
  */
-export async function givingBack(
+export async function givingBack<T extends Task>(
   model: Model,
-  data: AcronymDataset,
+  data: Prompts<T>,
   circuit: readonly HeadId[],
   { seeds, ablation = "mean", progress, ...stream }: GivingBackOptions,
-): Promise<MeasuredGivenBackRow[]> {
+): Promise<MeasuredGivenBackRow<LetterOf<T>>[]> {
   const steps = ["None", ...circuit.map(headName)];
   const circuits = [...growing(circuit), allHeads(model.config)];
   const report = reporter(progress);
-  const rows: MeasuredGivenBackRow[] = [];
+  const rows: MeasuredGivenBackRow<LetterOf<T>>[] = [];
   for (const [i, seed] of seeds.entries()) {
     const options = { ...stream, ablation, corrupted: resample(data, seed), progress: partOf(report, i, seeds.length) };
     const levels = await evaluateCircuits(model, data, circuits, options);
-    const whole = where(levels, { circuit: steps.length });
-    for (const { circuit: step, ...level } of levels.slice(0, -LETTERS.length))
-      rows.push({ given_back: steps[step], ...level, clean: whole[level.letter - 1].logit_diff, seed, ablation });
+    const whole = levels.filter((row) => row.circuit === steps.length);
+    for (const { circuit: step, ...level } of levels.slice(0, -whole.length)) {
+      const clean = whole[columnOf(data.task, level.letter)].logit_diff;
+      rows.push({ given_back: steps[step], ...level, clean, seed, ablation });
+    }
   }
   return rows;
 }
 
 /** What some heads did, as a share of what all heads of the model do. */
-export interface BroughtBack {
-  readonly letter: Letter;
+export interface BroughtBack<L extends number = Letter> {
+  readonly letter: L;
   /** null: all heads together do nothing. */
   readonly share: number | null;
 }
@@ -76,9 +78,11 @@ export interface BroughtBack {
  * Throws a RangeError if one of the heads was not given back.
  * @param rows of one seed, in the order of the steps
  */
-export function broughtBack(rows: readonly GivenBackRow[], heads: readonly HeadId[]): BroughtBack[] {
-  return LETTERS.map((letter) => {
-    const own = where(rows, { letter });
+export function broughtBack<L extends number = Letter>(
+  rows: readonly GivenBackRow<L>[],
+  heads: readonly HeadId[],
+): BroughtBack<L>[] {
+  return [...groupBy(rows, ({ letter }) => letter)].map(([letter, own]) => {
     const steps = own.map((row) => row.given_back);
     const gained = heads.map(headName).map((name) => {
       const at = steps.indexOf(name);

@@ -24,7 +24,7 @@ const KEYS: Readonly<Record<SeenBefore, (letter: Letter) => readonly number[]>> 
 };
 
 /** C_1 … C_(i−1). */
-const earlier = (letter: Letter): number[] => LETTERS.filter((one) => one < letter).map(wordPosition);
+const earlier = (letter: Letter): number[] => LETTERS.filter((one) => one < letter).map((one) => wordPosition(one));
 
 /** Hides these from the queries of C_i and T_i, for every word i, in these heads. Throws a RangeError if there are no heads. */
 export function hideFromWords(heads: readonly HeadId[], what: readonly SeenBefore[]): Intervention {

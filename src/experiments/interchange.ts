@@ -5,16 +5,11 @@ import { reusable } from "../model/plan";
 import { checkSome } from "../numbers/check";
 import { bootstrapMean, type Interval, mean } from "../numbers/statistics";
 import { randomSubspace } from "../numbers/subspace";
+import type { AcronymTask } from "../prompts/acronym-task";
 import { LETTERS } from "../prompts/positions";
+import { checkPrompts, type Prompts } from "../prompts/task";
 import { finiteLogits, letterReadout } from "./logit-difference";
-import {
-  type Batch,
-  type Measurement,
-  measureAll,
-  measureIntervened,
-  type Prompts,
-  type StreamOptions,
-} from "./measure";
+import { type Batch, type Measurement, measureAll, measureIntervened, type StreamOptions } from "./measure";
 import { EXCHANGES, nextWords, type Places, type Prediction, placesName } from "./order-model";
 import { activationSite, type OrderPoint, type OrderSite } from "./order-sites";
 
@@ -54,10 +49,11 @@ export interface InterchangeOptions extends StreamOptions {
  */
 export async function interchangeAccuracy(
   model: Model,
-  data: Prompts,
+  data: Prompts<AcronymTask>,
   sites: readonly OrderSite[],
   { exchanges = EXCHANGES, predict = nextWords, ...stream }: InterchangeOptions = {},
 ): Promise<InterchangeRow[]> {
+  checkPrompts(data);
   checkSome("sites", sites);
   checkSome("exchanges", exchanges);
   const points = sites.flatMap((site) => exchanges.map((places) => ({ site, places })));
@@ -88,7 +84,7 @@ export async function interchangeAccuracy(
 /** The capital said at each letter, 0 … 25, `[point][prompt][letter]`. */
 function lettersSaid(
   model: Model,
-  data: Prompts,
+  data: Prompts<AcronymTask>,
   points: readonly { site: OrderSite; places: Places }[],
   stream: StreamOptions,
 ): Promise<number[][][]> {
@@ -118,7 +114,7 @@ function likeliest(logits: tf.Tensor3D, first?: number): number[][] {
  * How far the logits after an exchange of the whole activation are from those after one along as many directions as there are, drawn at
  * random; relative to the largest logit. It is rounding, in every model. Throws as `forward`.
  */
-export function gapOfAllDirections(model: Model, data: Prompts, point: OrderPoint, seed: number): number {
+export function gapOfAllDirections(model: Model, data: Prompts<AcronymTask>, point: OrderPoint, seed: number): number {
   return tf.tidy(() => {
     const readout = letterReadout(data);
     const clean = forward(model, data.tokens, { keep: [point.at], readout });

@@ -7,7 +7,8 @@ import { reusable } from "../model/plan";
 import { checkSome } from "../numbers/check";
 import { range } from "../numbers/lists";
 import { share } from "../numbers/statistics";
-import { LETTERS, type Letter } from "../prompts/positions";
+import type { Letter } from "../prompts/acronym-task";
+import { checkPrompts, type LetterOf, lettersOf, type Prompts, type Task } from "../prompts/task";
 import { activationMeans } from "./activation-means";
 import { circuitValues, type EvaluateOptions } from "./circuit-evaluation";
 import { letterReadout, logitDiffs } from "./logit-difference";
@@ -18,13 +19,12 @@ import {
   letterEffects,
   type Measurement,
   measureIntervened,
-  type Prompts,
   type StreamOptions,
 } from "./measure";
 
 /** Losses of the logit difference, in logits: positive is harm. */
-export interface JointLoss {
-  readonly letter: Letter;
+export interface JointLoss<L extends number = Letter> {
+  readonly letter: L;
   /** Each head removed by itself, the losses summed up. */
   readonly "one by one": number;
   /** All removed at once. */
@@ -37,16 +37,16 @@ export interface JointLoss {
  * Do these heads stand in for each other? If so, to lose all costs more than the single losses add up to.
  * Throws a RangeError if there are no heads, or as `circuitValues`.
  */
-export async function jointLosses(
+export async function jointLosses<T extends Task>(
   model: Model,
-  data: Prompts,
+  data: Prompts<T>,
   heads: readonly HeadId[],
   options: EvaluateOptions,
-): Promise<JointLoss[]> {
+): Promise<JointLoss<LetterOf<T>>[]> {
   checkSome("heads to remove", heads);
   const without = [[], ...heads.map((head) => [head]), heads].map((removed) => headsOutside(removed, model.config));
   const values = await circuitValues(model, data, without, options);
-  return LETTERS.map((letter, i) => {
+  return lettersOf(data.task).map((letter, i) => {
     const [whole, ...left] = values.map((rows) => columnMean(rows, i));
     const losses = left.map((level) => whole - level);
     const together = losses[heads.length];
@@ -56,11 +56,12 @@ export async function jointLosses(
 }
 
 /** The change of each letter's logit difference when one layer's MLP writes its mean over the prompts, position by position. */
-export async function mlpAblation(
+export async function mlpAblation<T extends Task>(
   model: Model,
-  data: Prompts,
+  data: Prompts<T>,
   stream: StreamOptions = {},
-): Promise<({ layer: number } & LetterEffect)[]> {
+): Promise<({ layer: number } & LetterEffect<LetterOf<T>>)[]> {
+  checkPrompts(data);
   const { n_layers } = model.config;
   const hooks = range(n_layers).map((layer) => `blocks.${layer}.hook_mlp_out` as const);
   const means = await activationMeans(model, data.tokens, hooks, { batch: stream.batch });

@@ -6,25 +6,32 @@ import { disposeRun, type Model } from "../model/model";
 import { normalize, unembedding } from "../model/ops";
 import { range } from "../numbers/lists";
 import { meanAndStd } from "../numbers/statistics";
-import { LETTERS, type Letter } from "../prompts/positions";
-import { atReadouts } from "./attribution";
+import type { Letter } from "../prompts/acronym-task";
+import { type LetterOf, lettersOf, type Prompts, readoutPositions, type Task } from "../prompts/task";
+import { atPositions } from "./attribution";
 import { letterLogitDiff } from "./logit-difference";
-import { type Batch, type Measurement, measureAll, type Prompts, type StreamOptions } from "./measure";
+import { type Batch, type Measurement, measureAll, type StreamOptions } from "./measure";
 
-export interface LensRow {
-  readonly letter: Letter;
+export interface LensRow<L extends number = Letter> {
+  readonly letter: L;
   /** Layers of the residual stream read: 0 is before the first, n_layers after the last; halves are after attention. */
   readonly depth: number;
   readonly logit_diff: number;
   readonly std: number;
-  /** Share of prompts whose right letter is the largest of the 26. */
+  /** Share of prompts whose right letter is the largest of those compared. */
   readonly accuracy: number;
 }
 
 /** The logit lens: the residual stream between layers read as if it were the last. */
-export async function logitLens(model: Model, data: Prompts, stream: StreamOptions = {}): Promise<LensRow[]> {
+export async function logitLens<T extends Task>(
+  model: Model,
+  data: Prompts<T>,
+  stream: StreamOptions = {},
+): Promise<LensRow<LetterOf<T>>[]> {
   checkProcessed(model);
   const { n_layers, eps } = model.config;
+  const letters = lettersOf(data.task);
+  const positions = readoutPositions(data.task);
   const stages = range(n_layers).flatMap((l): { depth: number; hook: HookName }[] => [
     { depth: l, hook: `blocks.${l}.hook_resid_pre` },
     { depth: l + 0.5, hook: `blocks.${l}.hook_resid_mid` },
@@ -34,9 +41,9 @@ export async function logitLens(model: Model, data: Prompts, stream: StreamOptio
     const run = forward(model, prompts.tokens, { keep: stages.map(({ hook }) => hook), readout: "none" });
     const { W, b } = unembedding(model, prompts.letters);
     const measure = ({ hook }: { hook: HookName }) => {
-      const x = normalize(atReadouts(run, hook), eps).reshape([-1, model.config.d_model]) as tf.Tensor2D;
+      const x = normalize(atPositions(run, hook, positions), eps).reshape([-1, model.config.d_model]) as tf.Tensor2D;
       const logits = tf.matMul(x, W).add(b);
-      return letterLogitDiff(logits.reshape([-1, LETTERS.length, prompts.letters.length]), prompts.answerLetters);
+      return letterLogitDiff(logits.reshape([-1, letters.length, prompts.letters.length]), prompts.answerLetters);
     };
     return {
       measure,
@@ -48,7 +55,7 @@ export async function logitLens(model: Model, data: Prompts, stream: StreamOptio
   };
   const values = await measureAll(data, stages, open, stream);
   return stages.flatMap(({ depth }, s) =>
-    LETTERS.map((letter, i) => {
+    letters.map((letter, i) => {
       const column = values[s].map((row) => row[i]);
       const { mean: logit_diff, std } = meanAndStd(column);
       return { letter, depth, logit_diff, std, accuracy: column.filter((x) => x > 0).length / column.length };

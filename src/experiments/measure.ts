@@ -3,19 +3,13 @@ import { forward, forwardEach } from "../model/forward";
 import type { Intervention } from "../model/hooks";
 import type { Readout, Run, Tokens } from "../model/model";
 import { sideBySide } from "../model/plan";
-import { checkAllFinite, checkCount, checkSome } from "../numbers/check";
+import { checkAllFinite, checkCount } from "../numbers/check";
 import { range } from "../numbers/lists";
 import { bootstrapMean, type Interval, mean, meanAndStd } from "../numbers/statistics";
-import type { AcronymDataset } from "../prompts/acronyms";
-import { LETTERS, type Letter, POSITIONS } from "../prompts/positions";
+import type { Letter } from "../prompts/acronym-task";
+import { checkPrompts, type LetterOf, lettersOf, type Prompts, type Task } from "../prompts/task";
 import { type ProgressOption, partOf, reporter } from "./progress";
 import { sweepTogether } from "./sweep";
-
-/** What an experiment needs of a data set. */
-export type Prompts = Pick<AcronymDataset, "tokens" | "answerLetters" | "letters"> & {
-  /** Of one batch: which prompt of the whole data its first one is, for messages. Default 0. */
-  readonly first?: number;
-};
 
 /** Prompts in one forward, unless said otherwise. */
 export const BATCH = 50;
@@ -49,7 +43,7 @@ export function batchStarts(rows: number, batch: number): number[] {
 
 /**
  * Measures every point on every batch of prompts. A batch is opened (its clean runs made), swept and closed before the next.
- * Throws a RangeError if there are no prompts, one is not an acronym prompt, `batch` is no count, or a value is not finite;
+ * Throws a RangeError if there are no prompts, one doesn't fit its task, `batch` is no count, or a value is not finite;
  *   what `open` and its measurements throw.
  * @returns values `[point][prompt][column]`, all finite
  */
@@ -65,9 +59,10 @@ export async function measureAll<P>(
   const values: number[][][] = points.map(() => []);
   for (const [done, start] of starts.entries()) {
     const rows = <T>(all: readonly T[]) => all.slice(start, start + size);
-    const { tokens, answerLetters, letters } = prompts;
+    const { task, tokens, answerLetters, letters } = prompts;
     const batch = {
       prompts: {
+        task,
         tokens: rows(tokens) as number[][],
         answerLetters: rows(answerLetters) as number[][],
         letters,
@@ -97,18 +92,6 @@ export async function measureAll<P>(
 
 /** What a point is, for messages: ` {"layer":1,"head":0}`; nothing for a function. */
 const fields = (point: unknown): string => (typeof point === "function" ? "" : ` ${JSON.stringify(point)}`);
-
-function checkPrompts({ tokens, answerLetters, letters }: Prompts): void {
-  checkSome("prompts", tokens);
-  for (let i = 0; i < tokens.length; i++)
-    if (tokens[i]?.length !== POSITIONS.length)
-      throw new RangeError(
-        `prompt ${i} has ${tokens[i]?.length} tokens, not the ${POSITIONS.length} of an acronym prompt: ${POSITIONS.join(" ")}`,
-      );
-  if (answerLetters.length !== tokens.length)
-    throw new RangeError(`${answerLetters.length} rows of answers for ${tokens.length} prompts; give one for each`);
-  if (letters.length !== 26) throw new RangeError(`letters must be the tokens of A … Z, not ${letters.length} tokens`);
-}
 
 /** Points that are interventions into one clean run. */
 interface Intervened<P> {
@@ -173,8 +156,10 @@ export function firstDifference(a: Tokens, b: Tokens): number {
   }, length);
 }
 
-/** Throws if there are not as many corrupted rows as prompts, or one is longer or shorter than its prompt. */
-export function checkCorrupted({ tokens }: { readonly tokens: Tokens }, corrupted: Tokens): void {
+/** Throws if a prompt doesn't fit its task, there are not as many corrupted rows as prompts, or one is longer or shorter than its prompt. */
+export function checkCorrupted(prompts: Prompts, corrupted: Tokens): void {
+  checkPrompts(prompts);
+  const { tokens } = prompts;
   if (corrupted.length !== tokens.length)
     throw new Error(`${corrupted.length} corrupted prompts for ${tokens.length} clean ones; give one for each`);
   for (let i = 0; i < tokens.length; i++)
@@ -188,21 +173,21 @@ export const columnMean = (values: readonly (readonly number[])[], column: numbe
   mean(values.map((row) => row[column])); // a column that isn't there is not finite
 
 /** An effect on one letter's logit difference. */
-export interface LetterEffect extends Effect {
-  readonly letter: Letter;
+export interface LetterEffect<L extends number = Letter> extends Effect {
+  readonly letter: L;
 }
 
 /**
  * Measures every point and the unchanged run (point `null`); gives a row per letter and point, of a measurement with a column per letter.
  */
-export async function letterEffects<P extends object>(
-  prompts: Prompts,
+export async function letterEffects<P extends object, T extends Task>(
+  prompts: Prompts<T>,
   points: readonly P[],
   open: (batch: Batch) => Measurement<P | null>,
   stream: StreamOptions = {},
-): Promise<(P & LetterEffect)[]> {
+): Promise<(P & LetterEffect<LetterOf<T>>)[]> {
   const [base, ...values] = await measureAll<P | null>(prompts, [null, ...points], open, stream);
-  return LETTERS.flatMap((letter, i) =>
+  return lettersOf(prompts.task).flatMap((letter, i) =>
     points.map((point, p) => ({ ...point, letter, ...effect(values[p], base, i) })),
   );
 }

@@ -7,7 +7,8 @@ import { disposeRun, type Model } from "../model/model";
 import { reusable } from "../model/plan";
 import { range } from "../numbers/lists";
 import { groupBy } from "../numbers/rows";
-import { LETTERS, type Letter, wordPosition } from "../prompts/positions";
+import type { Letter } from "../prompts/acronym-task";
+import { checkPrompts, type LetterOf, lettersOf, type Prompts, type Task, wordPositions } from "../prompts/task";
 import { activationMeans } from "./activation-means";
 import { type EvaluateOptions, evaluateCircuits } from "./circuit-evaluation";
 import { letterReadout, logitDiffs } from "./logit-difference";
@@ -17,33 +18,24 @@ import {
   letterEffects,
   type Measurement,
   measureIntervened,
-  type Prompts,
   type StreamOptions,
 } from "./measure";
 import { partOf, reporter } from "./progress";
 
-/** C_1 … C_3. Which of them a word is, is the same in all prompts: no other prompt's activations can take it away. */
-export const WORD_POSITIONS: readonly number[] = LETTERS.map(wordPosition);
-
 /**
  * Every head's output as its mean over prompts and C_1 … C_3, at every position; of batch 1, so it serves every prompt. Put in at
- * the three words, it no longer tells which word is which. The caller disposes it.
+ * the three words, it no longer tells which word is which: that is the same in all prompts, so no other prompt's activations can take it
+ * away. The caller disposes it.
+ * Throws a RangeError if the prompts don't fit their task, or it has no words.
  */
-export async function ordinalMeans(
-  model: Model,
-  { tokens }: Prompts,
-  stream: StreamOptions = {},
-): Promise<ActivationCache> {
+export async function ordinalMeans(model: Model, data: Prompts, stream: StreamOptions = {}): Promise<ActivationCache> {
+  checkPrompts(data);
+  const words = wordPositions(data.task);
   const hooks = range(model.config.n_layers).map((layer) => `blocks.${layer}.attn.hook_z` as const);
-  const perPosition = await activationMeans(model, tokens, hooks, stream);
+  const perPosition = await activationMeans(model, data.tokens, hooks, stream);
   const means = hooks.map((hook) => {
     const z = perPosition[hook];
-    const same = tf.tidy(() =>
-      tf
-        .gather(z, WORD_POSITIONS as number[], 1)
-        .mean(1, true)
-        .tile([1, z.shape[1], 1, 1]),
-    );
+    const same = tf.tidy(() => tf.gather(z, words, 1).mean(1, true).tile([1, z.shape[1], 1, 1]));
     z.dispose();
     return [hook, same] as const;
   });
@@ -55,20 +47,21 @@ export async function ordinalMeans(
  * Throws a RangeError if the model lacks one of the heads.
  * @param options `heads`: default all
  */
-export async function ordinalAblation(
+export async function ordinalAblation<T extends Task>(
   model: Model,
-  data: Prompts,
+  data: Prompts<T>,
   { heads = allHeads(model.config), ...stream }: StreamOptions & { readonly heads?: readonly HeadId[] } = {},
-): Promise<(HeadId & LetterEffect)[]> {
+): Promise<(HeadId & LetterEffect<LetterOf<T>>)[]> {
   checkHeads(model.config, heads);
   const means = await ordinalMeans(model, data, stream);
+  const words = wordPositions(data.task);
   const readout = letterReadout(data);
   const open = ({ prompts }: Batch): Measurement<HeadId | null> => {
     const from = forward(model, prompts.tokens, { keep: reusable(model.config), readout: "none" });
     const measureFrom = measureIntervened<HeadId | null>({
       from,
       readout,
-      intervene: (head) => (head ? patchHeads([head], "z", means, WORD_POSITIONS) : []),
+      intervene: (head) => (head ? patchHeads([head], "z", means, words) : []),
       read: (logits) => logitDiffs({ logits }, prompts),
     });
     return { measureFrom, close: () => disposeRun(from) };
@@ -81,8 +74,8 @@ export async function ordinalAblation(
 }
 
 /** What the whole model loses when one head writes a mean. */
-export interface MeanLossRow extends HeadId {
-  readonly letter: Letter;
+export interface MeanLossRow<L extends number = Letter> extends HeadId {
+  readonly letter: L;
   /** Which mean. The first still says what is the same in all prompts, such as which word is which; the second doesn't. */
   readonly mean: "mean of each position" | "common mean at C1, C2 and C3";
   /** In logits; negative: the model does better. */
@@ -95,12 +88,12 @@ export interface MeanLossRow extends HeadId {
  * Throws as `evaluateCircuits` and `ordinalAblation`.
  * @returns a row for each mean, head and letter
  */
-export async function lossByMean(
+export async function lossByMean<T extends Task>(
   model: Model,
-  data: Prompts,
+  data: Prompts<T>,
   heads: readonly HeadId[],
   { corrupted, progress, ...stream }: Omit<EvaluateOptions, "ablation">,
-): Promise<MeanLossRow[]> {
+): Promise<MeanLossRow<LetterOf<T>>[]> {
   const report = reporter(progress);
   const circuits = [allHeads(model.config), ...heads.map((head) => headsOutside([head], model.config))];
   const options = { corrupted, progress: partOf(report, 0, 2), ...stream };
@@ -108,7 +101,7 @@ export async function lossByMean(
   const common = await ordinalAblation(model, data, { heads, progress: partOf(report, 1, 2), ...stream });
   return [
     ...heads.flatMap((head, h) =>
-      LETTERS.map((letter, i) => {
+      lettersOf(data.task).map((letter, i) => {
         const lost = whole[i] - left[h][i];
         return { ...head, letter, mean: "mean of each position" as const, lost };
       }),

@@ -7,9 +7,11 @@ import { disposeRun, type Model, type ModelConfig, type Run, type Tokens } from 
 import { pick } from "../model/slices";
 import { range } from "../numbers/lists";
 import { coordinates, planeThrough, randomSubspace } from "../numbers/subspace";
+import type { AcronymTask } from "../prompts/acronym-task";
 import { LETTERS, POSITIONS, wordPosition } from "../prompts/positions";
+import { checkPrompts, type Prompts } from "../prompts/task";
 import { activationMeans } from "./activation-means";
-import { type Batch, type Measurement, measureAll, type Prompts, type StreamOptions } from "./measure";
+import { type Batch, type Measurement, measureAll, type StreamOptions } from "./measure";
 import type { Places } from "./order-model";
 import { bosAttentionFrom } from "./word-swaps";
 
@@ -56,7 +58,8 @@ export const placedRows = (places: Places): number[] =>
     return word ? wordPosition(places[word - 1]) : row;
   });
 
-const movedRows = (places: Places): number[] => LETTERS.filter((word) => places[word - 1] !== word).map(wordPosition);
+const movedRows = (places: Places): number[] =>
+  LETTERS.filter((word) => places[word - 1] !== word).map((word) => wordPosition(word));
 
 /** What a part is called if it is everything there is. */
 export const WHOLE = "whole";
@@ -154,11 +157,12 @@ export interface PlaneRow {
 /** The three words of every prompt as points in a plane `[d][2]` of an activation. Throws as `measureAll`. */
 export async function wordsInPlane(
   model: Model,
-  data: Prompts,
+  data: Prompts<AcronymTask>,
   { at, head }: OrderPoint,
   plane: readonly (readonly number[])[],
   stream: StreamOptions = {},
 ): Promise<PlaneRow[]> {
+  checkPrompts(data);
   const open = ({ prompts }: Batch): Measurement<null> => {
     const run = forward(model, prompts.tokens, { keep: [at], readout: "none" });
     const measure = () =>

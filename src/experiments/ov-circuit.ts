@@ -7,8 +7,9 @@ import type { Model } from "../model/model";
 import { gelu, normalize, unembedding } from "../model/ops";
 import { checkAllFinite, checkCount, checkIndices, checkOneOf, checkSome } from "../numbers/check";
 import { where } from "../numbers/rows";
+import type { Prompts } from "../prompts/task";
 import { logitAttribution } from "./attribution";
-import type { Prompts, StreamOptions } from "./measure";
+import type { StreamOptions } from "./measure";
 
 const int = (ids: readonly number[]) => tf.tensor1d(ids as number[], "int32");
 

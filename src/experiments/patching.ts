@@ -7,8 +7,16 @@ import { reusable } from "../model/plan";
 import { checkCount, checkOneOf } from "../numbers/check";
 import { range } from "../numbers/lists";
 import { groupBy } from "../numbers/rows";
-import { type Corruption, corrupt } from "../prompts/corruption";
-import { LETTERS, type Letter, readoutPosition } from "../prompts/positions";
+import type { AcronymTask, Letter } from "../prompts/acronym-task";
+import { corrupt } from "../prompts/corruption";
+import {
+  type CorruptionOf,
+  type LetterOf,
+  lettersOf,
+  type Prompts,
+  readoutPositions,
+  type Task,
+} from "../prompts/task";
 import { activationMeans } from "./activation-means";
 import { type Against, letterReadout, logitDiffs } from "./logit-difference";
 import {
@@ -19,14 +27,13 @@ import {
   firstDifference,
   measureAll,
   measureIntervened,
-  type Prompts,
   type StreamOptions,
 } from "./measure";
 import type { Site } from "./patch-sites";
 
 /** Of patching rows the `count` heads with which each letter loses most, most loss first and each head once. */
 export function headsHarmingMost(
-  rows: readonly (HeadId & { readonly letter: Letter; readonly change: number })[],
+  rows: readonly (HeadId & { readonly letter: number; readonly change: number })[],
   count: number,
 ): HeadId[] {
   checkCount("count", count);
@@ -37,12 +44,13 @@ export function headsHarmingMost(
   return [...heads.values()];
 }
 
-export interface PatchOptions<P extends object> extends StreamOptions {
+export interface PatchOptions<P extends object, T extends Task = AcronymTask> extends StreamOptions {
   readonly site: Site<P>;
-  readonly corruption: Corruption;
+  /** One of the task's. */
+  readonly corruption: CorruptionOf<T>;
   /** Other prompts' tokens, one row per prompt: see `resample`. */
   readonly corrupted: Tokens;
-  readonly letters?: readonly Letter[];
+  readonly letters?: readonly LetterOf<T>[];
   /**
    * `"noising"` (default, as the paper): corrupted activations into clean runs; what is necessary breaks.
    * `"denoising"`: clean activations into corrupted runs; what is sufficient repairs.
@@ -50,11 +58,11 @@ export interface PatchOptions<P extends object> extends StreamOptions {
   readonly direction?: "noising" | "denoising";
   /** What is patched in: the other run's activation of the same row (`"resample"`, default), or its mean over all rows. */
   readonly source?: "resample" | "mean";
-  /** What the right letter is compared with: the largest wrong capital (`"max"`, default, as the paper) or their mean. */
+  /** What the right letter is compared with: the largest wrong one (`"max"`, default, as the paper) or their mean. */
   readonly against?: Against;
 }
 
-export type PatchRow<P extends object> = P & Effect & { readonly letter: Letter };
+export type PatchRow<P extends object, L extends number = Letter> = P & Effect & { readonly letter: L };
 
 /**
  * Activation patching: the change of each letter's logit difference when one activation is replaced.
@@ -63,20 +71,20 @@ export type PatchRow<P extends object> = P & Effect & { readonly letter: Letter 
  * See the paper's figures 1, 2, 4–7.
  * @returns a row per letter and point of the site
  */
-export async function activationPatch<P extends object>(
+export async function activationPatch<P extends object, T extends Task>(
   model: Model,
-  data: Prompts,
-  options: PatchOptions<P>,
-): Promise<PatchRow<P>[]> {
-  const points = options.site.points(model.config);
+  data: Prompts<T>,
+  options: PatchOptions<P, T>,
+): Promise<PatchRow<P, LetterOf<T>>[]> {
+  const points = options.site.points(model.config, data.task);
   const found = await patchLetters(model, data, options);
   return found.flatMap(({ letter, base, values }) =>
     points.map((point, i) => ({ ...point, letter, ...effect(values[i], base, 0) })),
   );
 }
 
-export type PromptRow<P extends object> = P & {
-  readonly letter: Letter;
+export type PromptRow<P extends object, L extends number = Letter> = P & {
+  readonly letter: L;
   /** Index of the prompt in the data. */
   readonly prompt: number;
   /** Of the letter's logit difference, in logits. */
@@ -84,12 +92,12 @@ export type PromptRow<P extends object> = P & {
 };
 
 /** `activationPatch` prompt by prompt: a row per letter, point of the site and prompt. Throws as `activationPatch` does. */
-export async function patchByPrompt<P extends object>(
+export async function patchByPrompt<P extends object, T extends Task>(
   model: Model,
-  data: Prompts,
-  options: PatchOptions<P>,
-): Promise<PromptRow<P>[]> {
-  const points = options.site.points(model.config);
+  data: Prompts<T>,
+  options: PatchOptions<P, T>,
+): Promise<PromptRow<P, LetterOf<T>>[]> {
+  const points = options.site.points(model.config, data.task);
   const found = await patchLetters(model, data, options);
   return found.flatMap(({ letter, base, values }) =>
     points.flatMap((point, i) =>
@@ -98,16 +106,16 @@ export async function patchByPrompt<P extends object>(
   );
 }
 
-async function patchLetters<P extends object>(
+async function patchLetters<P extends object, T extends Task>(
   model: Model,
-  data: Prompts,
-  options: PatchOptions<P>,
-): Promise<(Patched & { readonly letter: Letter })[]> {
-  const { corruption, letters = LETTERS, direction = "noising", ...rest } = options;
+  data: Prompts<T>,
+  options: PatchOptions<P, T>,
+): Promise<(Patched & { readonly letter: LetterOf<T> })[]> {
+  const { corruption, letters = lettersOf(data.task), direction = "noising", ...rest } = options;
   checkCorrupted(data, options.corrupted);
   checkOneOf("direction", direction, ["noising", "denoising"]);
   const between = letters.map((letter) => {
-    const other = corrupt(data.tokens, options.corrupted, corruption, letter);
+    const other = corrupt(data.tokens, options.corrupted, corruption, letter, data.task);
     const noising = direction === "noising";
     return { letter, into: noising ? data.tokens : other, outOf: noising ? other : data.tokens };
   });
@@ -117,7 +125,7 @@ async function patchLetters<P extends object>(
 
 /** Two runs of the same prompts: activations go from one to the other. */
 export interface Between {
-  readonly letter: Letter;
+  readonly letter: number;
   /** The tokens of the run that is measured. */
   readonly into: Tokens;
   /** The tokens of the run that the activations come from. */
@@ -152,12 +160,13 @@ export async function patchBetween<P extends object>(
   const { site, source = "resample", against, ...stream } = options;
   checkOneOf("source", source, ["resample", "mean"]);
   for (const { letter, into, outOf } of pairs) {
-    readoutPosition(letter); // that there is one
+    readoutPositions(data.task, [letter]); // that there is one, and a place to patch
+    site.at?.(letter, data.task);
     checkCorrupted(data, into);
     checkCorrupted(data, outOf);
   }
   const hooks = site.hooks(model.config);
-  const points: readonly (P | null)[] = [null, ...site.points(model.config)];
+  const points: readonly (P | null)[] = [null, ...site.points(model.config, data.task)];
   const all = pairs.flatMap((_, pair) => points.map((point) => ({ pair, point })));
   const means: ActivationCache[] = [];
   try {
@@ -195,6 +204,7 @@ function openPairs<P extends object>(model: Model, batch: Batch, { site, pairs, 
   const openPair = (pair: number) => {
     closePair();
     const { letter, into: tokens, outOf: others } = pairs[pair];
+    const { task } = batch.prompts;
     if (into?.tokens !== tokens) {
       if (into) disposeRun(into.run);
       const run = forward(model, batch.rows(tokens), { keep: reusable(model.config), readout: "none" });
@@ -204,11 +214,11 @@ function openPairs<P extends object>(model: Model, batch: Batch, { site, pairs, 
     const outOf = means[pair] ? undefined : keepRun(runOther(from, batch.rows(others), site.hooks(model.config)));
     const source = means[pair] ?? outOf!.cache;
     const first = outOf ? firstDifference(from.tokens, batch.rows(others)) : 0;
-    const positions = range(readoutPosition(letter) + 1).slice(first); // others make no difference at the read-out
+    const positions = range(readoutPositions(task, [letter])[0] + 1).slice(first); // others make no difference at the read-out
     const measure = measureIntervened<Point>({
       from,
       readout: letterReadout(batch.prompts, [letter]),
-      intervene: ({ point }) => (point ? site.intervene(point, source, positions, letter) : []),
+      intervene: ({ point }) => (point ? site.intervene(point, source, positions, letter, task) : []),
       read: (logits) => logitDiffs({ logits }, batch.prompts, [letter], against),
     });
     opened = { pair, outOf, measure };

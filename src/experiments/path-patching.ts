@@ -5,9 +5,10 @@ import { type ActivationCache, type HookName, type Intervention, merge } from ".
 import { freezeHeads, freezeMlps, patchHeads } from "../model/interventions";
 import { disposeRun, type Model, type Run, type Tokens } from "../model/model";
 import { reusable, sideBySide } from "../model/plan";
-import { checkOneOf, checkSome } from "../numbers/check";
+import { checkFinite, checkOneOf, checkSome } from "../numbers/check";
 import { share } from "../numbers/statistics";
-import { LETTERS, type Letter } from "../prompts/positions";
+import type { Letter } from "../prompts/acronym-task";
+import { type LetterOf, lettersOf, type Prompts, type Task, wordPositions } from "../prompts/task";
 import { letterReadout, logitDiffs } from "./logit-difference";
 import {
   type Batch,
@@ -17,10 +18,9 @@ import {
   effect,
   type Measurement,
   measureAll,
-  type Prompts,
   type StreamOptions,
 } from "./measure";
-import { ordinalMeans, WORD_POSITIONS } from "./order-ablation";
+import { ordinalMeans } from "./order-ablation";
 
 /** What a sender's change is followed to: the logits, or what some heads take in. */
 export type Receiver = "logits" | { readonly heads: readonly HeadId[]; readonly input: "q" | "k" | "v" };
@@ -35,7 +35,7 @@ export interface PathsOptions extends StreamOptions {
   readonly mlps?: "live" | "frozen";
   /**
    * What a sender's output loses. `"content"` (default, as the official code): it is that of the corrupted prompt, at every
-   * position. `"order"`: at C_1 … C_3 it is its mean over prompts and words, which no longer tells which word is which.
+   * position. `"order"`: at C_1 … C_3 it is its mean over prompts and words, which no longer tells which word is which; the task needs words.
    */
   readonly lost?: "content" | "order";
 }
@@ -44,8 +44,8 @@ interface PathOptions extends PathsOptions {
   readonly receiver: Receiver;
 }
 
-export interface PathRow extends HeadId, Effect {
-  readonly letter: Letter;
+export interface PathRow<L extends number = Letter> extends HeadId, Effect {
+  readonly letter: L;
   /**
    * Official score: 0 unchanged, −1 as bad as the corrupted run; with the mean of the wrong letters. null where the corrupted prompts
    * themselves change nothing: then there is none.
@@ -90,11 +90,11 @@ function send(senders: readonly HeadId[], clean: Run, { source, at }: Sent, mlps
  * Throws as `pathsInto`.
  * @returns a row per letter and sender
  */
-export async function pathPatch(
+export async function pathPatch<T extends Task>(
   model: Model,
-  data: Prompts,
+  data: Prompts<T>,
   { receiver, ...options }: PathOptions,
-): Promise<PathRow[]> {
+): Promise<PathRow<LetterOf<T>>[]> {
   return (await pathsInto(model, data, [receiver], options)).map(({ receiver: _, ...row }) => row);
 }
 
@@ -103,12 +103,12 @@ export async function pathPatch(
  * Throws if there are not as many corrupted rows as prompts, the model lacks a head, or an option is none of those there are.
  * @returns a row per receiver (its index in the list), letter and sender that is below it
  */
-export async function pathsInto(
+export async function pathsInto<T extends Task>(
   model: Model,
-  data: Prompts,
+  data: Prompts<T>,
   receivers: readonly Receiver[],
   options: PathsOptions,
-): Promise<(PathRow & { readonly receiver: number })[]> {
+): Promise<(PathRow<LetterOf<T>> & { readonly receiver: number })[]> {
   const { corrupted, senders = allHeads(model.config), mlps = "live", lost = "content", ...stream } = options;
   checkCorrupted(data, corrupted);
   checkSome("receivers", receivers);
@@ -121,13 +121,16 @@ export async function pathsInto(
   const open = (batch: Batch) => openPaths(model, batch, { receivers, corrupted, mlps, means });
   try {
     const points: readonly Point[] = ["clean", "corrupted", ...reaching];
-    const [[clean], [bad], ...values] = (await measureAll(data, points, open, stream)).map(byReceiver);
+    const letters = lettersOf(data.task);
+    const measured = await measureAll(data, points, open, stream);
+    const [[clean], [bad], ...values] = measured.map((rows) => byReceiver(rows, 2 * letters.length));
     return receivers.flatMap((receiver, r) =>
-      LETTERS.flatMap((letter, i) =>
+      letters.flatMap((letter, i) =>
         reaching.flatMap((sender, s) => {
           if (!reaches(model, sender, receiver)) return [];
-          const damage = columnMean(values[s][r], 3 + i) - columnMean(clean, 3 + i);
-          const whole = columnMean(bad, 3 + i) - columnMean(clean, 3 + i);
+          const toMean = letters.length + i;
+          const damage = columnMean(values[s][r], toMean) - columnMean(clean, toMean);
+          const whole = columnMean(bad, toMean) - columnMean(clean, toMean);
           return [{ ...sender, receiver: r, letter, ...effect(values[s][r], clean, i), score: share(-damage, whole) }];
         }),
       ),
@@ -139,12 +142,12 @@ export async function pathsInto(
 
 type Point = HeadId | "clean" | "corrupted";
 
-/** Columns of one receiver: logit differences of three letters to the largest wrong letter, then to their mean. */
-const COLUMNS = 2 * LETTERS.length;
-
-/** `[prompt][receiver * COLUMNS + column]` → `[receiver][prompt][column]` */
-const byReceiver = (rows: readonly (readonly number[])[]): number[][][] =>
-  rows[0].flatMap((_, c) => (c % COLUMNS === 0 ? [rows.map((row) => row.slice(c, c + COLUMNS))] : []));
+/**
+ * `[prompt][receiver * columns + column]` → `[receiver][prompt][column]`
+ * @param columns of one receiver: logit differences of each letter to the largest wrong one, then to their mean
+ */
+const byReceiver = (rows: readonly (readonly number[])[], columns: number): number[][][] =>
+  rows[0].flatMap((_, c) => (c % columns === 0 ? [rows.map((row) => row.slice(c, c + columns))] : []));
 
 interface Opened {
   readonly mlps: "live" | "frozen";
@@ -160,9 +163,9 @@ function openPaths(model: Model, { prompts, rows }: Batch, { receivers, corrupte
   const keep = (name: HookName) => /hook_z$|mlp_out$/.test(name) || reuse.has(name);
   const clean = forward(model, prompts.tokens, { keep, readout });
   const other = forward(model, rows(corrupted), { keep, readout });
-  const sent: Sent = means ? { source: means, at: WORD_POSITIONS } : { source: other.cache };
+  const sent: Sent = means ? { source: means, at: wordPositions(prompts.task) } : { source: other.cache };
   const columns = (run: Run) => {
-    const mean = logitDiffs(run, prompts, LETTERS, "mean");
+    const mean = logitDiffs(run, prompts, undefined, "mean");
     return logitDiffs(run, prompts).map((row, i) => [...row, ...mean[i]]);
   };
   const { tokens } = prompts;
@@ -195,17 +198,18 @@ function openPaths(model: Model, { prompts, rows }: Batch, { receivers, corrupte
 /**
  * Of the rows with the same key, the one that loses the largest share of its letter's clean logit difference.
  * Throws a RangeError if a letter has no clean logit difference.
- * @param clean logit difference of letters 1, 2, 3
+ * @param clean logit differences by letter: that of letter 1 first
  * @returns a row for each key, in the order in which they first come; `share`: positive is harm. A letter whose clean logit difference is 0
  *   loses no share of it: its rows are left out
  */
-export function strongestPaths<R extends { readonly letter: Letter; readonly change: number }>(
+export function strongestPaths<R extends { readonly letter: number; readonly change: number }>(
   rows: readonly R[],
   key: (row: R) => string,
   clean: readonly number[],
 ): (R & { readonly share: number })[] {
   const best = new Map<string, R & { readonly share: number }>();
   for (const row of rows) {
+    checkFinite(`clean logit difference of letter ${row.letter}`, clean[row.letter - 1]);
     const lost = share(-row.change, clean[row.letter - 1]);
     if (lost !== null && lost > (best.get(key(row))?.share ?? Number.NEGATIVE_INFINITY))
       best.set(key(row), { ...row, share: lost });

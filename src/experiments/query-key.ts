@@ -7,9 +7,9 @@ import { disposeRun, type Model, type Run } from "../model/model";
 import { checkCount, checkOneOf } from "../numbers/check";
 import { where } from "../numbers/rows";
 import { mean, meanAndStd } from "../numbers/statistics";
-import { LETTERS, type Letter, readoutPosition, wordPosition } from "../prompts/positions";
+import { lettersOfWords, type Prompts, readoutPositions, type Task, wordPositions, wordStart } from "../prompts/task";
 import { type Component, components } from "./attribution";
-import { type Batch, type Measurement, measureAll, type Prompts, type StreamOptions } from "./measure";
+import { type Batch, type Measurement, measureAll, type StreamOptions } from "./measure";
 
 /** One product of a head's selectivity: of a part of its queries with a part of its keys. */
 export interface SelectivityRow {
@@ -25,10 +25,10 @@ export interface SelectivityRow {
 
 /**
  * Which parts of query and key make a head prefer the right word. Its **selectivity** is the attention score from where letter i
- * is read to C_i, less that to the other two words, averaged over the letters: e to its power is how many times more attention
+ * is read to C_i, less that to the other words, averaged over the letters: e to its power is how many times more attention
  * the right word gets. Layer norm's scale as it was, scores are products of sums, so every pair of components has a share and
  * the shares add up to the selectivity. What is the same for all letters, or for all words, cancels out.
- * Throws if the model isn't processed, or has no such head.
+ * Throws if the model isn't processed, or has no such head, or the task has not two words whose letters are read.
  * @returns a row per component of the query and of the key, in the order of the forward
  */
 export async function wordSelectivity(
@@ -39,6 +39,8 @@ export async function wordSelectivity(
 ): Promise<SelectivityRow[]> {
   checkProcessed(model);
   checkHead(model.config, head);
+  const letters = lettersToTell(data.task);
+  const [reads, words] = [readoutPositions(data.task, letters), wordPositions(data.task)];
   const before = components(model).filter(
     ({ kind, layer }) => kind !== "unembedding bias" && (layer ?? -1) < head.layer,
   );
@@ -47,10 +49,11 @@ export async function wordSelectivity(
     const run = forward(model, prompts.tokens, { keep, readout: "none" });
     const measure = () => {
       const { W_Q, W_K } = headWeights(model, head);
-      const queries = projected(run, before, head.layer, LETTERS.map(readoutPosition), W_Q);
-      const keys = projected(run, before, head.layer, LETTERS.map(wordPosition), W_K);
-      // 1/3 Σ_i q_i · (k_i − mean of the other two k) is ½ Σ_i (q_i − mean q) · (k_i − mean k)
-      const scores = tf.matMul(queries, keys, false, true).mul(0.5 / Math.sqrt(model.config.d_head));
+      const queries = projected(run, before, head.layer, reads, W_Q);
+      const keys = projected(run, before, head.layer, words, W_K);
+      // of n words: 1/n Σ_i q_i · (k_i − mean of the other k) is 1/(n − 1) Σ_i (q_i − mean q) · (k_i − mean k)
+      const share = 1 / (letters.length - 1);
+      const scores = tf.matMul(queries, keys, false, true).mul(share / Math.sqrt(model.config.d_head));
       return scores.reshape([prompts.tokens.length, -1]).arraySync() as number[][];
     };
     return { measure, close: () => disposeRun(run) };
@@ -64,8 +67,15 @@ export async function wordSelectivity(
   );
 }
 
+/** Letters whose words a head can tell apart. Throws a RangeError if there are less than two. */
+function lettersToTell(task: Task): number[] {
+  const letters = lettersOfWords(task);
+  if (letters.length < 2) throw new RangeError(`${task.name}: the letter of one word alone is read; give at least two`);
+  return letters;
+}
+
 /**
- * A head's selectivity as it attends: the logarithm of its attention to the right word, less the mean logarithm of that to the other two,
+ * A head's selectivity as it attends: the logarithm of its attention to the right word, less the mean logarithm of that to the others,
  * averaged over letters and prompts. Read off its attention scores: softmax makes their differences those of the logarithms, and does so
  * where a word gets so little attention that its probability is 0. The products of `wordSelectivity` add up to it.
  * Throws a RangeError if the model has no such head.
@@ -77,11 +87,12 @@ export async function seenSelectivity(
   stream: StreamOptions = {},
 ): Promise<number> {
   checkHead(model.config, head);
+  const letters = lettersToTell(data.task);
   const hook = `blocks.${head.layer}.attn.hook_attn_scores` as const;
   const open = ({ prompts }: Batch): Measurement<"all"> => {
     const run = forward(model, prompts.tokens, { keep: [hook], readout: "none" });
     const scores = () => run.cache[hook].slice([0, head.head], [-1, 1]).squeeze([1]).arraySync() as number[][][];
-    const measure = () => scores().map((one) => LETTERS.map((letter) => preference(one, letter)));
+    const measure = () => scores().map((one) => letters.map((letter) => preference(one, letter, data.task)));
     return { measure, close: () => disposeRun(run) };
   };
   const [values] = await measureAll(data, ["all"] as const, open, stream);
@@ -89,9 +100,9 @@ export async function seenSelectivity(
 }
 
 /** For one letter of one prompt, of scores `[query][key]`. */
-function preference(scores: readonly (readonly number[])[], letter: Letter): number {
-  const to = (word: Letter) => scores[readoutPosition(letter)][wordPosition(word)];
-  const others = LETTERS.filter((word) => word !== letter);
+function preference(scores: readonly (readonly number[])[], letter: number, task: Task): number {
+  const to = (word: number) => scores[readoutPositions(task, [letter])[0]][wordStart(task, word)];
+  const others = lettersOfWords(task).filter((word) => word !== letter);
   return to(letter) - mean(others.map(to));
 }
 

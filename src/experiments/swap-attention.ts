@@ -3,19 +3,28 @@ import { type HeadId, headName } from "../model/heads";
 import type { Model } from "../model/model";
 import { meanBy } from "../numbers/mean-by";
 import { where } from "../numbers/rows";
-import { LETTERS, type Letter, POSITIONS, type Position, readoutPosition, wordPosition } from "../prompts/positions";
+import { LETTERS, type Letter, type Position } from "../prompts/acronym-task";
+import {
+  type LetterOf,
+  lettersOf,
+  type PositionOf,
+  type Prompts,
+  readoutPositions,
+  type Task,
+  wordPositions,
+} from "../prompts/task";
 import { attentionRowsUnder } from "./attention";
-import type { Prompts, StreamOptions } from "./measure";
+import type { StreamOptions } from "./measure";
 import { CLEAN, checkSwaps, pairName, type Swap, swap, swapName } from "./word-swaps";
 
-export interface SwapAttentionRow extends HeadId {
+export interface SwapAttentionRow<L extends number = Letter, P extends string = Position> extends HeadId {
   readonly pair: string;
   /** See `swapName`. */
   readonly swap: string;
   /** Where it is read, the query is. */
-  readonly letter: Letter;
+  readonly letter: L;
   /** C_1, C_2 or C_3. */
-  readonly key: Position;
+  readonly key: P;
   /** Mean attention probability over prompts. */
   readonly attention: number;
   /** Over prompts (n − 1). */
@@ -23,21 +32,24 @@ export interface SwapAttentionRow extends HeadId {
 }
 
 /** Attention of heads to the three words, from where each letter is read, under each swap. See the paper's figures 12 and 14 */
-export async function swapAttention(
+export async function swapAttention<T extends Task>(
   model: Model,
-  data: Prompts,
+  data: Prompts<T>,
   heads: readonly HeadId[],
-  swaps: readonly Swap[],
+  swaps: readonly Swap<T["positions"][number]>[],
   stream: StreamOptions = {},
-): Promise<SwapAttentionRow[]> {
-  checkSwaps(model, swaps);
-  const seen = await attentionRowsUnder(model, data, heads, swaps.map(swap), stream);
+): Promise<SwapAttentionRow<LetterOf<T>, PositionOf<T>>[]> {
+  const { task } = data;
+  checkSwaps(model, swaps, task);
+  const capitals = wordPositions(task).map((pos) => task.positions[pos]);
+  const under = swaps.map((one) => swap(one, task));
+  const seen = await attentionRowsUnder(model, data, heads, under, stream);
   return swaps.flatMap((one, s) => {
     const [pair, name] = [pairName(one.pair), swapName(one)];
-    const words = seen[s].filter(({ key }) => /^C\d$/.test(key));
-    return LETTERS.flatMap((letter) =>
+    const words = seen[s].filter(({ key }) => capitals.includes(key));
+    return lettersOf(task).flatMap((letter) =>
       words
-        .filter(({ query }) => query === POSITIONS[readoutPosition(letter)])
+        .filter(({ query }) => query === task.positions[readoutPositions(task, [letter])[0]])
         .map(({ query: _, ...row }) => ({ ...row, pair, swap: name, letter })),
     );
   });
@@ -69,12 +81,10 @@ export function attentionShift(rows: readonly SwapAttentionRow[]): { pair: strin
  * `from`: which head looks from where; `exchanged`: what is exchanged, "POS", "BOS" or both
  */
 export const ownWordMoves = (rows: readonly SwapAttentionRow[]) =>
-  LETTERS.flatMap((letter) => where(attentionMoves(rows), { letter, key: POSITIONS[wordPosition(letter)] })).map(
-    (row) => ({
-      ...row,
-      from: `letter ${row.letter}, head ${headName(row)}`,
-      exchanged: row.swap.replace("Swap ", ""),
-    }),
-  );
+  LETTERS.flatMap((letter) => where(attentionMoves(rows), { letter, key: `C${letter}` as const })).map((row) => ({
+    ...row,
+    from: `letter ${row.letter}, head ${headName(row)}`,
+    exchanged: row.swap.replace("Swap ", ""),
+  }));
 
 const cell = ({ pair, layer, head, letter, key }: SwapAttentionRow) => [pair, layer, head, letter, key].join(" ");

@@ -8,8 +8,16 @@ import { range } from "../numbers/lists";
 import { meanBy } from "../numbers/mean-by";
 import { random } from "../numbers/random";
 import { fitProbe, probeAccuracy } from "../numbers/softmax-regression";
-import { LETTERS, position, wordPosition } from "../prompts/positions";
-import { type Batch, type Measurement, measureAll, type Prompts, type StreamOptions } from "./measure";
+import {
+  checkPrompts,
+  indexOf,
+  lettersOf,
+  lettersOfWords,
+  type Prompts,
+  type Task,
+  wordPositions,
+} from "../prompts/task";
+import { type Batch, type Measurement, measureAll, type StreamOptions } from "./measure";
 import { partOf, reporter } from "./progress";
 import { sweep } from "./sweep";
 
@@ -17,11 +25,9 @@ import { sweep } from "./sweep";
 export interface ProbeSite<P extends object> {
   points(config: ModelConfig): P[];
   hooks(config: ModelConfig): HookName[];
-  /** `[batch, 3, d]`, at C_1, C_2, C_3. */
-  read(run: Run, point: P): tf.Tensor;
+  /** `[batch, words, d]`, at C_1, C_2, C_3 (the words of the task). */
+  read(run: Run, point: P, task: Task): tf.Tensor;
 }
-
-const WORDS = LETTERS.map(wordPosition);
 
 const residualHook = (layer: number, { n_layers }: ModelConfig) =>
   layer < n_layers ? (`blocks.${layer}.hook_resid_pre` as const) : (`blocks.${n_layers - 1}.hook_resid_post` as const);
@@ -30,15 +36,16 @@ const residualHook = (layer: number, { n_layers }: ModelConfig) =>
 export const residualProbes: ProbeSite<{ layer: number }> = {
   points: ({ n_layers }) => range(n_layers + 1).map((layer) => ({ layer })),
   hooks: (config) => range(config.n_layers + 1).map((layer) => residualHook(layer, config)),
-  read: ({ cache, model }, { layer }) => tf.gather(cache[residualHook(layer, model.config)] as tf.Tensor, WORDS, 1),
+  read: ({ cache, model }, { layer }, task) =>
+    tf.gather(cache[residualHook(layer, model.config)] as tf.Tensor, wordPositions(task), 1),
 };
 
 /** Each head's output. */
 export const headProbes: ProbeSite<HeadId> = {
   points: allHeads,
   hooks: ({ n_layers }) => range(n_layers).map((layer) => `blocks.${layer}.attn.hook_z` as const),
-  read: ({ cache }, { layer, head }) => {
-    const z = tf.gather(cache[`blocks.${layer}.attn.hook_z`], WORDS, 1); // [batch, word, head, d_head]
+  read: ({ cache }, { layer, head }, task) => {
+    const z = tf.gather(cache[`blocks.${layer}.attn.hook_z`], wordPositions(task), 1); // [batch, word, head, d_head]
     return z.slice([0, 0, head, 0], [-1, -1, 1, -1]).squeeze([2]);
   },
 };
@@ -47,31 +54,48 @@ export const headProbes: ProbeSite<HeadId> = {
 export const bosProbes: ProbeSite<HeadId> = {
   points: allHeads,
   hooks: ({ n_layers }) => range(n_layers).map((layer) => `blocks.${layer}.attn.hook_pattern` as const),
-  read: ({ cache }, { layer, head }) => {
-    const pattern = tf.gather(cache[`blocks.${layer}.attn.hook_pattern`], WORDS, 2); // [batch, head, word, key_pos]
-    return pattern.slice([0, head, 0, position("BOS")], [-1, 1, -1, 1]).squeeze([1]);
+  read: ({ cache }, { layer, head }, task) => {
+    const pattern = tf.gather(cache[`blocks.${layer}.attn.hook_pattern`], wordPositions(task), 2); // [batch, head, word, key_pos]
+    return pattern.slice([0, head, 0, indexOf(task, "BOS")], [-1, 1, -1, 1]).squeeze([1]);
   },
 };
 
 /**
- * Every prompt three times, its words moved on by 0, 1 and 2 places, the written letters with them. Each word is then
- * first, second and third once: which word stands there tells nothing about its place.
+ * Every prompt as often as it has words (three times), its words moved on by 0, 1 and 2 places, the written letters with them. Each word is
+ * then first, second and third once: which word stands there tells nothing about its place.
+ * Throws a RangeError if the prompts don't fit their task, its words don't all have a letter that is read, or are not all as long.
  */
-export function rotateWords({ tokens, answerLetters, letters }: Prompts): Prompts {
-  const turn = <T>(items: readonly T[], by: number) => items.map((_, i) => items[(i + by) % items.length]);
-  const [start, end] = [WORDS[0], position("(")];
+export function rotateWords<T extends Task>(data: Prompts<T>): Prompts<T> {
+  checkPrompts(data);
+  const { task, tokens, answerLetters, letters } = data;
+  const places = turnable(task);
+  const turn = <V>(items: readonly V[], by: number) => items.map((_, i) => items[(i + by) % items.length]);
   const turned = tokens.flatMap((row, i) =>
-    LETTERS.map((_, by) => {
-      const words = turn(
-        WORDS.map((pos) => row.slice(pos, pos + 2)),
-        by,
-      );
+    places.map((_, by) => {
       const answers = turn(answerLetters[i], by);
-      const written = answers.slice(0, 2).map((letter) => letters[letter]);
-      return { tokens: [...row.slice(0, start), ...words.flat(), row[end], ...written], answers };
+      const tokens = [...row];
+      turn(places, by).forEach((from, word) => {
+        for (const [t, pos] of places[word].entries()) tokens[pos] = row[from[t]];
+      });
+      for (const { at, letter } of task.written ?? []) tokens[indexOf(task, at)] = letters[answers[letter - 1]];
+      return { tokens, answers };
     }),
   );
-  return { tokens: turned.map((row) => row.tokens), answerLetters: turned.map((row) => row.answers), letters };
+  return { task, tokens: turned.map((row) => row.tokens), answerLetters: turned.map((row) => row.answers), letters };
+}
+
+/** The positions of each word. Throws a RangeError unless the task's read-outs are just the letters of its words, in order, and these are as long. */
+function turnable(task: Task): number[][] {
+  lettersOfWords(task);
+  const words = (task.words ?? []).map((labels) => labels.map((label) => indexOf(task, label)));
+  if (
+    lettersOf(task).join() !== words.map((_, i) => i + 1).join() ||
+    words.some((one) => one.length !== words[0].length)
+  )
+    throw new RangeError(
+      `the words of ${task.name} can't change places: that needs words of the same number of tokens, and the letter of each of them read, in order`,
+    );
+  return words;
 }
 
 export interface WordProbeOptions<P extends object> extends StreamOptions {
@@ -84,8 +108,10 @@ export interface WordProbeOptions<P extends object> extends StreamOptions {
 
 export interface ProbeAccuracy {
   readonly seed: number;
-  /** Share of the words of held-out prompts whose place, 1–3, the probe finds. Chance is 1/3. */
+  /** Share of the words of held-out prompts whose place the probe finds: 1, 2 or 3 where there are three. */
   readonly accuracy: number;
+  /** What guessing reaches: one of so many words. */
+  readonly chance: number;
   /** The same with all labels shuffled, those that are tested against too: what a probe reaches when there is nothing to find. */
   readonly shuffled: number;
 }
@@ -104,20 +130,22 @@ export async function wordProbes<P extends object>(
   const n = data.tokens.length;
   if (n < 2) throw new Error(`${n} prompt can't be both trained on and held out; give at least two`);
   checkSome("seeds", seeds);
+  const turned = rotateWords(data);
+  const words = wordPositions(data.task).length;
   const points = site.points(model.config);
   const keep = site.hooks(model.config);
   const open = ({ prompts }: Batch): Measurement<P> => {
     const run = forward(model, prompts.tokens, { interventions, keep, readout: "none" });
     const measure = (point: P) => {
-      const features = site.read(run, point); // [rotated prompt, word, d]
+      const features = site.read(run, point, data.task); // [rotated prompt, word, d]
       return features.reshape([features.shape[0], -1]).arraySync() as number[][];
     };
     return { measure, close: () => disposeRun(run) };
   };
-  const read = await measureAll(rotateWords(data), points, open, { batch });
+  const read = await measureAll(turned, points, open, { batch });
   const tasks = points.flatMap((point, p) => seeds.map((seed) => ({ point, p, seed })));
-  const rows = await sweep(tasks, ({ p, seed }) => trainAndTest(read[p], seed), { progress });
-  return rows.map(({ point, seed, accuracy, shuffled }) => ({ ...point, seed, accuracy, shuffled }));
+  const rows = await sweep(tasks, ({ p, seed }) => trainAndTest(read[p], words, seed), { progress });
+  return rows.map(({ point, seed, accuracy, shuffled }) => ({ ...point, seed, accuracy, chance: 1 / words, shuffled }));
 }
 
 /** A way to run a model, and what figures call it. */
@@ -149,30 +177,25 @@ export async function probesOfRuns<P extends object>(
 /** What `accuracyByLayer` calls the control. */
 export const SHUFFLED = "labels shuffled";
 
-/** Mean accuracy over seeds (std: over seeds) for each layer and run; the control, of all runs together, is a run of its own. */
+/** Mean accuracy over seeds (std: over seeds) for each layer and run, all with prompts of one task; the control, of all runs together, is a run of its own. */
 export function accuracyByLayer(rows: readonly (ProbeAccuracy & { layer: number; run: string })[]) {
   const control = rows.map(({ layer, shuffled }) => ({ layer, run: SHUFFLED, accuracy: shuffled }));
   const accuracies = rows.map(({ layer, run, accuracy }) => ({ layer, run, accuracy }));
-  return meanBy([...accuracies, ...control], ["layer", "run"], "accuracy").map((row) => ({
-    ...row,
-    chance: 1 / LETTERS.length,
-  }));
+  const { chance } = rows[0] ?? { chance: 0 };
+  return meanBy([...accuracies, ...control], ["layer", "run"], "accuracy").map((row) => ({ ...row, chance }));
 }
 
-/** `read`: three rotations of each prompt, each with its words' features one after another. */
-function trainAndTest(read: readonly (readonly number[])[], seed: number) {
+/** `read`: as many rotations of each prompt as it has words, each with its words' features one after another. */
+function trainAndTest(read: readonly (readonly number[])[], words: number, seed: number) {
   const { shuffle } = random(seed, "probes");
-  const rotations = LETTERS.length;
-  const prompts = shuffle(range(read.length / rotations));
-  const d = read[0].length / LETTERS.length;
+  const prompts = shuffle(range(read.length / words));
+  const d = read[0].length / words;
   const wordsOf = (prompt: number) =>
-    range(rotations).flatMap((by) =>
-      LETTERS.map((_, word) => read[rotations * prompt + by].slice(word * d, (word + 1) * d)),
-    );
+    range(words).flatMap((by) => range(words).map((word) => read[words * prompt + by].slice(word * d, (word + 1) * d)));
   const half = Math.ceil(prompts.length / 2);
   const [train, test] = [prompts.slice(0, half), prompts.slice(half)].map((part) => part.flatMap(wordsOf));
   const accuracy = (trained: readonly number[], tested: readonly number[]) =>
     probeAccuracy(fitProbe(train, trained), test, tested);
-  const [places, others] = [train, test].map((samples) => samples.map((_, i) => i % LETTERS.length));
+  const [places, others] = [train, test].map((samples) => samples.map((_, i) => i % words));
   return { accuracy: accuracy(places, others), shuffled: accuracy(shuffle(places), shuffle(others)) };
 }

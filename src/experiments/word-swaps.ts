@@ -7,7 +7,8 @@ import { pick } from "../model/slices";
 import { checkFinite } from "../numbers/check";
 import { range } from "../numbers/lists";
 import { groupBy } from "../numbers/rows";
-import { type Position, position } from "../prompts/positions";
+import { ACRONYMS, type Letter, type Position } from "../prompts/acronym-task";
+import { indexOf, type LetterOf, type Prompts, type Task, wordPositions } from "../prompts/task";
 import { letterReadout, logitDiffs } from "./logit-difference";
 import {
   type Batch,
@@ -15,13 +16,12 @@ import {
   letterEffects,
   type Measurement,
   measureIntervened,
-  type Prompts,
   type StreamOptions,
 } from "./measure";
 import { partOf, reporter } from "./progress";
 
 /** Two words whose positions are exchanged, by their capitals' positions. */
-export type WordPair = readonly [Position, Position];
+export type WordPair<L extends string = Position> = readonly [L, L];
 export const WORD_PAIRS: readonly WordPair[] = [
   ["C1", "C2"],
   ["C1", "C3"],
@@ -29,21 +29,27 @@ export const WORD_PAIRS: readonly WordPair[] = [
 ];
 
 /** What tables and figures call a pair: "C1↔C3". */
-export const pairName = (pair: WordPair): string => pair.join("↔");
+export const pairName = (pair: WordPair<string>): string => pair.join("↔");
 
-export type BosSwapRow = HeadId & LetterEffect;
+/** Every two of the words whose letters are read; `WORD_PAIRS` for acronyms of three letters. */
+function pairsOf(task: Task): WordPair<string>[] {
+  const words = wordPositions(task).map((pos) => task.positions[pos]);
+  return words.flatMap((a, i) => words.slice(i + 1).map((b) => [a, b] as const));
+}
+
+export type BosSwapRow<L extends number = Letter> = HeadId & LetterEffect<L>;
 
 /**
  * The change of each letter's logit difference when one head's attention to BOS is exchanged between two words.
  * See the paper's figure 13
  */
-export async function swapBosSweep(
+export async function swapBosSweep<T extends Task>(
   model: Model,
-  data: Prompts,
-  [a, b]: WordPair,
+  data: Prompts<T>,
+  [a, b]: WordPair<string>,
   stream: StreamOptions = {},
-): Promise<BosSwapRow[]> {
-  checkSwaps(model, [{ pair: [a, b] }]);
+): Promise<BosSwapRow<LetterOf<T>>[]> {
+  checkSwaps(model, [{ pair: [a, b] }], data.task);
   const heads = allHeads(model.config);
   const readout = letterReadout(data);
   const open = ({ prompts }: Batch): Measurement<HeadId | null> => {
@@ -53,7 +59,7 @@ export async function swapBosSweep(
     const measureFrom = measureIntervened<HeadId | null>({
       from,
       readout,
-      intervene: (head) => (head ? swapBosAttention([head], from, a, b) : []),
+      intervene: (head) => (head ? swapBosAttention([head], from, a, b, data.task) : []),
       read: (logits) => logitDiffs({ logits }, prompts),
     });
     return { measureFrom, close: () => disposeRun(from) };
@@ -62,15 +68,16 @@ export async function swapBosSweep(
 }
 
 /** `swapBosSweep` for every pair of words, all in one list. `pair`: see `pairName` */
-export async function swapBosOfPairs(
+export async function swapBosOfPairs<T extends Task>(
   model: Model,
-  data: Prompts,
+  data: Prompts<T>,
   { progress, ...stream }: StreamOptions = {},
-): Promise<(BosSwapRow & { pair: string })[]> {
+): Promise<(BosSwapRow<LetterOf<T>> & { pair: string })[]> {
   const report = reporter(progress);
+  const pairs = pairsOf(data.task);
   const rows = [];
-  for (const [i, pair] of WORD_PAIRS.entries()) {
-    const options = { ...stream, progress: partOf(report, i, WORD_PAIRS.length) };
+  for (const [i, pair] of pairs.entries()) {
+    const options = { ...stream, progress: partOf(report, i, pairs.length) };
     const measured = await swapBosSweep(model, data, pair, options);
     rows.push(...measured.map((row) => ({ ...row, pair: pairName(pair) })));
   }
@@ -78,28 +85,31 @@ export async function swapBosOfPairs(
 }
 
 /** Heads whose swap lowers the logit difference of any letter by more than `threshold` logits; the paper's is 0.005. */
-export function headsHurtBy(rows: readonly BosSwapRow[], threshold: number): HeadId[] {
+export function headsHurtBy(rows: readonly (HeadId & { readonly change: number })[], threshold: number): HeadId[] {
   checkFinite("threshold", threshold);
   const hurt = rows.filter(({ change }) => -change > threshold);
   return [...groupBy(hurt, headName).values()].map(([{ layer, head }]) => ({ layer, head }));
 }
 
 /** What is exchanged between two words: position embeddings, attention to BOS of these heads, or both. */
-export interface Swap {
-  readonly pair: WordPair;
+export interface Swap<L extends string = Position> {
+  readonly pair: WordPair<L>;
   readonly positions?: boolean;
   readonly bosHeads?: readonly HeadId[];
 }
 
 /** The intervention of a swap, for one clean run that kept its patterns. See the paper's figures 12 and 14 */
 export const swap =
-  ({ pair: [a, b], positions = false, bosHeads = [] }: Swap) =>
-  (clean: Run): Intervention => [...(positions ? swapPositions(a, b) : []), ...swapBosAttention(bosHeads, clean, a, b)];
+  ({ pair: [a, b], positions = false, bosHeads = [] }: Swap<string>, task: Task = ACRONYMS) =>
+  (clean: Run): Intervention => [
+    ...(positions ? swapPositions(a, b, task) : []),
+    ...swapBosAttention(bosHeads, clean, a, b, task),
+  ];
 
 /** Throws a RangeError if one is of a position or head that isn't there */
-export function checkSwaps({ config }: Model, swaps: readonly Swap[]): void {
+export function checkSwaps({ config }: Model, swaps: readonly Swap<string>[], task: Task): void {
   for (const { pair, bosHeads = [] } of swaps) {
-    for (const label of pair) position(label);
+    for (const label of pair) indexOf(task, label);
     checkHeads(config, bosHeads);
   }
 }
@@ -113,14 +123,14 @@ export function swapName({ positions = false, bosHeads }: Omit<Swap, "pair">): s
 }
 
 /** The four runs of figure 14, clean run first. */
-export const fourSwaps = (pair: WordPair, bosHeads: readonly HeadId[]): Swap[] => [
+export const fourSwaps = <L extends string = Position>(pair: WordPair<L>, bosHeads: readonly HeadId[]): Swap<L>[] => [
   { pair },
   { pair, positions: true },
   { pair, bosHeads },
   { pair, positions: true, bosHeads },
 ];
 
-export type SwapEffectRow = LetterEffect & {
+export type SwapEffectRow<L extends number = Letter> = LetterEffect<L> & {
   /** See `pairName`. */
   readonly pair: string;
   /** See `swapName`. */
@@ -128,18 +138,18 @@ export type SwapEffectRow = LetterEffect & {
 };
 
 /** The change of each letter's logit difference by each swap: for each letter the swaps in their order. */
-export async function swapEffects(
+export async function swapEffects<T extends Task>(
   model: Model,
-  data: Prompts,
-  swaps: readonly Swap[],
+  data: Prompts<T>,
+  swaps: readonly Swap<T["positions"][number]>[],
   stream: StreamOptions = {},
-): Promise<SwapEffectRow[]> {
-  checkSwaps(model, swaps);
+): Promise<SwapEffectRow<LetterOf<T>>[]> {
+  checkSwaps(model, swaps, data.task);
   const readout = letterReadout(data);
-  const open = ({ prompts }: Batch): Measurement<Swap | null> => {
+  const open = ({ prompts }: Batch): Measurement<Swap<string> | null> => {
     const clean = forward(model, prompts.tokens, { keep: (name) => name.endsWith("hook_pattern"), readout });
-    const measure = (one: Swap | null) => {
-      const interventions = one ? swap(one)(clean) : [];
+    const measure = (one: Swap<string> | null) => {
+      const interventions = one ? swap(one, data.task)(clean) : [];
       return logitDiffs(forward(model, prompts.tokens, { interventions, readout }), prompts);
     };
     return { measure, close: () => disposeRun(clean) };
@@ -154,8 +164,8 @@ export async function swapEffects(
 export const exchanged = (n: number, a: number, b: number) => range(n).map((i) => (i === a ? b : i === b ? a : i));
 
 /** Exchanges two positions' embeddings; the tokens stay. See the paper's figure 12 */
-export function swapPositions(a: Position, b: Position): Intervention {
-  const [i, j] = [position(a), position(b)];
+export function swapPositions(a: string, b: string, task: Task = ACRONYMS): Intervention {
+  const [i, j] = [indexOf(task, a), indexOf(task, b)];
   return edit("hook_pos_embed", (embedding) => pick(embedding, exchanged(embedding.shape[1], i, j), 1), {
     pos: [i, j],
   });
@@ -166,18 +176,29 @@ export function swapPositions(a: Position, b: Position): Intervention {
  * written at every query (over several layers the two alone would be something else), and rows are not renormalised.
  * See the paper's figures 13 and 14
  */
-export function swapBosAttention(heads: readonly HeadId[], clean: Run, a: Position, b: Position): Intervention {
-  return bosAttentionFrom(heads, clean, exchanged(clean.tokens[0].length, position(a), position(b)));
+export function swapBosAttention(
+  heads: readonly HeadId[],
+  clean: Run,
+  a: string,
+  b: string,
+  task: Task = ACRONYMS,
+): Intervention {
+  return bosAttentionFrom(heads, clean, exchanged(clean.tokens[0].length, indexOf(task, a), indexOf(task, b)), task);
 }
 
 /** Gives each head the clean run's attention to BOS, where query q has that of query `rows[q]`. See `swapBosAttention` */
-export function bosAttentionFrom(heads: readonly HeadId[], clean: Run, rows: readonly number[]): Intervention {
+export function bosAttentionFrom(
+  heads: readonly HeadId[],
+  clean: Run,
+  rows: readonly number[],
+  task: Task = ACRONYMS,
+): Intervention {
   const [moved, others] = [true, false].map((isMoved) => range(rows.length).filter((q) => (rows[q] !== q) === isMoved));
   return merge(
     ...[...headsByLayer(heads)].map(([layer, head]) => {
       const at = `blocks.${layer}.attn.hook_pattern` as const;
       const pattern = clean.cache[at]; // [batch, head, query_pos, key_pos]
-      const slice = { head, key_pos: position("BOS") };
+      const slice = { head, key_pos: indexOf(task, "BOS") };
       return merge(
         patch(at, pattern, { ...slice, query_pos: others }),
         patch(at, pick(pattern, rows, 2), { ...slice, query_pos: moved }),

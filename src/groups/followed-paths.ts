@@ -1,4 +1,3 @@
-import type { Prompts } from "../experiments/measure";
 import {
   type PathRow,
   type PathsOptions,
@@ -8,6 +7,8 @@ import {
 } from "../experiments/path-patching";
 import { type HeadId, headName, sameHead } from "../model/heads";
 import type { Model } from "../model/model";
+import type { Letter } from "../prompts/acronym-task";
+import type { LetterOf, Prompts, Task } from "../prompts/task";
 import type { CircuitHeads } from "./classify";
 
 /** What a head takes in, by the letter of its hook. */
@@ -31,7 +32,7 @@ export function circuitReceivers({
   ]);
 }
 
-export interface FollowedPath extends PathRow {
+export interface FollowedPath<L extends number = Letter> extends PathRow<L> {
   /** The sender: "1.2". */
   readonly from: string;
   /** The receiver's name: "logits", "mover query". */
@@ -42,12 +43,12 @@ export interface FollowedPath extends PathRow {
 export type PathWithShare = FollowedPath & { readonly share: number };
 
 /** Path patching into several receivers, each by itself, by their names. Throws as `pathsInto`. */
-export async function followPaths(
+export async function followPaths<T extends Task>(
   model: Model,
-  data: Prompts,
+  data: Prompts<T>,
   receivers: NamedReceivers,
   options: PathsOptions,
-): Promise<FollowedPath[]> {
+): Promise<FollowedPath<LetterOf<T>>[]> {
   const names = Object.keys(receivers);
   const rows = await pathsInto(model, data, Object.values(receivers), options);
   return rows.map(({ receiver, ...row }) => ({ ...row, from: headName(row), into: names[receiver] }));

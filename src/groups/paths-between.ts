@@ -1,9 +1,9 @@
-import type { Prompts } from "../experiments/measure";
 import { type PathsOptions, pathsInto, type Receiver, strongestPaths } from "../experiments/path-patching";
 import { partOf, reporter } from "../experiments/progress";
 import { type HeadId, hasHead, headName } from "../model/heads";
 import type { Model } from "../model/model";
-import type { Letter } from "../prompts/positions";
+import type { AcronymTask, Letter } from "../prompts/acronym-task";
+import type { Prompts } from "../prompts/task";
 import type { CircuitHeads } from "./classify";
 import { INPUTS } from "./followed-paths";
 
@@ -30,7 +30,7 @@ export interface CircuitPath {
  */
 export async function circuitPaths(
   model: Model,
-  data: Prompts,
+  data: Prompts<AcronymTask>,
   { circuit: heads }: Pick<CircuitHeads, "circuit">,
   { clean, progress, ...options }: Omit<PathsOptions, "senders" | "lost"> & { readonly clean: readonly number[] },
 ): Promise<CircuitPath[]> {

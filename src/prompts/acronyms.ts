@@ -1,42 +1,41 @@
 import { checkCount, checkIndices, checkSome } from "../numbers/check";
 import { range } from "../numbers/lists";
+import type { AcronymTask } from "./acronym-task";
 import { LETTERS, type Letter } from "./positions";
+import type { LetterOf, Prompts, Task } from "./task";
 
-/** Prompts `The Ketchup Lark Wreck (KL` with their tokens and answers: numbers and texts only, no tensors. */
-export interface AcronymDataset {
+/** The words of a prompt: three, or as many as the task has. */
+export type WordsOf<T extends Task> =
+  LetterOf<T> extends Letter ? readonly [string, string, string] : readonly string[];
+
+/** Prompts `The Ketchup Lark Wreck (KL` with their tokens and answers: numbers and texts only, no tensors. `letters` are "A" … "Z". */
+export interface AcronymDataset<T extends Task = AcronymTask> extends Prompts<T> {
   readonly prompts: string[];
   /** "KLW". */
   readonly acronyms: string[];
-  readonly words: (readonly [string, string, string])[];
-  /** [prompt][position] token ids, BOS first; 11 positions. */
-  readonly tokens: number[][];
+  readonly words: WordsOf<T>[];
   /** [prompt][letter] token ids of the right letters. */
   readonly answers: number[][];
-  /** [prompt][letter] 0 … 25. */
-  readonly answerLetters: number[][];
-  /** Token ids of "A" … "Z", among which a letter is right or wrong. */
-  readonly letters: readonly number[];
 }
 
+/** What a data set has of each prompt. */
+const ROWS = ["prompts", "acronyms", "words", "tokens", "answers", "answerLetters"] as const;
+
 /** The prompts with these indices, in their order. Throws a RangeError if there is no such prompt. */
-export function select(data: AcronymDataset, indices: readonly number[]): AcronymDataset {
-  const take = <T>(rows: readonly T[]) => indices.map((index) => rows[index]);
+export function select<D extends Prompts>(data: D, indices: readonly number[]): D {
   checkIndices("prompt", indices, data.tokens.length);
-  return {
-    prompts: take(data.prompts),
-    acronyms: take(data.acronyms),
-    words: take(data.words),
-    tokens: take(data.tokens),
-    answers: take(data.answers),
-    answerLetters: take(data.answerLetters),
-    letters: data.letters,
-  };
+  const all: Prompts & { readonly [column in (typeof ROWS)[number]]?: readonly unknown[] } = data;
+  const taken = ROWS.flatMap((column) => {
+    const rows = all[column];
+    return rows === undefined ? [] : [[column, indices.map((index) => rows[index])]];
+  });
+  return { ...data, ...Object.fromEntries(taken) };
 }
 
 /** The prompts dealt out in turn to this many parts, or to as many as there are prompts. Throws a RangeError if `parts` is no count */
-export function dealOut(data: AcronymDataset, parts: number): AcronymDataset[] {
+export function dealOut<D extends Prompts>(data: D, parts: number): D[] {
   checkCount("parts", parts);
-  const rows = range(data.prompts.length);
+  const rows = range(data.tokens.length);
   const hands = range(Math.min(parts, rows.length));
   return hands.map((hand) =>
     select(

@@ -1,15 +1,18 @@
 import { checkCount, checkIndices, checkOneOf } from "../numbers/check";
 import { random } from "../numbers/random";
-import type { AcronymDataset } from "./acronyms";
-import { type Letter, POSITIONS, position, readoutPosition } from "./positions";
+import { ACRONYMS, type AcronymTask } from "./acronym-task";
+import {
+  type CorruptionOf,
+  checkLength,
+  checkPrompts,
+  columnOf,
+  indexOf,
+  type LetterOf,
+  type Prompts,
+  type Task,
+} from "./task";
 
-/**
- * What is taken from another prompt, seen from letter i:
- * `current_word` C_i and T_i; `previous_words` all before C_i; `previous_letters` "(" and the letters already written.
- * For letter 1 the last two change nothing: BOS, "The" and "(" are the same in every prompt.
- */
-export type Corruption = "current_word" | "previous_words" | "previous_letters";
-export const CORRUPTIONS: readonly Corruption[] = ["current_word", "previous_words", "previous_letters"];
+export { CORRUPTIONS, type Corruption } from "./acronym-task";
 
 /** Where the words and the written letters of each corrupted prompt come from: row i takes those of row `words[i]` and `letters[i]`. */
 export interface Permutations {
@@ -25,56 +28,51 @@ export function drawPermutations(n: number, seed: number): Permutations {
   return { words: rng.shuffle(rows), letters: rng.shuffle(rows) };
 }
 
-/** The corrupted prompts [prompt][position]: positions A1 and A2 come from another prompt than the rest, so they don't fit the words. */
-export function permuteTokens(tokens: readonly (readonly number[])[], { words, letters }: Permutations): number[][] {
-  const a1 = position("A1");
+/**
+ * The corrupted prompts [prompt][position]: letters already written (A1 and A2) come from another prompt than the rest, so they don't fit
+ * the words. Throws a RangeError if a prompt doesn't have the task's length, or there is no such row.
+ */
+export function permuteTokens(
+  tokens: readonly (readonly number[])[],
+  { words, letters }: Permutations,
+  task: Task = ACRONYMS,
+): number[][] {
+  for (const [index, row] of tokens.entries()) checkLength(task, index, row);
   checkIndices("words: row", words, tokens.length);
   checkIndices("letters: row", letters, tokens.length);
-  return tokens.map((_, row) => [...tokens[words[row]].slice(0, a1), ...tokens[letters[row]].slice(a1)]);
+  const written = new Set((task.written ?? []).map(({ at }) => indexOf(task, at)));
+  return tokens.map((row, i) => row.map((_, pos) => tokens[written.has(pos) ? letters[i] : words[i]][pos]));
 }
 
 /**
  * Other prompts' tokens for every row [prompt][position], as the official scripts make them, but from a seed.
+ * Throws a RangeError if a prompt doesn't have the task's length.
  * See the paper's figures 1, 2, 4–8
  */
-export function resample(data: AcronymDataset, seed: number): number[][] {
-  return permuteTokens(data.tokens, drawPermutations(data.tokens.length, seed));
+export function resample(data: Prompts, seed: number): number[][] {
+  checkPrompts(data);
+  return permuteTokens(data.tokens, drawPermutations(data.tokens.length, seed), data.task);
 }
 
 /**
  * The clean tokens with one part replaced by the corrupted ones [prompt][position].
- * Throws a RangeError if the two don't have the same shape, or `what` or `letter` isn't one of those there are.
+ * Throws a RangeError if the two don't have the same shape, which is the task's, or `what` or `letter` isn't one of those there are.
+ * @param task whose prompts these are; acronyms of three letters if not given
  */
-export function corrupt(
+export function corrupt<T extends Task = AcronymTask>(
   clean: readonly (readonly number[])[],
   corrupted: readonly (readonly number[])[],
-  what: Corruption,
-  letter: Letter,
+  what: CorruptionOf<T>,
+  letter: LetterOf<T>,
+  task: T = ACRONYMS as Task as T,
 ): number[][] {
   if (clean.length !== corrupted.length)
     throw new RangeError(`${clean.length} clean prompts, but ${corrupted.length} corrupted ones`);
-  const [start, end] = corruptedRange(what, letter);
+  checkOneOf("corruption", what, Object.keys(task.corruptions));
+  const replaced = new Set(task.corruptions[what][columnOf(task, letter)].map((label) => indexOf(task, label)));
   return clean.map((row, index) => {
-    const other = corrupted[index];
-    if (row.length !== POSITIONS.length || other.length !== POSITIONS.length)
-      throw new RangeError(
-        `prompt ${index} has ${row.length} clean and ${other.length} corrupted tokens, not ${POSITIONS.length}`,
-      );
-    return [...row.slice(0, start), ...other.slice(start, end), ...row.slice(end)];
+    checkLength(task, index, row);
+    checkLength(task, `${index}, corrupted,`, corrupted[index]);
+    return row.map((token, pos) => (replaced.has(pos) ? corrupted[index][pos] : token));
   });
-}
-
-/** First position that is replaced, and the first after those that are. */
-function corruptedRange(what: Corruption, letter: Letter): readonly [number, number] {
-  checkOneOf("corruption", what, CORRUPTIONS);
-  const readout = readoutPosition(letter);
-  const word = position("C1") + 2 * (letter - 1);
-  switch (what) {
-    case "current_word":
-      return [word, word + 2];
-    case "previous_words":
-      return [0, word];
-    case "previous_letters":
-      return [position("("), readout + 1];
-  }
 }

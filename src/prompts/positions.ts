@@ -1,30 +1,23 @@
-import { checkOneOf } from "../numbers/check";
+import { ACRONYMS, type AcronymTask } from "./acronym-task";
+import { indexOf, type LetterOf, type PositionOf, readoutPositions, type Task, wordStart } from "./task";
 
-/** The eleven positions of a prompt: C_i = space + capital, T_i = the rest of word i, A_i = a letter already written. */
-export const POSITIONS = ["BOS", "The", "C1", "T1", "C2", "T2", "C3", "T3", "(", "A1", "A2"] as const;
-
-export type Position = (typeof POSITIONS)[number];
-
-/** The acronym's first, second or third letter. */
-export type Letter = 1 | 2 | 3;
-
-export const LETTERS: readonly Letter[] = [1, 2, 3];
+export { LETTERS, type Letter, POSITIONS, type Position } from "./acronym-task";
 
 /** Index of a position: `position("C2")` is 4. Throws a RangeError naming the positions there are. */
-export function position(label: Position): number {
-  const index = POSITIONS.indexOf(label);
-  if (index < 0) throw new RangeError(`"${label}" is not a position; there are ${POSITIONS.join(", ")}`);
-  return index;
-}
+export const position = <T extends Task = AcronymTask>(label: PositionOf<T>, task: T = ACRONYMS as Task as T): number =>
+  indexOf(task, label);
 
-/** Index of the position whose logits predict a letter: "(", A1, A2 = 8, 9, 10. Throws a RangeError if it isn't 1, 2 or 3. */
-export function readoutPosition(letter: Letter): number {
-  checkOneOf("letter", letter, LETTERS);
-  return position("(") + letter - 1;
-}
+/** Index of the position whose logits predict a letter: "(", A1, A2 = 8, 9, 10. Throws a RangeError if it is none of the task's. */
+export const readoutPosition = <T extends Task = AcronymTask>(
+  letter: LetterOf<T>,
+  task: T = ACRONYMS as Task as T,
+): number => readoutPositions(task, [letter])[0];
 
-/** C_i, where letter i's word begins. */
-export const wordPosition = (letter: Letter): number => position(`C${letter}`);
+/** C_i, where letter i's word begins. Throws a RangeError if there is no such word. */
+export const wordPosition = <T extends Task = AcronymTask>(
+  letter: LetterOf<T>,
+  task: T = ACRONYMS as Task as T,
+): number => wordStart(task, letter);
 
 /** A_(i−1), the letter written before letter i (for letter 1: the parenthesis), where letter i is read. */
-export const lastLetterPosition = (letter: Letter): number => readoutPosition(letter);
+export const lastLetterPosition = readoutPosition;

@@ -127,7 +127,9 @@ export const logitsToProbability = exercise({
   truth({ model, data }) {
     const tokens = data.tokens.slice(0, PROMPTS);
     const vocab = Array.from({ length: model.config.d_vocab }, (_, token) => token);
-    const run = forward(model, tokens, { readout: { positions: LETTERS.map(readoutPosition), vocab } });
+    const run = forward(model, tokens, {
+      readout: { positions: LETTERS.map((letter) => readoutPosition(letter)), vocab },
+    });
     const logits = run.logits.arraySync();
     disposeRun(run);
     return tokens.flatMap((_, prompt) =>

@@ -9,7 +9,6 @@ import {
   ovInPrompts,
   writtenBy,
 } from "../../../src/experiments/attention";
-import type { Prompts } from "../../../src/experiments/measure";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { allHeads } from "../../../src/model/heads";
@@ -18,6 +17,7 @@ import { disposeRun, type Model, type ModelConfig } from "../../../src/model/mod
 import { range } from "../../../src/numbers/lists";
 import { mean } from "../../../src/numbers/statistics";
 import { POSITIONS, position, readoutPosition, wordPosition } from "../../../src/prompts/positions";
+import type { Prompts } from "../../../src/prompts/task";
 import { near } from "../../fixtures/close";
 import { processedModel, randomPrompts, TINY } from "../../fixtures/tiny-prompts";
 

@@ -12,12 +12,14 @@ import {
 } from "../../../src/experiments/attribution";
 import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
 import { logitLens } from "../../../src/experiments/logit-lens";
-import { columnMean, type Prompts } from "../../../src/experiments/measure";
+import { columnMean } from "../../../src/experiments/measure";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { allHeads } from "../../../src/model/heads";
 import { disposeRun, type Model } from "../../../src/model/model";
+import type { AcronymTask } from "../../../src/prompts/acronym-task";
 import { LETTERS, type Letter, POSITIONS, position, readoutPosition } from "../../../src/prompts/positions";
+import type { Prompts } from "../../../src/prompts/task";
 import { apart, near } from "../../fixtures/close";
 import { randomModel, TINY, tinyModel, tinyPrompts } from "../../fixtures/tiny-prompts";
 
@@ -62,7 +64,7 @@ test("components add up to the logit and the logit difference of every letter", 
 
 test("they do so prompt by prompt, not only on average", async () => {
   for (let i = 0; i < data.tokens.length; i++) {
-    const one: Prompts = { tokens: [data.tokens[i]], answerLetters: [data.answerLetters[i]], letters: data.letters };
+    const one: Prompts<AcronymTask> = { ...data, tokens: [data.tokens[i]], answerLetters: [data.answerLetters[i]] };
     const rows = await logitAttribution(model, one);
     for (const letter of LETTERS)
       near(sumOf(rows, letter, "logit_diff"), own(one)[letter - 1].logit_diff, `prompt ${i}`);

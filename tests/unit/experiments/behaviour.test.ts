@@ -217,7 +217,7 @@ test("each corruption of each letter: the change is against the same letter of t
   );
   await assert.rejects(
     corruptedBehaviour(model, data, tokenizer, { clean: rows.slice(1), seed: 4 }),
-    /14 clean rows for 5 prompts; give three for each/,
+    /14 clean rows for 5 prompts; give 3 for each/,
   );
 });
 

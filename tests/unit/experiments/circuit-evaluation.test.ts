@@ -5,7 +5,7 @@ import { completeness, faithfulness, minimality } from "../../../src/experiments
 import { circuitValues, evaluateCircuits } from "../../../src/experiments/circuit-evaluation";
 import { growing } from "../../../src/experiments/giving-back";
 import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
-import { columnMean, type Prompts } from "../../../src/experiments/measure";
+import { columnMean } from "../../../src/experiments/measure";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { allHeads, type HeadId } from "../../../src/model/heads";
@@ -14,6 +14,7 @@ import { disposeRun, type Model, type ModelConfig, type Tokens } from "../../../
 import { range } from "../../../src/numbers/lists";
 import { meanAndStd } from "../../../src/numbers/statistics";
 import { LETTERS } from "../../../src/prompts/positions";
+import type { Prompts } from "../../../src/prompts/task";
 import { apart, near, nearly } from "../../fixtures/close";
 import { randomModel, randomPrompts, TINY } from "../../fixtures/tiny-prompts";
 

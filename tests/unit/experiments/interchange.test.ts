@@ -215,7 +215,10 @@ test("on the embedded model the plane of means carries the place: in turn, too, 
 
 test("prompts of distinct letters, and prompts without each other's words", () => {
   const prompts = tinyPrompts(40, 3);
-  const named = { ...prompts, words: prompts.acronyms.map((a) => [`${a[0]}x`, `${a[1]}x`, `${a[2]}x`] as const) };
+  const named = {
+    ...prompts,
+    words: prompts.acronyms.map((a) => [...a].map((letter) => `${letter}x`) as [string, string, string]),
+  };
   const distinct = distinctLetters(named, 5);
   assert.equal(distinct.prompts.length, 5);
   assert.ok(distinct.acronyms.every((acronym) => new Set(acronym).size === 3));

@@ -4,15 +4,18 @@ import * as tf from "@tensorflow/tfjs";
 import { completeness } from "../../../src/experiments/circuit-criteria";
 import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
 import { columnMean } from "../../../src/experiments/measure";
-import { lossByMean, ordinalAblation, ordinalMeans, WORD_POSITIONS } from "../../../src/experiments/order-ablation";
+import { lossByMean, ordinalAblation, ordinalMeans } from "../../../src/experiments/order-ablation";
 import { initBackend } from "../../../src/model/backend/choose";
 import { forward } from "../../../src/model/forward";
 import { patchHeads } from "../../../src/model/interventions";
 import { disposeRun, type Model, type ModelConfig } from "../../../src/model/model";
+import { ACRONYMS } from "../../../src/prompts/acronym-task";
+import { wordPositions } from "../../../src/prompts/task";
 import { apart, near } from "../../fixtures/close";
 import { processedModel, randomPrompts, TINY } from "../../fixtures/tiny-prompts";
 
 const config: ModelConfig = { ...TINY, n_layers: 2, n_ctx: 12 };
+const WORD_POSITIONS = wordPositions(ACRONYMS);
 const data = randomPrompts(4, 5);
 let model: Model;
 

@@ -58,7 +58,7 @@ const atPositions = (at: (pos: number, letter: Letter) => boolean): Site<{ layer
   points: ({ n_layers }) => range(n_layers).map((layer) => ({ layer })),
   hooks: ({ n_layers }) => range(n_layers).map((layer) => `blocks.${layer}.hook_resid_pre` as const),
   intervene: ({ layer }, source, positions, letter) => {
-    const pos = positions.filter((p) => at(p, letter));
+    const pos = positions.filter((p) => at(p, letter as Letter));
     const hook = `blocks.${layer}.hook_resid_pre` as const;
     return pos.length > 0 ? patch(hook, source[hook], { pos }) : [];
   },

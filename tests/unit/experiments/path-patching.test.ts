@@ -3,7 +3,7 @@ import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { type Against, letterLogitDiff, letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
 import { columnMean } from "../../../src/experiments/measure";
-import { ordinalMeans, WORD_POSITIONS } from "../../../src/experiments/order-ablation";
+import { ordinalMeans } from "../../../src/experiments/order-ablation";
 import {
   type PathRow,
   pathPatch,
@@ -18,11 +18,14 @@ import { allHeads, type HeadId } from "../../../src/model/heads";
 import { type ActivationCache, type Intervention, merge } from "../../../src/model/hooks";
 import { freezeHeads, freezeMlps, patchHeads } from "../../../src/model/interventions";
 import type { Model, ModelConfig } from "../../../src/model/model";
+import { ACRONYMS } from "../../../src/prompts/acronym-task";
 import { LETTERS, readoutPosition } from "../../../src/prompts/positions";
+import { readoutPositions, wordPositions } from "../../../src/prompts/task";
 import { apart, near } from "../../fixtures/close";
 import { processedModel, randomPrompts, TINY } from "../../fixtures/tiny-prompts";
 
 const config: ModelConfig = { ...TINY, n_ctx: 12 };
+const WORD_POSITIONS = wordPositions(ACRONYMS);
 const data = randomPrompts(5, 3);
 const corrupted = randomPrompts(5, 13).tokens;
 const heads = allHeads(config);
@@ -104,7 +107,7 @@ test("the direct path adds the difference of a head's output to the final residu
       const resid = clean.cache["blocks.2.hook_resid_post"].add(moved.reshape([5, 11, config.d_model]));
       const centred = resid.sub(resid.mean(-1, true));
       const normalized = centred.div(centred.square().mean(-1, true).add(config.eps).sqrt());
-      const read = tf.gather(normalized, LETTERS.map(readoutPosition), 1).reshape([-1, config.d_model]) as tf.Tensor2D;
+      const read = tf.gather(normalized, readoutPositions(ACRONYMS), 1).reshape([-1, config.d_model]) as tf.Tensor2D;
       const logits = tf.matMul(read, model.W_U).add(model.b_U).slice([0, 0], [-1, 26]).reshape([5, 3, 26]);
       const values = letterLogitDiff(logits as tf.Tensor3D, data.answerLetters);
       return LETTERS.map((_, i) => columnMean(values, i)) as never;

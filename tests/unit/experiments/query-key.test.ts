@@ -3,7 +3,6 @@ import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { averagedInputs, type HeadInput, inputSite } from "../../../src/experiments/averaged-inputs";
 import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
-import type { Prompts } from "../../../src/experiments/measure";
 import { headSite } from "../../../src/experiments/patch-sites";
 import { activationPatch } from "../../../src/experiments/patching";
 import {
@@ -20,6 +19,7 @@ import { disposeRun, type Model, type ModelConfig } from "../../../src/model/mod
 import { range } from "../../../src/numbers/lists";
 import { mean } from "../../../src/numbers/statistics";
 import { readoutPosition, wordPosition } from "../../../src/prompts/positions";
+import type { Prompts } from "../../../src/prompts/task";
 import { apart, near, nearly } from "../../fixtures/close";
 import { processedModel, randomModel, randomPrompts, TINY } from "../../fixtures/tiny-prompts";
 
@@ -153,7 +153,9 @@ test("queries, keys and values together are the output", () => {
   const site = inputSite([{ layer: 2, head: 0 }]);
   const source = forward(model, corrupted, { keep: site.hooks(config), readout: "none" });
   const run = (...inputs: HeadInput[]) => {
-    const interventions = merge(...inputs.map((input) => site.intervene({ input }, source.cache, range(11), 1)));
+    const interventions = merge(
+      ...inputs.map((input) => site.intervene({ input }, source.cache, range(11), 1, data.task)),
+    );
     const patched = forward(model, data.tokens, { interventions });
     const logits = patched.logits.dataSync();
     disposeRun(patched);

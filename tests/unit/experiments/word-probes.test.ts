@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import type { Prompts } from "../../../src/experiments/measure";
 import {
   accuracyByLayer,
   bosProbes,
@@ -20,17 +19,19 @@ import { equalPositions } from "../../../src/model/interventions";
 import { disposeRun, type Model, type ModelConfig } from "../../../src/model/model";
 import { range } from "../../../src/numbers/lists";
 import { random } from "../../../src/numbers/random";
+import { ACRONYMS, type AcronymTask } from "../../../src/prompts/acronym-task";
+import type { Prompts } from "../../../src/prompts/task";
 import { nearly } from "../../fixtures/close";
 import { randomModel, TINY } from "../../fixtures/tiny-prompts";
 
 const config: ModelConfig = { ...TINY, n_layers: 2, n_ctx: 12, d_vocab: 80 };
 const { int } = random(1);
 /** Letters are the tokens 0 … 25, so that what is written can be told from words. */
-const prompts: Prompts = (() => {
+const prompts: Prompts<AcronymTask> = (() => {
   const answerLetters = range(20).map(() => [int(26), int(26), int(26)]);
   const word = () => 30 + int(40);
   const tokens = answerLetters.map(([a, b]) => [79, 78, ...range(6).map(word), 77, a, b]);
-  return { tokens, answerLetters, letters: range(26) };
+  return { task: ACRONYMS, tokens, answerLetters, letters: range(26) };
 })();
 let model: Model;
 
@@ -69,16 +70,16 @@ describe("sites", () => {
     const run = forward(model, prompts.tokens, { keep: () => true });
     const same = (a: tf.Tensor, b: tf.Tensor) => assert.deepEqual(a.arraySync(), b.arraySync());
     const words = [2, 4, 6];
-    same(residualProbes.read(run, { layer: 1 }), tf.gather(run.cache["blocks.1.hook_resid_pre"], words, 1));
-    same(residualProbes.read(run, { layer: 2 }), tf.gather(run.cache["blocks.1.hook_resid_post"], words, 1));
+    same(residualProbes.read(run, { layer: 1 }, ACRONYMS), tf.gather(run.cache["blocks.1.hook_resid_pre"], words, 1));
+    same(residualProbes.read(run, { layer: 2 }, ACRONYMS), tf.gather(run.cache["blocks.1.hook_resid_post"], words, 1));
     const z = run.cache["blocks.0.attn.hook_z"].arraySync();
     assert.deepEqual(
-      headProbes.read(run, { layer: 0, head: 1 }).arraySync(),
+      headProbes.read(run, { layer: 0, head: 1 }, ACRONYMS).arraySync(),
       z.map((row) => words.map((pos) => row[pos][1])),
     );
     const pattern = run.cache["blocks.1.attn.hook_pattern"].arraySync();
     assert.deepEqual(
-      bosProbes.read(run, { layer: 1, head: 0 }).arraySync(),
+      bosProbes.read(run, { layer: 1, head: 0 }, ACRONYMS).arraySync(),
       pattern.map((heads) => words.map((pos) => [heads[0][pos][0]])),
     );
     disposeRun(run);
@@ -173,7 +174,7 @@ describe("probesOfRuns", () => {
 
   it("accuracyByLayer: a mean for each layer and run, and the control's over all runs", () => {
     const row = (run: string, seed: number, accuracy: number, shuffled: number) => {
-      return { layer: 0, run, seed, accuracy, shuffled };
+      return { layer: 0, run, seed, accuracy, chance: 1 / 3, shuffled };
     };
     const rows = accuracyByLayer([row("a", 0, 1, 0.25), row("a", 1, 0.5, 0.25), row("b", 0, 0.25, 0.75)]);
     assert.deepEqual(

@@ -60,7 +60,7 @@ const keepPatterns = (name: string) => name.endsWith("hook_pattern");
 
 describe("position embeddings", () => {
   it("exchanged by an intervention or in the weights: the same", () => {
-    const [i, j] = pair.map(position);
+    const [i, j] = pair.map((label) => position(label));
     const rows = range(config.n_ctx).map((p) => (p === i ? j : p === j ? i : p));
     isAlso(
       swapPositions(...pair),
@@ -90,7 +90,7 @@ describe("swap", () => {
       interventions: swap({ pair, bosHeads, positions: true })(clean),
       keep: keepPatterns,
     });
-    const [i, j] = pair.map(position);
+    const [i, j] = pair.map((label) => position(label));
     for (const head of bosHeads) {
       const [before, after] = [clean, run].map((r) => headPattern(r, head));
       before.forEach((rows, prompt) => {
@@ -198,7 +198,7 @@ describe("swapAttention", () => {
   });
 
   it("sees what the exchange in the weights would do", async () => {
-    const [i, j] = pair.map(position);
+    const [i, j] = pair.map((label) => position(label));
     const other = withPositions((W) =>
       tf.gather(
         W,

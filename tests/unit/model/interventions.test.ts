@@ -125,7 +125,103 @@ test("an activation that the source did not keep is named", () => {
   disposeRun(poor);
 });
 
-import { type HookName, type Intervention, merge, patch } from "../../../src/model/hooks";
-import { freezeHeads, freezeMlps, hideKeys, patchHeads, patchWithin } from "../../../src/model/interventions";
+const middle = "blocks.1.hook_resid_mid" as const;
+const slice = { pos: [2, 4] };
 
+test("along all directions there are, patching within a subspace is patching", () => {
+  for (const subspace of [
+    range(TINY.d_model).map((i) => range(TINY.d_model).map((j) => Number(i === j))),
+    randomSubspace(TINY.d_model, TINY.d_model, 0),
+  ]) {
+    const [whole, within] = [
+      runWith(patch(middle, other.cache[middle], slice)),
+      runWith(patchWithin(middle, other.cache[middle], subspace, slice)),
+    ];
+    near(within.logits, whole.logits);
+    apart(within.logits, clean.logits);
+    disposeRun(whole, within);
+  }
+});
+
+test("what is perpendicular to the directions stays, what lies along them is the source's; other positions stay as they are", () => {
+  const subspace = tf.tensor2d(randomSubspace(TINY.d_model, 2, 3));
+  const run = runWith(patchWithin(middle, other.cache[middle], subspace, slice));
+  tf.tidy(() => {
+    const parts = (one: Run) => {
+      const x = tf.gather(one.cache[middle] as tf.Tensor3D, slice.pos, 1).reshape([-1, TINY.d_model]) as tf.Tensor2D;
+      const inside = tf.matMul(x, subspace);
+      return { inside, outside: x.sub(tf.matMul(inside, subspace, false, true)) };
+    };
+    near(parts(run).inside, parts(other).inside);
+    near(parts(run).outside, parts(clean).outside);
+    apart(parts(run).inside, parts(clean).inside);
+    same(run.cache[middle].slice([0, 5, 0], [-1, -1, -1]), clean.cache[middle].slice([0, 5, 0], [-1, -1, -1]));
+  });
+  disposeRun(run);
+  subspace.dispose();
+});
+
+test("a head's output has directions of its own, and a source of batch 1 serves every prompt", () => {
+  const at = "blocks.1.attn.hook_z" as const;
+  const first = tf.tidy(() => (other.cache[at] as tf.Tensor4D).slice([0, 0, 0, 0], [1, -1, -1, -1]) as tf.Tensor4D);
+  const run = runWith(patchWithin(at, first, randomSubspace(TINY.d_head, TINY.d_head, 0), { head: 1 }));
+  near(
+    z(run, { layer: 1, head: 1 }),
+    tf.tidy(() => z({ ...other, cache: { [at]: first.tile([4, 1, 1, 1]) } } as unknown as Run, { layer: 1, head: 1 })),
+  );
+  near(z(run, { layer: 1, head: 0 }), z(clean, { layer: 1, head: 0 }));
+  disposeRun(run);
+  first.dispose();
+});
+
+test("directions and sources that don't fit are named; patching within leaves no tensor behind", () => {
+  const before = tf.memory().numTensors;
+  const within = (source: tf.Tensor, d: number) => () =>
+    runWith(patchWithin(middle, source as tf.Tensor3D, randomSubspace(d, 2, 0)));
+  assert.throws(within(other.cache[middle], 7), /has 16 numbers a position; the directions have 7/);
+  assert.throws(within(other.cache["blocks.0.mlp.hook_post"], 16), /\[4,11,32\]/);
+  disposeRun(within(other.cache[middle], 16)());
+  assert.equal(tf.memory().numTensors, before);
+});
+
+test("hidden keys get nothing, and the others what they had, made to add up to 1 again", () => {
+  const name = "blocks.1.attn.hook_pattern" as const;
+  const hidden = [{ query: 5, keys: [0, 3] }];
+  const tensors = tf.memory().numTensors;
+  const run = runWith(hideKeys([{ layer: 1, head: 1 }], hidden));
+  const [mine, before] = [run, clean].map((r) => r.cache[name].arraySync());
+  mine.forEach((prompt, i) => {
+    near(prompt[0], before[i][0]);
+    prompt[1].forEach((row, query) => {
+      const was = before[i][1][query];
+      const left = was.map((weight, key) => (query === 5 && hidden[0].keys.includes(key) ? 0 : weight));
+      const sum = left.reduce((a, b) => a + b);
+      near(
+        row,
+        left.map((weight) => weight / sum),
+      );
+    });
+  });
+  disposeRun(run);
+  assert.equal(tf.memory().numTensors, tensors);
+});
+
+test("hiding what the mask hides anyway changes nothing, nor does hiding nothing", () => {
+  for (const keys of [[6, 10], []]) {
+    const run = runWith(hideKeys(heads, [{ query: 5, keys }]));
+    near(run.logits, clean.logits);
+    disposeRun(run);
+  }
+});
+
+test("a query keeps something to see; heads, positions and queries are checked by name", () => {
+  const hide = (query: number, keys: number[]) => () => hideKeys([heads[0]], [{ query, keys }]);
+  assert.throws(hide(2, [0, 1, 2]), /query 2 has nothing left to see: leave it one of the keys 0 … 2/);
+  assert.throws(hide(0, [0]), /query 0 has nothing left/);
+  assert.throws(hide(1, [-1]), /position must be a whole number from 0 on, not -1/);
+  assert.throws(() => hideKeys([], [{ query: 1, keys: [0] }]), /there are no heads to hide keys from/);
+  const twice = [1, 1].map((query) => ({ query, keys: [0] }));
+  assert.throws(() => hideKeys([heads[0]], twice), /a query comes twice/);
+  const past = hideKeys([heads[0]], [{ query: 99, keys: [0] }]);
+  assert.throws(() => runWith(past), /query_pos 99 is not one of 0 … 10/);
 });

@@ -14,7 +14,6 @@ import { averagedInputs, inputSite } from "../../../src/experiments/averaged-inp
 import { behaviour } from "../../../src/experiments/behaviour";
 import { completeness, faithfulness, minimality } from "../../../src/experiments/circuit-criteria";
 import { evaluateCircuits } from "../../../src/experiments/circuit-evaluation";
-import type { Prompts } from "../../../src/experiments/measure";
 import { ordinalAblation } from "../../../src/experiments/order-ablation";
 import {
   copyingScores,
@@ -47,6 +46,7 @@ import { compareWithPaper } from "../../../src/paper/compare";
 import { select } from "../../../src/prompts/acronyms";
 import { corrupt, drawPermutations, permuteTokens } from "../../../src/prompts/corruption";
 import type { Letter } from "../../../src/prompts/positions";
+import type { Prompts } from "../../../src/prompts/task";
 import { randomPrompts, TINY, tinyModel, tinyPrompts } from "../../fixtures/tiny-prompts";
 
 const data = randomPrompts(3, 1);
@@ -154,7 +154,7 @@ const REFUSED: readonly Refusal[] = [
   ["source", (m) => activationPatch(m, data, { ...patching, source: "zero" as never }), /source "zero" is not one of/],
   [
     "a site's position",
-    () => headSite("z", () => 11).intervene({ layer: 0, head: 0 }, {} as never, [1], 1),
+    () => headSite("z", () => 11).intervene({ layer: 0, head: 0 }, {} as never, [1], 1, data.task),
     /letter 1: position 11 is not one of 0 … 10/,
   ],
   ["senders", (m) => pathPatch(m, data, { corrupted, receiver: "logits", senders: lost }), noHead],
@@ -174,8 +174,7 @@ const REFUSED: readonly Refusal[] = [
   ["mlps", (m) => pathsInto(m, data, ["logits"], { ...options, mlps: "off" as never }), /mlps "off" is not one of/],
   ["lost", (m) => pathsInto(m, data, ["logits"], { ...options, lost: "all" as never }), /lost "all" is not one of/],
   ["circuit paths", (m) => circuitPaths(m, data, { circuit: lost }, { ...options, clean: [1, 1, 1] }), noHead],
-  ["a share of 0", () => strongestPaths([row], () => "", [0, 1, 1]), /of letter 1 is no number: 1 as a share of 0/],
-  ["no clean letter", () => strongestPaths([row], () => "", []), /is no number: 1 as a share of undefined/],
+  ["no clean letter", () => strongestPaths([row], () => "", []), /clean logit difference of letter 1 is undefined/],
   ["circuits", (m) => evaluateCircuits(m, data, [[at], lost], options), noHead],
   ["a circuit", (m) => faithfulness(m, data, lost, options), noHead],
   ["ablation", (m) => faithfulness(m, data, [at], { ...options, ablation: "zero" as never }), /ablation "zero" is not/],
@@ -247,7 +246,7 @@ const REFUSED: readonly Refusal[] = [
   ["corrupted letter", () => corrupt(tokens, corrupted, "current_word", "1" as never), /letter "1" is not one of/],
   [
     "tokens of behaviour",
-    (m) => behaviour(m, select(whole, [0]), tokenizer, { tokens: [[0, 60]] }),
+    (m) => behaviour(m, select(whole, [0]), tokenizer, { tokens: [[...whole.tokens[0].slice(1), 60]] }),
     /tiny, prompt 0: token 60 is not one of 0 … 59/,
   ],
   ["a hook", (m) => forward(m, tokens, { keep: ["toString" as never] }), /no hook "toString"/],

@@ -83,7 +83,10 @@ test("corrupting doesn't change the data set", () => {
 test("wrong arguments are refused", () => {
   const { tokens } = data;
   assert.throws(() => corrupt(tokens, tokens.slice(1), "current_word", 1), /40 clean prompts, but 39 corrupted/);
-  assert.throws(() => corrupt([[1]], [[1]], "current_word", 1), /prompt 0 has 1 clean and 1 corrupted tokens, not 11/);
+  assert.throws(
+    () => corrupt([[1]], [[1]], "current_word", 1),
+    /prompt 0 has 1 tokens, not the 11 of acronyms of three letters/,
+  );
   assert.throws(
     () => corrupt(tokens, tokens, "words" as Corruption, 1),
     /corruption "words" is not one of "current_word", "previous_words"/,

@@ -29,9 +29,15 @@ const fileWith = (text: string) => {
 };
 
 test("positions by label", () => {
-  assert.deepEqual(POSITIONS.map(position), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  assert.deepEqual(
+    POSITIONS.map((label) => position(label)),
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+  );
   assert.equal(position("C2"), 4);
-  assert.deepEqual(LETTERS.map(readoutPosition), [8, 9, 10]);
+  assert.deepEqual(
+    LETTERS.map((letter) => readoutPosition(letter)),
+    [8, 9, 10],
+  );
   assert.throws(() => position("C4" as Position), /"C4" is not a position; there are BOS, The/);
   assert.throws(() => readoutPosition(0 as Letter), /letter 0 is not one of 1, 2, 3/);
 });
@@ -62,7 +68,7 @@ test("a built prompt in a pruned vocabulary tells the same text", () => {
   const data = buildAcronyms([["Ketchup", "Lark", "Wreck"]], pruned);
   assert.equal(pruned.decode(data.tokens[0]), "<|endoftext|>The Ketchup Lark Wreck (KL");
   assert.throws(
-    () => buildAcronyms([["Ketchup", "Lark", "Zebra"]], pruned, ["Zebra", "Wreck"]),
+    () => buildAcronyms([["Ketchup", "Lark", "Zebra"]], pruned, { suggest: ["Zebra", "Wreck"] }),
     /"Zebra" needs the token "ebra"/,
   );
 });
