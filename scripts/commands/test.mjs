@@ -96,11 +96,12 @@ function testFiles() {
 
 /**
  * The units that compute start a backend, by themselves or with a model (run-tests.mjs complains of those that don't): they run on
- * every one. What crosses files runs on the fastest; tests/native.test.ts compares the backends with each other.
+ * every one. What crosses files runs on the fastest, and so do the lessons, which judge what experiments compute; tests/native.test.ts
+ * compares the backends with each other.
  * @param {string} file
  */
 function computes(file) {
-  if (!file.startsWith(UNITS)) return false;
+  if (!file.startsWith(UNITS) || file.startsWith(join(UNITS, "lessons"))) return false;
   return /^import [^;]*\b(initBackend|loadModel)\b[^;]* from /m.test(readFileSync(join(ROOT, file), "utf8"));
 }
 

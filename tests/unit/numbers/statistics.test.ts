@@ -25,7 +25,7 @@ test("a shift of all logits changes nothing", () => {
 });
 
 test("shapes that don't fit are named", () => {
-  assert.throws(() => letterLogitDiff(tf.zeros([1, 2, 25]), [[1, 2]]), /\[1,2,25\]/);
+  assert.throws(() => letterLogitDiff(tf.zeros([1, 2, 1]), [[0, 0]]), /\[1,2,1\]/);
   assert.throws(() => letterLogitDiff(rising(), [[1, 2, 3]]), /1 answers of 3 letters/);
 });
 
@@ -72,6 +72,7 @@ function spoilt(value: number, prompt: number, letter: number, capital: number):
 }
 
 test("a logit that is not finite is named, not answered with", () => {
+  const candidates = Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
   const answers = [
     [1, 2],
     [3, 4],
@@ -81,9 +82,10 @@ test("a logit that is not finite is named, not answered with", () => {
       const message = new RegExp(
         `^RangeError: prompt 1, letter 2: the logit of "K" is ${value}, not a finite number. .* −∞`,
       );
-      assert.throws(() => letterLogitDiff(spoilt(value, 1, 1, 10), answers, against), message);
+      assert.throws(() => letterLogitDiff(spoilt(value, 1, 1, 10), answers, against, { candidates }), message);
     }
-  const names = { first: 50, letters: [2, 3] };
+  assert.throws(() => letterLogitDiff(spoilt(Number.NaN, 1, 1, 10), answers), /the logit of token 10 is NaN/);
+  const names = { first: 50, letters: [2, 3], candidates };
   assert.throws(
     () => letterLogitDiff(spoilt(Number.NaN, 1, 1, 0), answers, "max", names),
     /prompt 51, letter 3: .* "A"/,

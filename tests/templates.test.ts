@@ -2,42 +2,42 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs";
-import { attentionAgainstLogits, attentionRows } from "../../../src/experiments/attention";
-import { attributionByPosition, logitAttribution, rankHeads, sumOfParts } from "../../../src/experiments/attribution";
-import { averagedInputs } from "../../../src/experiments/averaged-inputs";
-import { behaviour, corruptedBehaviour, summarise } from "../../../src/experiments/behaviour";
-import { faithfulness } from "../../../src/experiments/circuit-criteria";
-import { evaluateCircuits } from "../../../src/experiments/circuit-evaluation";
-import { logitLens } from "../../../src/experiments/logit-lens";
-import { ordinalAblation } from "../../../src/experiments/order-ablation";
-import { blockSite, headSite, promptSite } from "../../../src/experiments/patch-sites";
-import { activationPatch } from "../../../src/experiments/patching";
-import { pathPatch } from "../../../src/experiments/path-patching";
-import { seenSelectivity, wordSelectivity } from "../../../src/experiments/query-key";
-import { residualProbes, wordProbes } from "../../../src/experiments/word-probes";
-import { swapEffects } from "../../../src/experiments/word-swaps";
-import { headEvidence } from "../../../src/groups/evidence";
-import { loadModel } from "../../../src/load/load";
-import type { Tokenizer } from "../../../src/load/tokenizer";
-import { initBackend } from "../../../src/model/backend/choose";
-import { forward } from "../../../src/model/forward";
-import { allHeads } from "../../../src/model/heads";
-import type { Intervention } from "../../../src/model/hooks";
-import { patchHeads } from "../../../src/model/interventions";
-import { disposeRun, type Model } from "../../../src/model/model";
-import { range } from "../../../src/numbers/lists";
-import { random } from "../../../src/numbers/random";
-import { mean } from "../../../src/numbers/statistics";
-import { type AcronymTemplate, acronymTask, type Corruption } from "../../../src/prompts/acronym-task";
-import type { AcronymDataset } from "../../../src/prompts/acronyms";
-import { corrupt, resample } from "../../../src/prompts/corruption";
-import { buildAcronyms } from "../../../src/prompts/dataset";
-import { wordPosition } from "../../../src/prompts/positions";
-import type { Task } from "../../../src/prompts/task";
-import { tokenRows } from "../../../src/prompts/token-rows";
-import { loadWords } from "../../../src/prompts/words";
-import { near } from "../../fixtures/close";
-import { processedModel, TINY } from "../../fixtures/tiny-prompts";
+import { attentionAgainstLogits, attentionRows } from "../src/experiments/attention";
+import { attributionByPosition, logitAttribution, rankHeads, sumOfParts } from "../src/experiments/attribution";
+import { averagedInputs } from "../src/experiments/averaged-inputs";
+import { behaviour, corruptedBehaviour, summarise } from "../src/experiments/behaviour";
+import { faithfulness } from "../src/experiments/circuit-criteria";
+import { evaluateCircuits } from "../src/experiments/circuit-evaluation";
+import { logitLens } from "../src/experiments/logit-lens";
+import { ordinalAblation } from "../src/experiments/order-ablation";
+import { blockSite, headSite, promptSite } from "../src/experiments/patch-sites";
+import { activationPatch } from "../src/experiments/patching";
+import { pathPatch } from "../src/experiments/path-patching";
+import { seenSelectivity, wordSelectivity } from "../src/experiments/query-key";
+import { residualProbes, wordProbes } from "../src/experiments/word-probes";
+import { swapEffects } from "../src/experiments/word-swaps";
+import { headEvidence } from "../src/groups/evidence";
+import { loadModel } from "../src/load/load";
+import type { Tokenizer } from "../src/load/tokenizer";
+import { initBackend } from "../src/model/backend/choose";
+import { forward } from "../src/model/forward";
+import { allHeads } from "../src/model/heads";
+import type { Intervention } from "../src/model/hooks";
+import { patchHeads } from "../src/model/interventions";
+import { disposeRun, type Model } from "../src/model/model";
+import { range } from "../src/numbers/lists";
+import { random } from "../src/numbers/random";
+import { mean } from "../src/numbers/statistics";
+import { type AcronymTemplate, acronymTask, type Corruption } from "../src/prompts/acronym-task";
+import type { AcronymDataset } from "../src/prompts/acronyms";
+import { corrupt, resample } from "../src/prompts/corruption";
+import { buildAcronyms } from "../src/prompts/dataset";
+import { wordPosition } from "../src/prompts/positions";
+import type { Task } from "../src/prompts/task";
+import { tokenRows } from "../src/prompts/token-rows";
+import { loadWords } from "../src/prompts/words";
+import { near } from "./fixtures/close";
+import { processedModel, TINY } from "./fixtures/tiny-prompts";
 
 /** A template, what a prompt of it looks like, and what is predicted at how many tokens after the bracket. */
 interface Case {
@@ -150,9 +150,11 @@ for (const name of ["the embedded model", "a random model"])
       };
       const columnMeans = (values: readonly (readonly number[])[]) =>
         reads.map((_, i) => mean(values.map((row) => row[i])));
-      /** Mean change of each read-out. */
-      const changes = (after: number[][]) =>
-        columnMeans(after.map((row, prompt) => row.map((value, i) => value - clean[prompt][i])));
+      /** A change is a difference of levels, and as wrong as these. */
+      const nearChange = (change: number, after: number[][], i: number) => {
+        const [before, level] = [clean, after].map((rows) => columnMeans(rows)[i]);
+        near([change, before], [level - before, before]);
+      };
       const letters = reads.map(({ letter }) => letter);
 
       it("prompts look as they should, words and bracket where they are said to be", () => {
@@ -192,7 +194,7 @@ for (const name of ["the embedded model", "a random model"])
           const whole = await activationPatch(model, data, { site: promptSite(), corruption, corrupted });
           for (const [i, letter] of letters.entries()) {
             const other = corrupt(data.tokens, corrupted, corruption, letter, task);
-            near(whole.find((row) => row.letter === letter)!.change, changes(levels(other))[i]);
+            nearChange(whole.find((row) => row.letter === letter)!.change, levels(other), i);
             const first = rows.filter((row) => row.letter === letter && row.layer === 0);
             assert.deepEqual(
               first.map(({ position }) => position),
@@ -200,7 +202,7 @@ for (const name of ["the embedded model", "a random model"])
             );
             for (const [pos, { change }] of first.entries()) {
               const exchanged = data.tokens.map((row, p) => row.with(pos, other[p][pos]));
-              near(change, changes(levels(exchanged))[i]);
+              nearChange(change, levels(exchanged), i);
             }
           }
         }
@@ -217,10 +219,8 @@ for (const name of ["the embedded model", "a random model"])
         const head = { layer: n_layers - 1, head: 1 };
         const run = forward(model, corrupted, { keep: [`blocks.${head.layer}.attn.hook_z`] });
         const paths = await pathPatch(model, data, { corrupted, receiver: "logits", senders: [head] });
-        near(
-          paths.map(({ change }) => change),
-          changes(levels(data.tokens, patchHeads([head], "z", run.cache))),
-        );
+        for (const [i, { change }] of paths.entries())
+          nearChange(change, levels(data.tokens, patchHeads([head], "z", run.cache)), i);
         disposeRun(run);
         const early = { layer: 0, head: 0 };
         const options = { site: headSite("z", wordPosition, [early]), corruption: "current_word", corrupted } as const;
@@ -232,7 +232,7 @@ for (const name of ["the embedded model", "a random model"])
           const other = corrupt(data.tokens, corrupted, "current_word", letter, task);
           const source = forward(model, other, { keep: ["blocks.0.attn.hook_z"] });
           const patched = patchHeads([early], "z", source.cache, [words[letter - 1]]);
-          near(change, changes(levels(data.tokens, patched))[letters.indexOf(letter)]);
+          nearChange(change, levels(data.tokens, patched), letters.indexOf(letter));
           disposeRun(source);
         }
       });
@@ -312,10 +312,8 @@ for (const name of ["the embedded model", "a random model"])
           await attentionAgainstLogits(model, data, [head]),
         ];
         const source = { "blocks.1.attn.hook_z": common } as never;
-        near(
-          lost.map(({ change }) => change),
-          changes(levels(data.tokens, patchHeads([head], "z", source, places))),
-        );
+        for (const [i, { change }] of lost.entries())
+          nearChange(change, levels(data.tokens, patchHeads([head], "z", source, places)), i);
         const pattern = run.cache["blocks.1.attn.hook_pattern"].arraySync();
         for (const { prompt, letter, word, attention } of scatter.filter((row) => row.prompt < 2)) {
           const { after } = reads.find((one) => one.letter === letter)!;
