@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { layWork } from "../scripts/lessons/lay.mjs";
 import { ROOT } from "../scripts/setup/paths.mjs";
 import { findChromium } from "./fixtures/chromium";
@@ -150,17 +150,19 @@ describe("in a browser", { skip, timeout: 600_000 }, () => {
       assert.ok((await pictures.count()) >= 3);
       for (const picture of await pictures.all()) {
         await picture.scrollIntoViewIfNeeded();
-        const image = picture as Locator & { evaluate(run: (image: Picture) => Promise<number>): Promise<number> };
-        assert.ok((await image.evaluate((img) => img.decode().then(() => img.naturalWidth))) > 100, "it can be drawn");
+        const width = (await picture.evaluate(drawnWidth)) as number;
+        assert.ok(width > 100, `it is drawn ${width} pixels wide`);
       }
-      await readable(notebook, ["logit_diff", "accuracy"]);
     }
     await notebook.restartAndRunAll();
-    const picture = pictures.first();
-    await picture.hover();
-    const plot = notebook.panel.locator(".js-plotly-plot").first();
-    await plot.locator(".nsewdrag").first().hover();
-    await plot.locator(".hovertext").first().waitFor();
+    const figure = notebook.panel.locator(".jp-RenderedPlotly").nth(1); // the logits of 26 capitals
+    await figure.hover(); // the picture gives way to the figure
+    await figure.locator(".nsewdrag").first().hover();
+    await figure.locator(".hovertext").first().waitFor();
+    for (const theme of ["Light", "Dark"]) {
+      await useTheme(page, theme);
+      await readable(notebook, ["logit_diff", "accuracy", "✓"]);
+    }
   });
   const checkOf = (id: string) => lesson.cell(`check("${id}"`);
 });
@@ -170,10 +172,14 @@ async function useTheme(page: Page, theme: string) {
   await page.locator(`body[data-jp-theme-name="JupyterLab ${theme}"]`).waitFor({ state: "attached" });
 }
 
-interface Picture {
-  decode(): Promise<void>;
-  naturalWidth: number;
-}
+/** In the page: 0 if the picture is none that can be drawn. */
+const drawnWidth = (image: unknown) => {
+  const picture = image as { decode(): Promise<void>; naturalWidth: number };
+  return picture.decode().then(
+    () => picture.naturalWidth,
+    () => 0,
+  );
+};
 
 /** All texts that cells have put out; `expected` are among them. */
 async function readable(notebook: LabNotebook, expected: readonly string[]) {
