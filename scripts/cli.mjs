@@ -1,4 +1,4 @@
-// The one entry of the project's commands: node scripts/cli.mjs setup | start | save | lab | lessons | fetch | validate | test | native.
+// The one entry of the project's commands: node scripts/cli.mjs setup | start | save | lab | lessons | slides | fetch | validate | test | native.
 // It runs before anything is installed, so it imports nothing but Node's own modules, and the commands
 // only once the Node version is known to be able to read them.
 import { checkNode } from "./setup/node-version.mjs";
@@ -10,6 +10,7 @@ const commands = {
   save: "./commands/save.mjs",
   lab: "./commands/lab.mjs",
   lessons: "./commands/lessons.mjs",
+  slides: "./commands/slides.mjs",
   fetch: "./commands/fetch.mjs",
   validate: "./commands/validate.mjs",
   test: "./commands/test.mjs",

@@ -34,6 +34,16 @@ export function teacherCopy(source, folder, project) {
   return moved({ ...source, cells: source.cells.map(bare) }, folder, project);
 }
 
+/**
+ * What is shown on slides, before it is executed: notes for the teacher, who speaks, but no solution.
+ * @param {Notebook} source
+ * @param {string} folder where the copy will lie
+ * @returns {Notebook}
+ */
+export function slideCopy(source, folder) {
+  return moved({ ...source, cells: source.cells.map((cell) => bare({ ...cell, source: unsolved(cell) })) }, folder);
+}
+
 /** @param {Cell} cell */
 function unsolved(cell) {
   const text = textOf(cell);

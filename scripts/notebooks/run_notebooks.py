@@ -229,7 +229,7 @@ def tidy(nb) -> None:
             cell.execution_count = number
         cell.outputs = merge_streams(cell.outputs)
     for index, cell in enumerate(nb.cells):
-        kept = {key: cell.metadata[key] for key in ("tags", "nbgrader") if cell.metadata.get(key)}
+        kept = {key: cell.metadata[key] for key in ("tags", "nbgrader", "slideshow") if cell.metadata.get(key)}
         cell.metadata = nbformat.from_dict(kept)
         cell.setdefault("id", f"cell-{index + 1}")
     nb.nbformat_minor = max(nb.nbformat_minor, 5)
