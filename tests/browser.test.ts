@@ -147,7 +147,7 @@ describe("in a browser", { skip, timeout: 600_000 }, () => {
     const pictures = notebook.panel.locator(".jp-OutputArea-output img.plot-img");
     for (const theme of ["Light", "Dark"]) {
       await useTheme(page, theme);
-      assert.ok((await pictures.count()) >= 3);
+      await pictures.nth(2).waitFor({ state: "attached" });
       for (const picture of await pictures.all()) {
         await picture.scrollIntoViewIfNeeded();
         const width = (await picture.evaluate(drawnWidth)) as number;
