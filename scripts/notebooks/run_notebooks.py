@@ -115,6 +115,7 @@ class Runner:
         try:
             for number, (index, cell) in enumerate(cells, 1):
                 say("cell", name=job["name"], cell=number, of=len(cells))
+                cell.execution_count = number  # the kernel doesn't say it in a way that nbclient reads
                 await self.answer(client.async_execute_cell(cell, index), cells, number)
             # errors that come after the last cell: an empty one waits for what is still under way
             await self.answer(nothing_left(client), cells, len(cells))
@@ -224,9 +225,7 @@ def forget_outputs(nb) -> None:
 
 def tidy(nb) -> None:
     """Leaves in a notebook what its reader needs, so that executing it again changes nothing else."""
-    for number, (_, cell) in enumerate(code_cells(nb), 1):
-        if cell.execution_count is not None:
-            cell.execution_count = number
+    for _, cell in code_cells(nb):
         cell.outputs = merge_streams(cell.outputs)
     for index, cell in enumerate(nb.cells):
         kept = {key: cell.metadata[key] for key in ("tags", "nbgrader", "slideshow") if cell.metadata.get(key)}
