@@ -40,9 +40,20 @@ new Worker(watch, { eval: true, workerData: process.ppid, execArgv: [] }).unref(
 
 // It takes no message that is not signed with its key. tslab answers those with the signature that would have been right.
 const guard = createGuard(keyOf(JSON.parse(readFileSync(configPath, "utf8"))));
+// And none before all sockets are bound: on a busy machine a message can come while the one that answers is not yet.
+/** @type {Promise<void>[]} */
+const binding = [];
 const { handleShellMessage } = ZmqServer.prototype;
+const server = /** @type {any} */ (ZmqServer.prototype); // binding is private
+const { bindSocket } = server;
+server.bindSocket = function (/** @type {unknown[]} */ ...given) {
+  const bound = bindSocket.apply(this, given);
+  binding.push(bound);
+  return bound;
+};
 /** @param {import("zeromq").Router} socket @param {Buffer[]} frames */
 ZmqServer.prototype.handleShellMessage = async function (socket, ...frames) {
+  await Promise.all(binding);
   const message = guard(frames);
   if (message) await handleShellMessage.call(this, socket, ...message);
 };
