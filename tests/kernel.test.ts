@@ -1,8 +1,12 @@
 // What scripts/notebooks/kernel.cjs changes in tslab.
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { spellOut } from "../scripts/notebooks/shorthand.cjs";
+import { ROOT } from "../scripts/setup/paths.mjs";
 import { Kernel } from "./fixtures/kernel-client";
 
 const cases: readonly (readonly [string, string])[] = [
@@ -31,6 +35,35 @@ test("it says that all is well, and which TypeScript it compiles", async () => {
     assert.match(implementation_version, version);
   } finally {
     await kernel.end();
+  }
+});
+
+test("it takes no message before all its sockets are bound, however long that takes", async () => {
+  const home = mkdtempSync(join(tmpdir(), "slow-bind-"));
+  const slow = join(home, "slow-bind.cjs");
+  writeFileSync(
+    slow,
+    `const { ZmqServer } = require(${JSON.stringify(require.resolve("tslab/dist/jupyter.js"))});
+     const { bindSocket, handleShellMessage } = ZmqServer.prototype;
+     let isBound = false;
+     ZmqServer.prototype.bindSocket = async function (socket, port) {
+       const isLast = socket === this.iopub;
+       if (isLast) await new Promise((done) => setTimeout(done, 1500));
+       await bindSocket.call(this, socket, port);
+       if (isLast) isBound = true;
+     };
+     ZmqServer.prototype.handleShellMessage = function (...message) {
+       console.error(isBound ? "taken: all bound" : "taken: too early");
+       return handleShellMessage.apply(this, message);
+     };`,
+  );
+  const kernel = await Kernel.start({ program: ["--require", slow, join(ROOT, "scripts", "notebooks", "kernel.cjs")] });
+  try {
+    assert.match(kernel.log, /taken: all bound/);
+    assert.doesNotMatch(kernel.log, /too early/);
+  } finally {
+    await kernel.end();
+    rmSync(home, { recursive: true });
   }
 });
 
