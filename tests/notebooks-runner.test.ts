@@ -27,15 +27,16 @@ test("a run leaves alone what another one, in another container, is still workin
   const out = mkdtempSync(join(tmpdir(), "stages-"));
   t.after(() => rmSync(out, { recursive: true }));
   const [theirs, abandoned] = [".stage-4194305", ".stage-4194306"].map((name) => join(out, name)); // process ids that none has here
-  for (const stage of [theirs, abandoned]) mkdirSync(stage);
-  utimesSync(abandoned, 0, 0);
+  const benches = [theirs, abandoned].map((stage) => `${stage}-bench`);
+  for (const stage of [theirs, abandoned, ...benches]) mkdirSync(stage);
+  for (const stage of [abandoned, ...benches]) utimesSync(stage, 0, 0); // a bench has no heartbeat: it lives as long as its stage
   const stages = [newStage(out), newStage(out)];
   assert.notEqual(stages[0], stages[1]);
   assert.deepEqual(
     readdirSync(out)
       .sort()
       .map((name) => join(out, name)),
-    [theirs, ...stages].sort(),
+    [theirs, benches[0], ...stages].sort(),
   );
 });
 

@@ -1,7 +1,7 @@
 // Students' and teachers' copies of all lessons.
-import { existsSync, readFileSync, rmSync } from "node:fs";
-import { basename, join } from "node:path";
-import { listNotebooks, newStage, runNotebooks } from "../notebooks/notebooks.mjs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { listNotebooks, onBench, runNotebooks } from "../notebooks/notebooks.mjs";
 import { writeAtomically } from "../setup/stamp.mjs";
 import { studentCopy, teacherCopy, textOfNotebook } from "./copies.mjs";
 
@@ -17,10 +17,7 @@ const CHECK = "application/vnd.acronym-circuit.check+json";
  */
 export async function buildLessons({ folder, out, selection, onResult, ...options }) {
   const names = listNotebooks(folder, selection);
-  const stage = newStage(out);
-  // not the stage itself, whose heartbeat would wake the kernel's watch over its folder; as deep as the copies' place: imports are the same
-  const bench = join(out, `${basename(stage)}-bench`);
-  try {
+  return onBench(out, async (stage, bench) => {
     for (const name of names) {
       const source = JSON.parse(readFileSync(join(folder, `${name}.ipynb`), "utf8"));
       writeAtomically(join(out, "student", `${name}.ipynb`), textOfNotebook(studentCopy(source, join(out, "student"))));
@@ -40,9 +37,7 @@ export async function buildLessons({ folder, out, selection, onResult, ...option
       },
     });
     return results;
-  } finally {
-    for (const folder of [stage, bench]) rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /**

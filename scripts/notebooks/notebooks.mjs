@@ -121,8 +121,10 @@ const HEARTBEAT = 3_000;
 export function newStage(out) {
   mkdirSync(out, { recursive: true });
   for (const left of readdirSync(out).filter((name) => name.startsWith(".stage-"))) {
-    const { mtimeMs } = statSync(join(out, left), { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };
-    if (Date.now() - mtimeMs > 10 * HEARTBEAT) rmSync(join(out, left), { recursive: true, force: true });
+    const stage = left.replace(BENCH, ""); // a bench lives as long as its stage
+    const found = statSync(join(out, stage), { throwIfNoEntry: false });
+    const isOver = found ? Date.now() - found.mtimeMs > 10 * HEARTBEAT : left !== stage;
+    if (isOver) rmSync(join(out, left), { recursive: true, force: true });
   }
   const stage = mkdtempSync(join(resolve(out), ".stage-"));
   const heartbeat = setInterval(() => {
@@ -133,6 +135,25 @@ export function newStage(out) {
     }
   }, HEARTBEAT).unref();
   return stage;
+}
+
+const BENCH = /-bench$/;
+
+/**
+ * Work in a stage, and on a bench beside it for notebooks that are made to be run: in the stage itself its heartbeat would wake the
+ * kernel's watch over its folder. The bench is as deep as what lies in `out`: imports are the same. Both go away.
+ * @template T
+ * @param {string} out
+ * @param {(stage: string, bench: string) => Promise<T>} work
+ */
+export async function onBench(out, work) {
+  const stage = newStage(out);
+  const bench = `${stage}-bench`;
+  try {
+    return await work(stage, bench);
+  } finally {
+    for (const folder of [stage, bench]) rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /**

@@ -1,9 +1,9 @@
 // Slides of notebooks, as they are committed, and of lessons, executed without solutions.
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { slideCopy, textOfNotebook } from "../lessons/copies.mjs";
-import { listNotebooks, newStage, runNotebooks } from "../notebooks/notebooks.mjs";
+import { listNotebooks, onBench, runNotebooks } from "../notebooks/notebooks.mjs";
 import { jupyterEnv, projectPaths, ROOT } from "../setup/paths.mjs";
 import { Problem } from "../setup/problem.mjs";
 import { writeAtomically } from "../setup/stamp.mjs";
@@ -26,10 +26,7 @@ export async function buildSlides({ out, selection, onResult }) {
     notebooks: notebooks.length > 0 ? listNotebooks(join(ROOT, "notebooks"), notebooks) : [],
     lessons: lessons.length > 0 ? listNotebooks(join(ROOT, "lessons"), lessons) : [],
   };
-  const stage = newStage(out);
-  // not the stage itself, whose heartbeat would wake the kernel's watch over its folder
-  const bench = join(out, `${basename(stage)}-bench`);
-  try {
+  return onBench(out, async (stage, bench) => {
     for (const name of named.lessons) {
       const source = JSON.parse(readFileSync(join(ROOT, "lessons", `${name}.ipynb`), "utf8"));
       writeAtomically(join(bench, `${name}.ipynb`), textOfNotebook(slideCopy(source, bench)));
@@ -47,9 +44,7 @@ export async function buildSlides({ out, selection, onResult }) {
     convert(spec);
     layReveal(join(out, "reveal.js"));
     return jobs.map(({ name }) => name);
-  } finally {
-    for (const folder of [stage, bench]) rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /** @param {string} spec */
