@@ -17,7 +17,7 @@ const USAGE = `npm run lessons -- [lesson …] [--model DIR] [--time-limit SECON
  * @param {string[]} args
  */
 export async function main(args) {
-  const options = readOptions(args, { folder: join(ROOT, "lessons"), out: join(ROOT, "out", "lessons") });
+  const options = readOptions(args, { folder: join(ROOT, "lessons"), out: join(ROOT, "out", "lessons"), usage: USAGE });
   if (options === undefined) {
     console.log(USAGE);
     return 0;

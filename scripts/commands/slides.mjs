@@ -1,7 +1,7 @@
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { ROOT } from "../setup/paths.mjs";
-import { Problem } from "../setup/problem.mjs";
+import { orUsage } from "../setup/problem.mjs";
 import { setUp } from "../setup/setup.mjs";
 import { buildSlides, LIVE } from "../slides/slides.mjs";
 
@@ -32,14 +32,11 @@ export async function main(args) {
 }
 
 /** @param {string[]} args */
-function parse(args) {
-  try {
-    const options = {
-      out: { type: /** @type {const} */ ("string") },
-      help: { type: /** @type {const} */ ("boolean"), short: "h" },
-    };
-    return parseArgs({ args, allowPositionals: true, options });
-  } catch (error) {
-    throw new Problem(`${/** @type {Error} */ (error).message}\n\n${USAGE}`);
-  }
-}
+const parse = (args) =>
+  orUsage(USAGE, () =>
+    parseArgs({
+      args,
+      allowPositionals: true,
+      options: { out: { type: "string" }, help: { type: "boolean", short: "h" } },
+    }),
+  );

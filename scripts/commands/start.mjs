@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { runNotebooks } from "../notebooks/notebooks.mjs";
 import { problemText, progressLine, table } from "../notebooks/report.mjs";
 import { ROOT, withModel } from "../setup/paths.mjs";
-import { Problem } from "../setup/problem.mjs";
+import { orUsage, Problem } from "../setup/problem.mjs";
 import { setUp } from "../setup/setup.mjs";
 
 const USAGE = `npm start -- [notebook …] [--model DIR] [--time-limit SECONDS] [--folder DIR] [--out DIR]
@@ -13,6 +13,8 @@ const USAGE = `npm start -- [notebook …] [--model DIR] [--time-limit SECONDS] 
   --time-limit  seconds that one cell may take (1800)
   --folder      where the notebooks are (notebooks)
   --out         where the results go (out)`;
+
+const NOTEBOOKS = { folder: join(ROOT, "notebooks"), out: join(ROOT, "out"), usage: USAGE };
 
 /**
  * Set-up, then every notebook through the kernel; results go to out/.
@@ -55,18 +57,18 @@ export async function execute(options, run = runNotebooks, made = "Notebooks, pa
 
 /**
  * @param {string[]} args
- * @param {{ folder: string, out: string }} [defaults]
+ * @param {{ folder: string, out: string, usage: string }} [of] the command's own folders and how it is called
  * @returns {Parameters<typeof runNotebooks>[0] | undefined} undefined if only help is wanted
  */
-export function readOptions(args, defaults = { folder: join(ROOT, "notebooks"), out: join(ROOT, "out") }) {
-  const { values, positionals } = parse(args);
+export function readOptions(args, { folder, out, usage } = NOTEBOOKS) {
+  const { values, positionals } = orUsage(usage, () => parse(args));
   if (values.help) return undefined;
   const timeLimit = Number(values["time-limit"]);
   if (!(timeLimit > 0)) throw new Problem(`--time-limit takes a number of seconds, not "${values["time-limit"]}".`);
   const here = process.env.INIT_CWD ?? process.cwd();
   return {
-    folder: values.folder ? resolve(here, values.folder) : defaults.folder,
-    out: values.out ? resolve(here, values.out) : defaults.out,
+    folder: values.folder ? resolve(here, values.folder) : folder,
+    out: values.out ? resolve(here, values.out) : out,
     selection: positionals,
     timeLimit: Math.ceil(timeLimit),
     env: withModel(process.env, values.model),
@@ -74,20 +76,15 @@ export function readOptions(args, defaults = { folder: join(ROOT, "notebooks"), 
 }
 
 /** @param {string[]} args */
-function parse(args) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        model: { type: "string" },
-        "time-limit": { type: "string", default: "1800" },
-        folder: { type: "string" },
-        out: { type: "string" },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (error) {
-    throw new Problem(`${/** @type {Error} */ (error).message}\n\n${USAGE}`);
-  }
-}
+const parse = (args) =>
+  parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      model: { type: "string" },
+      "time-limit": { type: "string", default: "1800" },
+      folder: { type: "string" },
+      out: { type: "string" },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });

@@ -5,7 +5,7 @@ import { parseArgs, promisify } from "node:util";
 import { installNative } from "../setup/native.mjs";
 import { Unavailable } from "../setup/native-files.mjs";
 import { projectPaths, ROOT, temporaryEnv } from "../setup/paths.mjs";
-import { Problem } from "../setup/problem.mjs";
+import { orUsage } from "../setup/problem.mjs";
 import { checkFolder } from "../setup/script.mjs";
 import { setUp } from "../setup/setup.mjs";
 import { runTests } from "../tests/run-tests.mjs";
@@ -59,7 +59,7 @@ export async function main(args) {
 
 /** @param {string[]} args */
 function readOptions(args) {
-  try {
+  return orUsage(USAGE, () => {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
@@ -68,9 +68,7 @@ function readOptions(args) {
     if (values.perturb !== undefined && !/^\d+$/.test(values.perturb))
       throw new Error(`--perturb takes a seed, a whole number, not "${values.perturb}".`);
     return { help: values.help, perturb: values.perturb, selection: positionals };
-  } catch (error) {
-    throw new Problem(`${/** @type {Error} */ (error).message}\n\n${USAGE}`);
-  }
+  });
 }
 
 /** Builds the native backend, so that it is tested wherever it can be had. @returns why it can't be had here, or "" */

@@ -35,6 +35,21 @@ export function problem(what, advice, here = systems()) {
   return new Problem([what, ...lines, "Then run the command again; it goes on where it stopped."].join("\n"));
 }
 
+/**
+ * A command's options as `parse` reads them; what is wrong with them is said with how the command is called.
+ * @template T
+ * @param {string} usage
+ * @param {() => T} parse
+ * @returns {T}
+ */
+export function orUsage(usage, parse) {
+  try {
+    return parse();
+  } catch (error) {
+    throw new Problem(`${/** @type {Error} */ (error).message}\n\n${usage}`);
+  }
+}
+
 /** Why a file can't be written, by the code of the system's error. @type {Record<string, string>} */
 const WRITE_FAULTS = {
   EACCES: "this user may not do that",
