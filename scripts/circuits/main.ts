@@ -2,7 +2,6 @@
  * `npm run circuits`: the embedded model's circuit among all circuits of as many heads, and without each set of its heads, into
  * data/embedded/circuits.json. About ten minutes.
  */
-import { writeFileSync } from "node:fs";
 import { completeness } from "../../src/experiments/circuit-criteria";
 import { circuitValues } from "../../src/experiments/circuit-evaluation";
 import { choices } from "../../src/experiments/random-circuits";
@@ -14,6 +13,7 @@ import { chooseHeads } from "../../src/paper/choose-heads";
 import { type AllCircuits, CIRCUITS_FILE } from "../../src/paper/embedded-tables";
 import { resample } from "../../src/prompts/corruption";
 import { HELD_OUT, loadAcronyms } from "../../src/prompts/dataset";
+import { writeWhole } from "../../src/show/whole-file";
 
 /** As notebook 07 does it. */
 const [n, seed] = [100, 0];
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
   };
   const { without: sets, ...rest } = table;
   const lines = sets.map((set) => `  ${JSON.stringify(set)}`).join(",\n"); // a line a set
-  writeFileSync(CIRCUITS_FILE, `${JSON.stringify(rest, null, 1).slice(0, -2)},\n "without": [\n${lines}\n ]\n}\n`);
+  writeWhole(CIRCUITS_FILE, `${JSON.stringify(rest, null, 1).slice(0, -2)},\n "without": [\n${lines}\n ]\n}\n`);
 }
 
 if (require.main === module) main();

@@ -19,9 +19,6 @@ const LONGEST_WAIT = 5000;
 const STAYS_OPEN = new Set(["FSEventWrap", "PipeWrap", "TTYWrap", "TCPServerWrap", "MessagePort"]);
 const UNAWAITED = "\nNothing waited for the promise that failed so: write `await` before the call that made it.";
 
-/** What the cell that runs, or ran last, shows of its failures. @type {string[]} */
-const shown = [];
-
 /** What happens to the cells of one kernel. */
 class Cells {
   /** Follows work from the cell that started it, through every `await` and timer. @type {AsyncLocalStorage<number>} */
@@ -32,6 +29,8 @@ class Cells {
   #asked = false;
   /** Of the cell that runs, or since the last one ended. @type {Failure[]} */
   #failures = [];
+  /** What the cell that runs, or ran last, shows of its failures. @type {string[]} */
+  #shown = [];
   /** @type {(error: Error) => void} */
   #interrupt = () => {};
   #source = "";
@@ -83,7 +82,7 @@ class Cells {
           this.#source = code;
           this.#running = true;
           this.#asked = false;
-          for (const earlier of this.#failures) tell(earlier, this.#count);
+          for (const earlier of this.#failures) this.#tell(earlier);
           try {
             await (code.trim() === "" ? nothingLeft() : this.#origin.run(this.#count, run, code));
           } catch (error) {
@@ -124,7 +123,7 @@ class Cells {
     const { cell, error } = failures[0] ?? { cell: 0, error: undefined };
     const [ename, evalue] = error instanceof Error ? [error.name, error.message] : ["Error", String(error)];
     const traceback = failures.filter((one) => one.cell === cell).map(({ trace }) => trace);
-    return { failure: { ename, evalue, traceback, cell }, shown: shown.splice(0) };
+    return { failure: { ename, evalue, traceback, cell }, shown: this.#shown.splice(0) };
   }
 
   /** A cell that the compiler refuses. @param {string} file a module of the reader's @param {number} line @param {string} message */
@@ -146,7 +145,13 @@ class Cells {
   /** @param {Failure} failure */
   #keep(failure) {
     this.#failures.push(failure);
-    if (this.#running) tell(failure, this.#count);
+    if (this.#running) this.#tell(failure);
+  }
+
+  /** @param {Failure} failure */
+  #tell({ cell, text }) {
+    const late = cell !== this.#count && cell > 0;
+    this.#shown.push(`${late ? `Cell [${cell}] failed after it had ended:\n` : ""}${text}`);
   }
 
   /** @param {Promise<unknown>} promise */
@@ -156,12 +161,6 @@ class Cells {
     });
     return Promise.race([promise, interrupted]);
   }
-}
-
-/** @param {Failure} failure @param {number} running */
-function tell({ cell, text }, running) {
-  const late = cell !== running && cell > 0;
-  shown.push(`${late ? `Cell [${cell}] failed after it had ended:\n` : ""}${text}`);
 }
 
 /** Waits until no timer and no request is under way, but not for long: some never end. */

@@ -1,5 +1,5 @@
 /** `npm run train`: trains the embedded model from a seed. See data/embedded/README.md for the recipe. */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { behaviour, type LetterSummary, summarise } from "../../src/experiments/behaviour";
@@ -8,6 +8,7 @@ import { openSafetensors } from "../../src/load/safetensors";
 import { initBackend } from "../../src/model/backend/choose";
 import type { Model } from "../../src/model/model";
 import { loadAcronyms } from "../../src/prompts/dataset";
+import { writeWhole } from "../../src/show/whole-file";
 import { encodeSafetensors } from "../checkpoint/encode";
 import { EMBEDDED } from "./recipe";
 import { type Lexicon, type Recipe, readLexicon } from "./text";
@@ -15,12 +16,6 @@ import { startTraining, type Training, type TrainingState } from "./train";
 
 const HELD_OUT = path.join(dataFolder, "acronyms", "held-out.txt");
 const SAVE_EVERY = 100;
-
-/** A file is whole or not there. */
-function writeWhole(file: string, content: string | Uint8Array): void {
-  writeFileSync(`${file}.part`, content);
-  renameSync(`${file}.part`, file);
-}
 
 /** Everything that decides a run's outcome, so that a stopped run is only continued by the same one. */
 const runKey = (recipe: Recipe, seed: number, backend: string) => JSON.stringify({ recipe, seed, backend });

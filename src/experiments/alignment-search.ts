@@ -11,7 +11,7 @@ import { LETTERS, wordPosition } from "../prompts/positions";
 import type { Prompts } from "../prompts/task";
 import type { InterchangeOptions } from "./interchange";
 import { letterReadout } from "./logit-difference";
-import { batchStarts } from "./measure";
+import { batchStarts, promptsFrom } from "./measure";
 import { EXCHANGES, nextWords, type Prediction } from "./order-model";
 import { activationSite, type OrderPoint } from "./order-sites";
 import type { ProgressOption } from "./progress";
@@ -72,7 +72,7 @@ export async function alignedSubspace(
   const directions = start[0].map((_, j) => tf.tidy(() => tf.variable(tf.tensor1d(start.map((row) => row[j])))));
   const adam = tf.train.adam(rate);
   const step = ({ step }: { step: number }) => {
-    const prompts = rowsFrom(data, starts[step % starts.length], batch);
+    const prompts = promptsFrom(data, starts[step % starts.length], batch);
     const keep = [...new Set([...reusable(model.config), point.at])];
     const from = forward(model, prompts.tokens, { keep, readout: "none" });
     const loss = () => {
@@ -112,17 +112,12 @@ function checkIsRead(model: Model, data: Prompts<AcronymTask>, point: OrderPoint
       },
       { pos: LETTERS.map((letter) => wordPosition(letter)) } as Slice<typeof point.at>,
     );
-    const prompts = rowsFrom(data, 0, 1);
+    const prompts = promptsFrom(data, 0, 1);
     const from = forward(model, prompts.tokens, { keep: reusable(model.config), readout: "none" });
     forward(model, prompts.tokens, { from, interventions: look, readout: letterReadout(prompts) });
     return seen;
   });
   if (!isRead) throw new RangeError(`no letter depends on ${point.site} at C1, C2 and C3; choose an earlier point`);
-}
-
-function rowsFrom({ task, tokens, answerLetters, letters }: Prompts, first: number, batch: number): Prompts {
-  const rows = <T>(all: readonly T[]) => all.slice(first, first + batch);
-  return { tokens: rows(tokens) as number[][], answerLetters: rows(answerLetters) as number[][], letters, first, task };
 }
 
 /** The same span as perpendicular directions of unit length, with gradients. */

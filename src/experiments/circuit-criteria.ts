@@ -1,5 +1,5 @@
 /** Three questions to a circuit: is it faithful, complete, minimal? */
-import { allHeads, checkHeads, type HeadId, hasHead, headName } from "../model/heads";
+import { allHeads, checkHeads, type HeadId, headName, headsWithout } from "../model/heads";
 import type { Model } from "../model/model";
 import { share } from "../numbers/statistics";
 import type { Letter } from "../prompts/acronym-task";
@@ -72,7 +72,7 @@ export async function completeness<T extends Task>(
   const values = await circuitValues(
     model,
     data,
-    removed.flatMap((heads) => [without(circuit, heads), without(all, heads)]),
+    removed.flatMap((heads) => [headsWithout(circuit, heads), headsWithout(all, heads)]),
     options,
   );
   return removed.flatMap((heads, k) =>
@@ -109,8 +109,8 @@ export async function minimality<T extends Task>(
   const sets = [[], ...removed];
   const pairs = circuit.flatMap((head) =>
     sets.map((heads) => {
-      const rest = without(circuit, without(heads, [head]));
-      return [rest, without(rest, [head])] as const;
+      const rest = headsWithout(circuit, headsWithout(heads, [head]));
+      return [rest, headsWithout(rest, [head])] as const;
     }),
   );
   const levels = await distinctLevels(model, data, pairs.flat(), options);
@@ -126,7 +126,6 @@ export async function minimality<T extends Task>(
   );
 }
 
-const without = (heads: readonly HeadId[], out: readonly HeadId[]) => heads.filter((h) => !hasHead(out, h));
 const nameOf = (circuit: readonly HeadId[]) => circuit.map(headName).sort().join(" ");
 
 /** Mean logit difference by letter of each circuit, measured once if it comes twice. */

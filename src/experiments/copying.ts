@@ -1,4 +1,4 @@
-import { type HeadId, hasHead, headName, sameHead } from "../model/heads";
+import { type HeadId, headName, headsWithout, sameHead } from "../model/heads";
 import type { Model } from "../model/model";
 import { checkCount } from "../numbers/check";
 import { groupBy } from "../numbers/rows";
@@ -22,7 +22,7 @@ export function otherCopiers(
   { top, ...capitals }: Capitals & { readonly top: number },
 ): HeadId[] {
   checkCount("top", top, 0);
-  const others = copyingScores(model, capitals).filter((one) => !hasHead(heads, one));
+  const others = headsWithout(copyingScores(model, capitals), heads);
   const sorted = others.sort((a, b) => b.copying - a.copying);
   return sorted.slice(0, top).map(({ layer, head }) => ({ layer, head }));
 }

@@ -1,4 +1,4 @@
-import { type HeadId, hasHead } from "../model/heads";
+import { type HeadId, headsWithout } from "../model/heads";
 
 export interface FewestOptions {
   /** Values of sets of heads, in their order; the more the better. */
@@ -23,15 +23,12 @@ export async function fewestHeads(
   if (whole < least) return undefined;
   let left = [...heads];
   while (left.length > 1) {
-    const values = await measure(left.map((head) => without(left, [head])));
+    const values = await measure(left.map((head) => headsWithout(left, [head])));
     const order = left.map((_, i) => i).sort((a, b) => values[b] - values[a]);
     if (values[order[0]] < least) break;
     const quarter = order.slice(0, Math.floor(left.length / 4)).map((i) => left[i]);
-    const several = left.length > MANY ? without(left, quarter) : undefined;
-    left = several && (await measure([several]))[0] >= least ? several : without(left, [left[order[0]]]);
+    const several = left.length > MANY ? headsWithout(left, quarter) : undefined;
+    left = several && (await measure([several]))[0] >= least ? several : headsWithout(left, [left[order[0]]]);
   }
   return left;
 }
-
-const without = (heads: readonly HeadId[], out: readonly HeadId[]): HeadId[] =>
-  heads.filter((head) => !hasHead(out, head));

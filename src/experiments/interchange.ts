@@ -7,7 +7,7 @@ import { bootstrapMean, type Interval, mean } from "../numbers/statistics";
 import { randomSubspace } from "../numbers/subspace";
 import type { AcronymTask } from "../prompts/acronym-task";
 import { LETTERS } from "../prompts/positions";
-import { checkPrompts, type Prompts } from "../prompts/task";
+import type { Prompts } from "../prompts/task";
 import { finiteLogits, letterReadout } from "./logit-difference";
 import { type Batch, type Measurement, measureAll, measureIntervened, type StreamOptions } from "./measure";
 import { EXCHANGES, nextWords, type Places, type Prediction, placesName } from "./order-model";
@@ -53,7 +53,6 @@ export async function interchangeAccuracy(
   sites: readonly OrderSite[],
   { exchanges = EXCHANGES, predict = nextWords, ...stream }: InterchangeOptions = {},
 ): Promise<InterchangeRow[]> {
-  checkPrompts(data);
   checkSome("sites", sites);
   checkSome("exchanges", exchanges);
   const points = sites.flatMap((site) => exchanges.map((places) => ({ site, places })));

@@ -41,6 +41,12 @@ export function batchStarts(rows: number, batch: number): number[] {
   return range(Math.ceil(rows / batch)).map((i) => i * batch);
 }
 
+/** Some prompts of a data set, from the first of them on. */
+export function promptsFrom({ task, tokens, answerLetters, letters }: Prompts, first: number, count: number): Prompts {
+  const rows = <T>(all: readonly T[]) => all.slice(first, first + count);
+  return { task, tokens: rows(tokens), answerLetters: rows(answerLetters), letters, first };
+}
+
 /**
  * Measures every point on every batch of prompts. A batch is opened (its clean runs made), swept and closed before the next.
  * Throws a RangeError if there are no prompts, one doesn't fit its task, `batch` is no count, or a value is not finite;
@@ -59,18 +65,7 @@ export async function measureAll<P>(
   const values: number[][][] = points.map(() => []);
   for (const [done, start] of starts.entries()) {
     const rows = <T>(all: readonly T[]) => all.slice(start, start + size);
-    const { task, tokens, answerLetters, letters } = prompts;
-    const batch = {
-      prompts: {
-        task,
-        tokens: rows(tokens) as number[][],
-        answerLetters: rows(answerLetters) as number[][],
-        letters,
-        first: start,
-      },
-      rows,
-    };
-    const opened = open(batch);
+    const opened = open({ prompts: promptsFrom(prompts, start, size), rows });
     const measure = (first: number) =>
       "measure" in opened ? [opened.measure(points[first])] : opened.measureFrom(points, first);
     try {

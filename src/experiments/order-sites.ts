@@ -9,7 +9,7 @@ import { range } from "../numbers/lists";
 import { coordinates, planeThrough, randomSubspace } from "../numbers/subspace";
 import type { AcronymTask } from "../prompts/acronym-task";
 import { LETTERS, POSITIONS, wordPosition } from "../prompts/positions";
-import { checkPrompts, type Prompts } from "../prompts/task";
+import type { Prompts } from "../prompts/task";
 import { activationMeans } from "./activation-means";
 import { type Batch, type Measurement, measureAll, type StreamOptions } from "./measure";
 import type { Places } from "./order-model";
@@ -162,7 +162,6 @@ export async function wordsInPlane(
   plane: readonly (readonly number[])[],
   stream: StreamOptions = {},
 ): Promise<PlaneRow[]> {
-  checkPrompts(data);
   const open = ({ prompts }: Batch): Measurement<null> => {
     const run = forward(model, prompts.tokens, { keep: [at], readout: "none" });
     const measure = () =>

@@ -1,6 +1,6 @@
 import { type PathsOptions, pathsInto, type Receiver, strongestPaths } from "../experiments/path-patching";
 import { partOf, reporter } from "../experiments/progress";
-import { type HeadId, hasHead, headName } from "../model/heads";
+import { type HeadId, headName, headsWithout } from "../model/heads";
 import type { Model } from "../model/model";
 import type { AcronymTask, Letter } from "../prompts/acronym-task";
 import type { Prompts } from "../prompts/task";
@@ -78,11 +78,10 @@ export function drawnCircuit(
     [...heads]
       .sort((a, b) => a.layer - b.layer || a.head - b.head)
       .map((head) => ({ id: headName(head), layer: head.layer, group }));
-  const noMovers = (heads: readonly HeadId[]) => heads.filter((head) => !hasHead(letter_movers, head));
   return {
     nodes: [
-      ...column("fuzzy previous token", noMovers(fuzzy_previous_token)),
-      ...column("propagation", noMovers(propagation)),
+      ...column("fuzzy previous token", headsWithout(fuzzy_previous_token, letter_movers)),
+      ...column("propagation", headsWithout(propagation, letter_movers)),
       ...column("letter mover", letter_movers),
       { id: "logits", layer: n_layers, group: "output" },
     ],

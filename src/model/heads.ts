@@ -18,6 +18,10 @@ export const sameHead = (a: HeadId, b: HeadId): boolean => a.layer === b.layer &
 export const hasHead = (heads: readonly HeadId[], { layer, head }: HeadId): boolean =>
   heads.some((one) => sameHead(one, { layer, head }));
 
+/** The heads, or rows of heads, but those of another list. */
+export const headsWithout = <H extends HeadId>(heads: readonly H[], out: readonly HeadId[]): H[] =>
+  heads.filter((head) => !hasHead(out, head));
+
 /** Heads as they are written, "8.11, 9.9", or "none". */
 export const headList = (heads: readonly HeadId[]): string => heads.map(headName).join(", ") || "none";
 
@@ -37,7 +41,7 @@ export function headsOutside(
   config: { readonly n_layers: number; readonly n_heads: number },
 ): HeadId[] {
   checkHeads(config, circuit);
-  return allHeads(config).filter((head) => !hasHead(circuit, head));
+  return headsWithout(allHeads(config), circuit);
 }
 
 interface HeadCounts {

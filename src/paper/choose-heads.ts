@@ -3,7 +3,7 @@ import { strongestWriters } from "../experiments/ov-circuit";
 import { PAPER_MODEL, THIS_MODEL } from "../figures/style";
 import { type CircuitHeads, CRITERIA, type Criteria, circuitHeads, classifyHeads } from "../groups/classify";
 import { headEvidence } from "../groups/evidence";
-import { hasHead, headList, headName } from "../model/heads";
+import { headList, headName, headsWithout } from "../model/heads";
 import type { Model } from "../model/model";
 import { checkOneOf } from "../numbers/check";
 import { range } from "../numbers/lists";
@@ -46,7 +46,7 @@ export async function chooseHeads(model: Model, data: AcronymDataset, options: C
   if (found.letter_movers.length > 0) return { ...found, standIns: false };
   const letter_movers = await strongestWriters(model, few, { top: STAND_INS, batch: stream.batch });
   // a stand-in may be in another group, too: in the circuit it stands once
-  const others = found.circuit.filter((head) => !hasHead(letter_movers, head));
+  const others = headsWithout(found.circuit, letter_movers);
   return { ...found, letter_movers, circuit: [...letter_movers, ...others], standIns: true };
 }
 

@@ -5,7 +5,7 @@ import { renameSync, rmSync, writeFileSync } from "node:fs";
  * Writes a file: who reads it meanwhile finds the old one or the new one, never a half; nothing is left of a failed try.
  * Throws Error if it can't be written, with the reason.
  */
-export function writeWhole(path: string, content: string | Buffer): void {
+export function writeWhole(path: string, content: string | Uint8Array): void {
   const part = `${path}.${randomUUID().slice(0, 8)}.part`;
   try {
     writeFileSync(part, content, { flag: "wx" });

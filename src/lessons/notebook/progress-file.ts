@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { isTable } from "../../load/files";
 import { writeWhole } from "../../show/whole-file";
 
 /** What was done of one exercise. */
@@ -22,8 +23,8 @@ export function readProgress(file: string): Record<string, Done> {
   } catch (error) {
     throw unreadable(file, (error as Error).message);
   }
-  if (typeof found !== "object" || found === null || Array.isArray(found)) throw unreadable(file, "it is no table");
-  for (const [id, one] of Object.entries(found))
+  if (!isTable(found)) throw unreadable(file, "it is no table");
+  for (const [id, one] of Object.entries(found as Record<string, Partial<Done> | null>))
     if (!Number.isSafeInteger(one?.tries) || typeof one?.done !== "boolean")
       throw unreadable(file, `"${id}" has no tries and done`);
   return found as Record<string, Done>;

@@ -4,7 +4,7 @@ import { believes, type ExerciseContext, exercise, right, wrong } from "../exerc
 import { bracketDiffs, closes } from "./bracket";
 
 /** When the bracket closes, by what is written after it: some of X, Y and Z, the initials of the three words. */
-export const BRACKET_HYPOTHESES: Readonly<Record<string, (written: string) => boolean>> = {
+const BRACKET_HYPOTHESES: Readonly<Record<string, (written: string) => boolean>> = {
   "it closes after two letters": (written) => written.length >= 2,
   "it closes after three letters": (written) => written.length >= 3,
   "it closes unless the first word is written": (written) => !written.includes("X"),

@@ -2,7 +2,7 @@
 import { circuitValues } from "../../experiments/circuit-evaluation";
 import { fewestHeads } from "../../experiments/fewest-heads";
 import { columnMean } from "../../experiments/measure";
-import { allHeads, type HeadId, hasHead, headList } from "../../model/heads";
+import { allHeads, type HeadId, headList, headsOutside } from "../../model/heads";
 import { range } from "../../numbers/lists";
 import { mean } from "../../numbers/statistics";
 import { type AcronymDataset, select } from "../../prompts/acronyms";
@@ -97,7 +97,7 @@ function judgeUnfaithful(faithful: Levels, said: string): Verdict {
 
 /** What can be said of other sets of that size: those in which one head is exchanged, at most a hundred of them. */
 async function another(circuit: readonly HeadId[], context: ExerciseContext): Promise<string> {
-  const outside = allHeads(context.model.config).filter((head) => !hasHead(circuit, head));
+  const outside = headsOutside(circuit, context.model.config);
   const sets = circuit.flatMap((_, i) => outside.map((head) => circuit.map((one, at) => (at === i ? head : one))));
   const tried = sets.slice(0, 100);
   if (tried.length === 0) return "There is no other set of that size.";
