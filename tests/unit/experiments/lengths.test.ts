@@ -88,7 +88,7 @@ const EXPERIMENTS: Record<string, (data: AcronymDataset, corrupted: number[][]) 
   "pathPatch, order": (data, corrupted) => pathPatch(model, data, { corrupted, receiver: "logits", lost: "order" }),
   wordSelectivity: (data) => wordSelectivity(model, data, HEAD),
   seenSelectivity: (data) => seenSelectivity(model, data, HEAD),
-  swapAttention: (data) => swapAttention(model, data, [HEAD], fourSwaps(WORD_PAIRS[0], [HEAD])),
+  swapAttention: (data) => swapAttention(model, data, fourSwaps(WORD_PAIRS[0], [HEAD]), { heads: [HEAD] }),
   swapEffects: (data) => swapEffects(model, data, fourSwaps(WORD_PAIRS[0], [HEAD])),
   swapBosOfPairs: (data) => swapBosOfPairs(model, data),
   "wordProbes, residual": (data) => wordProbes(model, data, { site: residualProbes, seeds: [0] }),
