@@ -522,6 +522,12 @@ describe("what others have put into the cache", () => {
     await assert.rejects(resolveModel("gpt2", settings()), /has no model "openai-community\/gpt2"/);
   });
 
+  test("a folder in place of a branch's note is told in words, and no half of a note is left", async () => {
+    mkdirSync(repo("refs", "main"), { recursive: true });
+    await assert.rejects(resolveModel("org/tiny", settings()), /models--org--tiny.refs.main can't be written.*HF_HOME/);
+    assert.deepEqual(readdirSync(repo("refs")), ["main"]);
+  });
+
   test("a branch's note that is no commit leads nowhere", async () => {
     put("models--org--tiny", "elsewhere");
     writeFileSync(repo("refs", "main"), "../../models--org--tiny/snapshots/elsewhere");
