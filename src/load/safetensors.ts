@@ -19,7 +19,7 @@ export interface Checkpoint {
   fileOf(name: string): string;
   /** Throws if there is no tensor of that name. */
   shape(name: string): readonly number[];
-  /** Reads one tensor as float32. Throws if there is none of that name, its dtype isn't F32, F16 or BF16, or the file was cut short since. */
+  /** Reads one tensor as float32. Throws if there is none of that name, its dtype isn't F32, F16, BF16 or F64, or the file was cut short since. */
   read(name: string): TensorData;
   close(): void;
 }
@@ -107,4 +107,5 @@ const TO_FLOAT32: { readonly [D in Dtype]?: (bytes: ArrayBufferLike) => Float32A
   F32: (bytes) => new Float32Array(bytes),
   F16: (bytes) => halvesToFloats(new Uint16Array(bytes)),
   BF16: (bytes) => bfloatsToFloats(new Uint16Array(bytes)),
+  F64: (bytes) => Float32Array.from(new Float64Array(bytes)),
 };

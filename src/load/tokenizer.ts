@@ -159,7 +159,7 @@ function tokenizerOf(tokens: readonly Token[]): Tokenizer {
   const vocabSize = tokens.length;
   const range = tokens.map((_, id) => id);
   const ownIds = new Map(range.filter((id) => typeof tokens[id] === "number").map((id) => [tokens[id] as number, id]));
-  const added = tokens.filter((token) => typeof token === "string");
+  const added = tokens.filter((token) => typeof token === "string" && token !== "") as string[];
   const bytesOf = (id: number) => {
     const token = tokens[checkId(id, vocabSize)];
     return typeof token === "number" ? bytes[token] : Buffer.from(token ?? `[unused ${id}]`);

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { LIMIT, readText } from "../load/files";
 import { OFFICIAL_PROMPTS, readOfficialPrompts, startingAt } from "../load/hub/official-prompts";
 import { dataFolder } from "../load/resolve";
 import { gpt2Tokenizer, type Tokenizer } from "../load/tokenizer";
@@ -72,7 +72,7 @@ export const HELD_OUT = join(dataFolder, "acronyms", "held-out.txt");
 
 /**
  * The first `n` prompts of a file in the official format, as the paper's scripts take them, or `n` at random if a seed is given.
- * Throws an Error naming the file and the line if one is malformed or isn't 11 tokens; RangeError if the file has fewer than n prompts;
+ * Throws an Error naming the file and the line if one is malformed or isn't 11 tokens, the file if it can't be read (see `readText`); RangeError if the file has fewer than n prompts;
  *   HubError if the official prompts haven't been fetched.
  * @param path of the file, or `"official"`: the prompts of the paper's repository, once they are fetched. Of these a seed
  *   takes the `n` in a row that start at seed · n, so that seed 0 has the paper's own.
@@ -84,7 +84,7 @@ export function loadAcronyms(
   options: { n?: number; seed?: number } = {},
 ): AcronymDataset {
   const isOfficial = path === OFFICIAL_PROMPTS;
-  const lines = parseAcronyms(isOfficial ? readOfficialPrompts() : readFileSync(path, "utf8"), path);
+  const lines = parseAcronyms(isOfficial ? readOfficialPrompts() : readText(path, LIMIT.words), path);
   const { n = lines.length, seed } = options;
   checkCount("n", n);
   if (n > lines.length) throw new RangeError(`n = ${n}, but ${path} has ${lines.length} prompts`);

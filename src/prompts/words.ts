@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { LIMIT, readText } from "../load/files";
 import { gpt2Tokenizer, type Tokenizer } from "../load/tokenizer";
 import { nearest, quote, quoted, unseen } from "../numbers/text";
 
@@ -36,10 +36,10 @@ const WORD_LIST = join(__dirname, "../..", "data", "words.tsv");
 
 /**
  * The project's word list, or another file laid out like it (tab-separated; its header names the columns; any line ends).
- * Throws an Error naming file, line and cell if a column or a cell is missing or does not fit.
+ * Throws an Error naming file, line and cell if a column or a cell is missing or does not fit; the file if it can't be read (see `readText`).
  */
 export function loadWords(path: string = WORD_LIST): WordEntry[] {
-  const text = readFileSync(path, "utf8").replace(/^\uFEFF/, "");
+  const text = readText(path, LIMIT.words);
   const [header, ...lines] = text.replace(/[\r\n]+$/, "").split(/\r\n?|\n/);
   const columns = header.split("\t");
   const column = (name: string) => {

@@ -178,7 +178,7 @@ const faults: [string, Contents, RegExp][] = [
   [
     "a tensor in two spellings",
     { weights: { ...tensors, "ln_f.bias": small } },
-    /has a tensor twice, with and without the prefix/,
+    /has a tensor twice, with and without a prefix/,
   ],
   [
     "NaN",
