@@ -7,7 +7,7 @@ export * as tf from "@tensorflow/tfjs";
 export { grid, range } from "./numbers/lists";
 export { meanBy } from "./numbers/mean-by";
 export { random } from "./numbers/random";
-export { groupBy, strongest, where } from "./numbers/rows";
+export { groupBy, strongest, strongestName, where } from "./numbers/rows";
 export { bootstrapMean, mean, share } from "./numbers/statistics";
 export { planeThrough } from "./numbers/subspace";
 
