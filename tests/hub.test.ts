@@ -114,7 +114,7 @@ describe("cache", () => {
   test("offline and not there: no connection, and the command that fetches it", async () => {
     await assert.rejects(
       resolveModel("org/tiny", settings({ offline: true })),
-      /org\/tiny at main is not in .*HF_HUB_OFFLINE.*npm run fetch -- org\/tiny@main/,
+      /org\/tiny at main is not in .*HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE forbids.*npm run fetch -- org\/tiny@main/,
     );
     assert.equal(hub.connections, 0);
   });

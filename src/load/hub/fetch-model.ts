@@ -62,7 +62,7 @@ function offlineProblem(model: HubModel, settings: HubSettings): HubError {
     ? `${repo} at ${revision} is not whole: ${whatIsMissing(begun)}.`
     : `${repo} at ${revision} is not in ${settings.cache}, and`;
   return new HubError(
-    `${what} HF_HUB_OFFLINE forbids to fetch it: unset it and run npm run fetch -- ${repo}@${revision}`,
+    `${what} HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE forbids to fetch it: unset it and run npm run fetch -- ${repo}@${revision}`,
   );
 }
 
