@@ -34,7 +34,7 @@ export function buildAcronyms<T extends Task = AcronymTask>(
       throw new Error(`${quote(word)} ${reason}${near.length > 0 ? `; near words that work: ${near.join(", ")}` : ""}`);
   }
   const lines = words.map((row) => lineOf(row, task));
-  return encodeLines(lines, tokenizer, { task, where: (index) => `"${lines[index].prompt}"` });
+  return encodeLines(lines, tokenizer, { task, where: (index) => quote(lines[index].prompt) });
 }
 
 /** A prompt, its acronym and its words. */
@@ -95,7 +95,7 @@ export function loadAcronyms(
   return encodeLines(
     chosen.map((index) => lines[index]),
     tokenizer,
-    { task: ACRONYMS, where: (index) => `${path}:${chosen[index] + 1}: "${lines[chosen[index]].prompt}"` },
+    { task: ACRONYMS, where: (index) => `${path}:${chosen[index] + 1}: ${quote(lines[chosen[index]].prompt)}` },
   );
 }
 

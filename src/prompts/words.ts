@@ -32,6 +32,9 @@ export interface WordCheck {
   readonly near: string[];
 }
 
+/** Splitting a word, and looking for near ones, takes time that grows with its length. */
+const LONGEST_WORD = 200;
+
 const WORD_LIST = join(__dirname, "../..", "data", "words.tsv");
 
 /**
@@ -77,6 +80,8 @@ export function loadWords(path: string = WORD_LIST): WordEntry[] {
  * @param suggest where near words are looked for; the project's word list if not given.
  */
 export function checkWord(word: string, tokenizer: Tokenizer, suggest?: readonly string[]): WordCheck {
+  if (word.length > LONGEST_WORD)
+    return { word, ok: false, pieces: [], tokens: [], reason: `is ${word.length} characters long, no word`, near: [] };
   const pieces = splitWord(word);
   const reason = fault(word, pieces, tokenizer);
   if (reason === "")
