@@ -31,7 +31,7 @@ test("a malformed line is named by file and number with what is wrong", () => {
     ["The Ketchup Lark Wreck (KL, KLX", /begin with "KLW", but the acronym is "KLX"/],
     ["The Ketchup Lark Wreck (KW, KLW", /after the bracket stands "KW", not "KL"/],
     ["The Ketchup\u00a0Lark Wreck (KL, KLW", /"The Ketchup\\u\{a0\}Lark Wreck .* holds what can't be seen, U\+00A0/],
-    ["The Ketchup Lark Wreck (KL, KLW\u200b", /acronym "KLW\\u\{200b\}"/],
+    ["The Ketchup Lark Wreck (KL, KLW\u200b", /KLW\\u\{200b\}" holds what can't be seen, U\+200B/],
     [`${"x".repeat(1e6)}`, /^.{0,400}$/],
     ["", /the line is blank/],
   ];
