@@ -127,7 +127,7 @@ function untouched({ fig04_res_2, fig07_res_3 }: PatchingFigures): Finding {
   const sizes = [fig04_res_2, fig07_res_3].map((cells) => [size(where(cells, { letter: 1 })), size(cells)]);
   return {
     finding: "figures 4 and 7: letter 1 is untouched, to a thousandth of the strongest",
-    holds: sizes.every(([first, all]) => first < 0.001 * all),
+    holds: sizes.every(([first, all]) => first <= 0.001 * all),
     evidence: sizes.map(([first, all]) => `${first.toPrecision(1)} of ${all.toFixed(2)}`).join(", "),
   };
 }
