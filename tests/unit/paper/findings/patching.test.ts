@@ -50,7 +50,11 @@ describe("patchingFindings", () => {
     );
     for (const level of [levels, levels.map((one) => -one)])
       assert.deepEqual(failing(nothing, level), [0, 1, 9, 10, 11, 12, 13]);
-    const all = changed(changed(nothing, "fig04_res_2", () => 0), "fig07_res_3", () => 0);
+    const all = changed(
+      changed(nothing, "fig04_res_2", () => 0),
+      "fig07_res_3",
+      () => 0,
+    );
     assert.deepEqual(failing(all), [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13]); // but that letter 1 is untouched
     const said = patchingFindings(nothing, levels).map(({ evidence }) => evidence);
     assert.deepEqual([said[0], said[9], said[13]], ["none, none, none", "none, none", "none and none, none and none"]);
