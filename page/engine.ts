@@ -130,6 +130,7 @@ export class Engine {
     };
     const taken = [...new Set(steps.flatMap(({ taken }) => taken ?? []))];
     const patterns = range(model.config.n_layers).map((layer) => `blocks.${layer}.attn.hook_pattern` as const);
+    let interventions: Intervention = [];
     try {
       const sources: Partial<Sources> = {
         model,
@@ -137,9 +138,13 @@ export class Engine {
         ...(needs.has("clean") && { clean: keepRun(forward(model, into, { keep: patterns, readout: "none" })) }),
         ...(needs.has("means") && { means: await this.crowdMeans() }),
       };
-      return await use(steps.flatMap((step) => step.make(sources as Sources)));
+      const make = () => steps.flatMap((step) => step.make(sources as Sources)) as tf.TensorContainer;
+      interventions = tf.tidy(make) as unknown as Intervention;
+      return await use(interventions);
     } finally {
       disposeRun(...runs);
+      const kept = new Set<unknown>(Object.values(this.means ?? {}));
+      tf.dispose(interventions.flatMap(({ source }) => (source && !kept.has(source) ? source : [])));
     }
   }
 

@@ -10,6 +10,8 @@ export interface Results {
   readonly attention?: readonly AttentionRow[];
   /** Of which state the letters are. */
   readonly of?: State;
+  /** The state of which all is computed, by the model that is loaded. */
+  readonly settled?: State;
   /** Milliseconds that the letters took. */
   readonly took?: number;
   readonly error?: string;
@@ -22,7 +24,7 @@ const mapKey = ({ words, others, direction, activation }: State) =>
 /** @param opening what is shown until there is a model, if it is of this state */
 export function useResults(engine: Engine | undefined, state: State, opening: Opening | undefined): Results {
   const [results, setResults] = useState<Results>(opening ? { ...opening, of: state } : {});
-  const maps = useRef<{ engine?: Engine; key: string }>({ key: "" });
+  const maps = useRef<{ engine?: Engine; key: string }>({ key: opening ? mapKey(state) : "" });
   const queue = useRef<Promise<void>>(Promise.resolve());
   useEffect(() => {
     if (!engine) return;
@@ -30,24 +32,22 @@ export function useResults(engine: Engine | undefined, state: State, opening: Op
     const put = (some: Results) => setResults((before) => ({ ...before, ...some }));
     const compute = async () => {
       if (isOld) return;
-      const areMapsOld = maps.current.engine !== engine || maps.current.key !== mapKey(state);
+      const { current } = maps;
+      const isOther = current.key !== mapKey(state) || (current.engine !== undefined && current.engine !== engine);
       try {
         const start = performance.now();
         const letters = await engine.letters(state);
         if (isOld) return;
-        put({
-          letters,
-          of: state,
-          took: performance.now() - start,
-          error: undefined,
-          ...(areMapsOld && { maps: undefined }),
-        });
+        const took = performance.now() - start;
+        put({ letters, of: state, took, error: undefined, ...(isOther && { maps: undefined }) });
         await new Promise((painted) => setTimeout(painted));
         if (isOld) return;
         put({ attention: await engine.attention(state) });
-        if (isOld || !areMapsOld) return;
-        put({ maps: await engine.maps(state) });
-        if (!isOld) maps.current = { engine, key: mapKey(state) };
+        if (isOld) return;
+        if (isOther || current.engine !== engine) put({ maps: await engine.maps(state) });
+        if (isOld) return;
+        maps.current = { engine, key: mapKey(state) };
+        put({ settled: state });
       } catch (error) {
         if (!isOld) setResults({ error: (error as Error).message, of: state });
       }

@@ -10,8 +10,7 @@ const START: Record<BrowserBackend, () => Promise<unknown>> = {
     const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
     // one file; threads would need a page isolated from all others, which most places that serve files don't offer
     tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
-    const file = new URL("tfjs-backend-wasm-simd.wasm", document.baseURI).href;
-    setWasmPaths({ "tfjs-backend-wasm-simd.wasm": file, "tfjs-backend-wasm.wasm": file });
+    setWasmPaths(new URL("./", document.baseURI).href);
     if (!(await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT"))) throw new Error("WebAssembly without SIMD");
   },
   webgl: () => import("@tensorflow/tfjs-backend-webgl"),

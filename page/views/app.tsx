@@ -154,7 +154,7 @@ export function App({ tables }: { tables: Tables }) {
       )}
       <main
         data-ready={engine ? loaded.backend : undefined}
-        data-settled={engine && maps && results.of === state ? "yes" : undefined}
+        data-settled={results.settled === state ? "yes" : undefined}
       >
         <div class="side">
           <WordsForm
@@ -175,12 +175,12 @@ export function App({ tables }: { tables: Tables }) {
             {letters ? <LettersView letters={letters} /> : !error && <p>Loading the model …</p>}
             {letters && guess && <GuessView guess={guess} letters={letters} />}
             <Doings state={state} change={change} undo={undo} canUndo={canUndo} />
+            {letters && <Downloads chart={letterChart(letters)} />}
             <p class="foot">
               {engine
                 ? `Computed here, ${isEmbedded ? "by the embedded model" : `by ${sizes.name}`}, with ${loaded.backend}${results.took === undefined ? "" : `: ${results.took.toFixed(0)} ms`}.`
                 : "Shown as it was computed beforehand; the model is on its way …"}
             </p>
-            {letters && <Downloads chart={letterChart(letters)} />}
           </section>
         </div>
         <div class="wide">
@@ -323,7 +323,7 @@ export function App({ tables }: { tables: Tables }) {
         </div>
       </main>
       {letters && (
-        <div class="bar" aria-hidden="true">
+        <div class="strip" aria-hidden="true">
           <span>{letters.prompt.acronym.split("").join(" ")}</span>
           <span>→</span>
           <b>

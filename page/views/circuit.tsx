@@ -33,14 +33,14 @@ interface CircuitProps {
 export function CircuitView({ circuit, off, letters, onToggle, onPoint, onOff }: CircuitProps) {
   const groups = [...new Set(circuit.nodes.map(({ group }) => group))];
   const layers = Math.max(...circuit.nodes.map(({ layer }) => layer));
-  const widths = groups.map((group) => 1 + circuit.nodes.filter((node) => node.group === group).length);
+  const widths = groups.map((group) => 0.4 + circuit.nodes.filter((node) => node.group === group).length);
   const total = widths.reduce((a, b) => a + b);
   const places = new Map(
     circuit.nodes.map((node) => {
       const g = groups.indexOf(node.group);
       const own = circuit.nodes.filter(({ group }) => group === node.group);
       const start = widths.slice(0, g).reduce((a, b) => a + b, 0);
-      const x = (100 * (start + (widths[g] * (own.indexOf(node) + 0.5)) / own.length)) / total;
+      const x = 3 + (94 * (start + (widths[g] * (own.indexOf(node) + 0.5)) / own.length)) / total;
       return [node.id, { x, y: 8 + (84 * node.layer) / layers }] as const;
     }),
   );

@@ -42,7 +42,7 @@ export function Grid({ chart, onChoose, onPoint, isChosen, isOff }: GridProps) {
     `${isChosen?.(row, column) ? ", taken from the other prompt" : ""}${isOff?.(row, column) ? ", switched off" : ""}`;
   return (
     // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: a table whose cells are chosen by arrow keys is a grid, says ARIA
-    <table ref={table} role="grid" aria-label={title} class="grid" onKeyDown={go}>
+    <table ref={table} role="grid" aria-label={title} class={columns.length < 7 ? "grid few" : "grid"} onKeyDown={go}>
       <thead>
         <tr>
           <th scope="col" class="corner">

@@ -18,6 +18,9 @@ export function spoken({ before, after }: Letters): string {
   return `The model says ${saying(after)}. ${changes.join("; ")}`;
 }
 
+/** By how much the right letter leads, in logits. */
+const lead = ({ logit_diff }: LetterRow) => logit_diff.toFixed(1).replace("-", "−");
+
 function Bars({ before, after }: { before: LetterRow; after: LetterRow }) {
   const [was, is] = [shares(before), shares(after)];
   const wrong = after.says !== after.right;
@@ -46,10 +49,9 @@ function Bars({ before, after }: { before: LetterRow; after: LetterRow }) {
           ))}
         </div>
         <p class="told">
-          Likeliest token: <b>“{shownPiece(after.predicted)}”</b>
-          {before.says === after.says ? "" : `, was “${before.says}”`}. Right is {after.right}; it leads by{" "}
-          {after.logit_diff.toFixed(1).replace("-", "−")} logits
-          {before.logit_diff === after.logit_diff ? "" : ` (was ${before.logit_diff.toFixed(1).replace("-", "−")})`}.
+          Likeliest token <b>“{shownPiece(after.predicted)}”</b>
+          {before.says === after.says ? "" : <b>, was “{before.says}”</b>}; {after.right} leads by {lead(after)}
+          {lead(before) === lead(after) ? "" : `, was ${lead(before)}`} logits
         </p>
       </div>
     </li>

@@ -24,7 +24,14 @@ export function CodeView({ state, link, isValid }: { state: State; link: string;
         What you have done is this value of the library. Paste it into a notebook of the project: it gives these
         letters.
       </p>
-      <textarea id="code" readOnly spellcheck={false} rows={14} aria-label="Code of what you have done" value={code} />
+      <textarea
+        id="code"
+        readOnly
+        spellcheck={false}
+        rows={code.split("\n").length}
+        aria-label="Code of what you have done"
+        value={code}
+      />
       <div class="row">
         <button type="button" onClick={async () => say(await copy(code))}>
           Copy the code

@@ -136,10 +136,10 @@ export function WordsForm({ words, others, list, check, draw, onPredict }: Words
         <button type="submit" class="main" disabled={!check}>
           Predict
         </button>
-        <button type="button" disabled={!check} onClick={() => predict([draw(), draw()], "")}>
+        <button type="button" class="plain" disabled={!check} onClick={() => predict([draw(), draw()], "")}>
           Other words
         </button>
-        <button type="button" disabled={!check} onClick={() => predict([typed[1], typed[0]], "")}>
+        <button type="button" class="plain" disabled={!check} onClick={() => predict([typed[1], typed[0]], "")}>
           Swap
         </button>
       </div>
