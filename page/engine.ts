@@ -60,6 +60,8 @@ export interface Refusal {
 export class Engine {
   readonly config: ModelConfig;
   private means: ActivationCache | undefined;
+  /** What was said last of a run that nobody touched: every patch is compared with it. */
+  private clean: { readonly key: string; readonly rows: readonly LetterRow[] } | undefined;
 
   constructor(
     readonly loaded: LoadedModel,
@@ -160,8 +162,10 @@ export class Engine {
     const { model, tokenizer } = this.loaded;
     const { data, into } = this.setting(state);
     const read = (interventions: Intervention) => behaviour(model, data, tokenizer, { tokens: into, interventions });
-    const after = await this.intervened(state, read);
-    const before = stepsOf(state).length > 0 ? await read([]) : after;
+    const key = [...state.words, ...state.others, state.direction].join(" ");
+    if (this.clean?.key !== key) this.clean = { key, rows: await read([]) };
+    const before = this.clean.rows;
+    const after = stepsOf(state).length > 0 ? await this.intervened(state, read) : before;
     const prompt = (words: Words): Prompt => {
       const { acronyms, tokens } = this.prompts(words);
       return { acronym: acronyms[0], pieces: ["", ...tokenizer.pieces(tokens[0].slice(1))] };

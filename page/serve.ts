@@ -15,10 +15,11 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /**
  * Serves a folder on this machine.
+ * @param port 0: any that is free
  * @param prefix the path under which it is served, "/some/where/"
  * @returns the address, and what ends it
  */
-export function serve(folder: string, prefix = "/"): Promise<{ address: string; close(): void }> {
+export function serve(folder: string, prefix = "/", port = 0): Promise<{ address: string; close(): void }> {
   const server = createServer((request, response) => {
     const path = decodeURIComponent((request.url ?? "/").split(/[?#]/)[0]);
     const file = normalize(join(folder, path.slice(prefix.length), path.endsWith("/") ? "index.html" : ""));
@@ -31,13 +32,13 @@ export function serve(folder: string, prefix = "/"): Promise<{ address: string; 
     createReadStream(file).pipe(response);
   });
   return new Promise((done) => {
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
+    server.listen(port, "127.0.0.1", () => {
+      const { port: own } = server.address() as AddressInfo;
       const close = () => {
         server.closeAllConnections();
         server.close();
       };
-      done({ address: `http://127.0.0.1:${port}${prefix}`, close });
+      done({ address: `http://127.0.0.1:${own}${prefix}`, close });
     });
   });
 }

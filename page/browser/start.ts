@@ -1,8 +1,10 @@
 /** All that computes, in one chunk that is loaded after the first paint. */
 import * as tf from "@tensorflow/tfjs";
 import { modelFromBytes } from "../../src/load/from-bytes";
+import { useHost } from "../../src/model/host";
 import { Engine, type Lists } from "../engine";
 import { type BrowserBackend, startBackend } from "./backend";
+import { browserHost } from "./host";
 
 export { modelFromBytes } from "../../src/load/from-bytes";
 export { Engine } from "../engine";
@@ -17,6 +19,7 @@ async function fetched(address: string): Promise<Uint8Array> {
 
 /** The model that comes with the page, and what computes it. Throws an Error if a file can't be had. */
 export async function start(lists: Lists): Promise<{ engine: Engine; backend: BrowserBackend }> {
+  useHost(browserHost);
   const wanted = new URLSearchParams(location.search).get("backend") ?? undefined;
   const [backend, ...files] = await Promise.all([
     startBackend(wanted),
