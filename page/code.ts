@@ -51,7 +51,7 @@ export function codeOf(state: State): string {
     `const rows = await behaviour(model, mine, tokenizer, { tokens: ${into}.tokens, interventions });`,
     ...(needs.has("source") ? ["disposeRun(source);"] : []),
     ...(needs.has("clean") ? ["disposeRun(clean);"] : []),
-    "table(rows.map(({ letter, right, says, probability, logit_diff }) => ({ letter, right, says, probability, logit_diff })));",
+    "table(rows.map(({ letter, right, says, logit_diff }) => ({ letter, right, says, logit_diff })));",
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -30,7 +30,8 @@ export interface Chart {
   readonly axes: readonly [string, string];
 }
 
-const signed = (value: number, digits = 1) => {
+/** With a digit more where there is room for it. */
+const signed = (value: number, digits = Math.abs(value) < 9.95 ? 1 : 0) => {
   const text = Math.abs(value).toFixed(digits);
   return `${Number(text) === 0 ? "" : value < 0 ? "−" : "+"}${text}`;
 };

@@ -10,7 +10,7 @@ import { buildPage } from "../page/build";
 import { computeTables, listsFor } from "../page/compute-tables";
 import { Engine } from "../page/engine";
 import { serve } from "../page/serve";
-import { OPENING, type State, toHash } from "../page/state";
+import { OPENING, type Patch, type State, toHash } from "../page/state";
 import { ROOT } from "../scripts/setup/paths.mjs";
 import type { LetterRow } from "../src/experiments/behaviour";
 import { loadModel } from "../src/load/load";
@@ -124,7 +124,7 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
     await settled(page);
     // words: one that is refused becomes a suggestion
     await page.getByLabel("Your prompt: word 1").fill("Chief");
-    await page.getByLabel("Your guess").fill("CKD");
+    await page.getByLabel("Guess").fill("CKD");
     await page.getByRole("button", { name: "Predict" }).click();
     await page.getByText("“Chief” is 1 token").waitFor();
     const near = page.locator("#word-refused button").first();
@@ -282,7 +282,7 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
         const held: number[] = [];
         const times: number[] = [];
         for (let i = 0; i < 500; i++) {
-          const patches = [
+          const patches: Patch[] = [
             i % 2
               ? { activation: "hook_resid_pre", layer: i % layers, position: labels[i % labels.length] }
               : { activation: "z", layer: i % layers, head: (i >> 2) % 4 },

@@ -233,7 +233,7 @@ export function App({ tables }: { tables: Tables }) {
                       legend="A click on a head"
                       name="mode"
                       options={[
-                        ["patch", "takes it from the other"],
+                        ["patch", "patches it"],
                         ["off", "switches it off"],
                       ]}
                       value={mode}

@@ -49,9 +49,9 @@ function Bars({ before, after }: { before: LetterRow; after: LetterRow }) {
           ))}
         </div>
         <p class="told">
-          Likeliest token <b>“{shownPiece(after.predicted)}”</b>
-          {before.says === after.says ? "" : <b>, was “{before.says}”</b>}; {after.right} leads by {lead(after)}
-          {lead(before) === lead(after) ? "" : `, was ${lead(before)}`} logits
+          Likeliest <b>“{shownPiece(after.predicted)}”</b>
+          {before.says === after.says ? "" : <b>, was “{before.says}”</b>}; {after.right} leads by {lead(after)} logits
+          {lead(before) === lead(after) ? "" : ` (${lead(before)})`}
         </p>
       </div>
     </li>

@@ -121,7 +121,7 @@ export function WordsForm({ words, others, list, check, draw, onPredict }: Words
       />
       <div class="row">
         <label>
-          Your guess{" "}
+          Guess{" "}
           <input
             id="guess"
             value={guess}
@@ -137,7 +137,7 @@ export function WordsForm({ words, others, list, check, draw, onPredict }: Words
           Predict
         </button>
         <button type="button" class="plain" disabled={!check} onClick={() => predict([draw(), draw()], "")}>
-          Other words
+          New words
         </button>
         <button type="button" class="plain" disabled={!check} onClick={() => predict([typed[1], typed[0]], "")}>
           Swap
