@@ -94,7 +94,15 @@ export { activationPatch, headsHarmingMost, patchByPrompt } from "./experiments/
 export { seenSelectivity, strongestProducts, wordSelectivity } from "./experiments/query-key";
 export { attentionShift, ownWordMoves, swapAttention } from "./experiments/swap-attention";
 export { accuracyByLayer, bosProbes, headProbes, probesOfRuns, residualProbes } from "./experiments/word-probes";
-export { WORD_PAIRS, fourSwaps, headsHurtBy, pairName, swapBosOfPairs, swapEffects } from "./experiments/word-swaps";
+export {
+  WORD_PAIRS,
+  fourSwaps,
+  headsHurtBy,
+  pairName,
+  swap,
+  swapBosOfPairs,
+  swapEffects,
+} from "./experiments/word-swaps";
 
 // groups
 export { CRITERIA, circuitHeads, classifyHeads } from "./groups/classify";

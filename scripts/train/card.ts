@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { dataFolder } from "../../src/load/resolve";
-import { openSafetensors } from "../../src/load/safetensors";
+import { openSafetensors } from "../../src/load/safetensors-file";
 import { encodeSafetensors } from "../checkpoint/encode";
 import type { Candidate } from "./recipe";
 

@@ -4,7 +4,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { behaviour, type LetterSummary, summarise } from "../../src/experiments/behaviour";
 import { dataFolder, projectFolder } from "../../src/load/resolve";
-import { openSafetensors } from "../../src/load/safetensors";
+import { openSafetensors } from "../../src/load/safetensors-file";
 import { initBackend } from "../../src/model/backend/choose";
 import type { Model } from "../../src/model/model";
 import { loadAcronyms } from "../../src/prompts/dataset";

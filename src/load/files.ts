@@ -1,6 +1,7 @@
 /** Opening files that others have put there: only plain ones, and no larger than they can sensibly be. */
 import { randomUUID } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
+import { parseTable } from "./json";
 
 /** Most bytes of small files, by what they hold. Hugging Face's own of GPT-2 have 1 kB, 1 MB and 20 kB, the official prompts 345 kB. */
 export const LIMIT = { settings: 4e6, vocabulary: 64e6, index: 16e6, line: 64e3, words: 64e6 } as const;
@@ -64,20 +65,8 @@ function decoded(bytes: Uint8Array, file: string): string {
  * Throws an Error naming the file if it doesn't; see `readText`.
  * @param what it should hold, for the message
  */
-export function readTable(file: string, limit: number, what: string): Record<string, unknown> {
-  const text = readText(file, limit);
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new Error(`${file} is not JSON (${(error as Error).message}); fetch it again`, { cause: error });
-  }
-  if (!isTable(json)) throw new Error(`${file} holds no ${what}: fetch it again`);
-  return json;
-}
-
-export const isTable = (json: unknown): json is Record<string, unknown> =>
-  json !== null && typeof json === "object" && !Array.isArray(json);
+export const readTable = (file: string, limit: number, what: string): Record<string, unknown> =>
+  parseTable(readText(file, limit), file, what);
 
 /** A name for what becomes `file` by renaming, that no other process, machine or container takes. */
 export const uniqueBeside = (file: string, ending: string): string => `${file}.${randomUUID()}.${ending}`;

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { readSettings } from "../config";
+import { readSettings } from "../config-file";
 import { statOf } from "../files";
-import { TABLES, whatIsMissing } from "../folder";
-import { VOCABULARY_FILES } from "../vocabulary";
+import { whatIsMissing } from "../folder";
+import { TABLES, VOCABULARY_FILES } from "../vocabulary";
 import { WEIGHTS, WEIGHTS_INDEX, weightFiles } from "../weight-files";
 import {
   absenceNote,

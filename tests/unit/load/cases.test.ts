@@ -6,7 +6,8 @@ import { test } from "node:test";
 import { encodeSafetensors } from "../../../scripts/checkpoint/encode";
 import { bfloatsToFloats } from "../../../src/load/half";
 import { loadModel } from "../../../src/load/load";
-import { openSafetensors, type TensorData } from "../../../src/load/safetensors";
+import type { TensorData } from "../../../src/load/safetensors";
+import { openSafetensors } from "../../../src/load/safetensors-file";
 import { disposeModel } from "../../../src/model/model";
 import { type Changes, caseFolder, configOf, logitsOff, VOCAB } from "../../fixtures/cases";
 

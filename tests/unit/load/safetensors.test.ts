@@ -5,7 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { encodeSafetensors } from "../../../scripts/checkpoint/encode";
 import { parseSafetensors } from "../../../scripts/checkpoint/parse";
-import { openSafetensors } from "../../../src/load/safetensors";
+import { openSafetensors } from "../../../src/load/safetensors-file";
 
 const tensors = {
   a: { shape: [2, 3], values: Float32Array.of(1, -2, 3.5, 0, 1e-30, 7) },
