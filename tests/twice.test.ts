@@ -37,7 +37,7 @@ const putOut = (file: string) =>
 for (const name of names)
   test(`${name}, run twice in one kernel, gives the same data`, () => {
     const [first, second] = resultsOf(name).map((file) => {
-      assert.ok(!existsSync(`${file}.error`), file);
+      assert.ok(!existsSync(`${file}.fault`), file);
       return putOut(file);
     });
     for (const [i, cell] of first.entries()) assert.deepEqual(second[i], cell, `cell ${i + 1}`);
