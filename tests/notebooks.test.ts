@@ -1,5 +1,5 @@
 // Executes every notebook, and compares the committed outputs with what the code prints now: some as `npm start` does, each in a kernel of
-// its own, the others with the kernel's compiler and cells in one process, where it is half the work.
+// its own, the others with the kernel's compiler and cells in one process, which saves about a quarter of the work; the rest is computing.
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
