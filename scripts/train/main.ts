@@ -123,7 +123,7 @@ export async function train(
     await saveState(stateFile, training, key);
     const perStep = (performance.now() - start) / (step - first) / 1000;
     const left = Math.round(perStep * (last - step));
-    const summary = await evaluate(training.model(), lexicon, 300);
+    const summary = await evaluate(training.model(), lexicon, every ? 100 : 300);
     console.log(`step ${step} of ${last}  loss ${loss.toFixed(4)}  ${inWords(summary)}  ${left} s left`);
   }
   if (last < recipe.steps) return evaluate(training.model(), lexicon, 300);

@@ -5,12 +5,13 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { projectFolder } from "../../src/load/resolve";
-import { range } from "../../src/numbers/lists";
+import { grid } from "../../src/numbers/lists";
 import { stepFolder, train } from "./main";
 import { CANDIDATES } from "./recipe";
 
 export const EVERY = 50;
-export const SEEDS = range(6);
+/** Seed 0 of the first mix is the embedded model, which was chosen. */
+export const SEEDS = [1, 2, 3, 4, 5, 6];
 
 /** The embedded model's mix of texts, and one with fewer acronyms that begin at any word. */
 export const MIXES = ["suffix", "plainer"] as const;
@@ -19,18 +20,21 @@ export const recipeOf = (mix: string) => CANDIDATES.find(({ name }) => name.star
 
 export const runFolder = (mix: string, seed: number) => path.join(projectFolder, "out", "training", `${mix}-${seed}`);
 
-/** As far as to FIRST for all, where the curves are; then to the end. */
-const FIRST = 600;
+/** Where the curves have become flat. All runs go as far as here before one goes to its end. */
+const FIRST = 500;
+
+/** Some of each mix before more of one, so that a search that is stopped has both. */
+const ORDER = [SEEDS.slice(0, 3), SEEDS.slice(3)].flatMap((seeds) => grid({ mix: MIXES, seed: seeds }));
 
 async function main(): Promise<void> {
-  for (const until of [FIRST, Number.POSITIVE_INFINITY])
-    for (const mix of MIXES)
-      for (const seed of SEEDS) {
-        const dir = runFolder(mix, seed);
-        if ([dir, stepFolder(dir, until)].some((folder) => existsSync(path.join(folder, "model.safetensors")))) continue;
-        console.log(`${mix}, seed ${seed}`);
-        await train(dir, recipeOf(mix), seed, { every: EVERY, until });
-      }
+  for (const { until, mix, seed } of [FIRST, Number.POSITIVE_INFINITY].flatMap((until) =>
+    ORDER.map((run) => ({ ...run, until })),
+  )) {
+    const dir = runFolder(mix, seed);
+    if ([dir, stepFolder(dir, until)].some((folder) => existsSync(path.join(folder, "model.safetensors")))) continue;
+    console.log(`${mix}, seed ${seed}`);
+    await train(dir, recipeOf(mix), seed, { every: EVERY, until });
+  }
 }
 
 if (require.main === module) main();
