@@ -81,7 +81,10 @@ function writeModel(dir: string, training: Training, lexicon: Lexicon, weights: 
 export const stepFolder = (dir: string, step: number) => path.join(dir, `step-${String(step).padStart(4, "0")}`);
 
 /** As `writeModel`, but the folder appears whole or not at all. */
-function writeStep(dir: string, ...rest: [training: Training, lexicon: Lexicon, weights: TrainingState["weights"]]): void {
+function writeStep(
+  dir: string,
+  ...rest: [training: Training, lexicon: Lexicon, weights: TrainingState["weights"]]
+): void {
   const part = `${dir}.part`;
   rmSync(part, { recursive: true, force: true });
   writeModel(part, ...rest);

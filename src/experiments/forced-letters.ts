@@ -5,7 +5,7 @@ import type { Intervention } from "../model/hooks";
 import { disposeRun, type Model } from "../model/model";
 import { reusable } from "../model/plan";
 import { checkSome } from "../numbers/check";
-import { range } from "../numbers/lists";
+import { grid, range } from "../numbers/lists";
 import { random } from "../numbers/random";
 import { groupBy } from "../numbers/rows";
 import { mean, meanAndStd } from "../numbers/statistics";
@@ -27,8 +27,6 @@ import { putTokens } from "./writing";
 export interface Forced {
   /** "A1". */
   readonly at: string;
-  /** Which letter stands there in a prompt: 1. */
-  readonly written: number;
   /** The word whose letter is put there instead; null: one that begins no word of the prompt. */
   readonly word: number | null;
 }
@@ -95,9 +93,7 @@ function forcingsOf(task: Task): Forced[] {
     throw new RangeError(
       `${task.name} have no words or no letter already written (the task's \`words\`, \`written\`); there is nothing to force`,
     );
-  return written.flatMap(({ at, letter }) =>
-    [...words.map((_, i) => i + 1), null].map((word) => ({ at, written: letter, word })),
-  );
+  return grid({ at: written.map(({ at }) => at), word: [...words.map((_, i) => i + 1), null] });
 }
 
 /** The letter each word begins with, `[prompt][word]`, as an index into `letters`. */
@@ -141,7 +137,7 @@ const NONE = "none";
 
 function rowsOf(
   task: Task,
-  { at, written, word }: Forced,
+  { at, word }: Forced,
   said: readonly (readonly number[])[],
   { words, left_out }: { readonly words: readonly (readonly number[])[]; readonly left_out: number },
 ): ForcedRow[] {
@@ -153,7 +149,8 @@ function rowsOf(
     // further on the right letter stands between: the last one written is word letter − 1's again
     const last = positions[column] === indexOf(task, at) ? word : letter - 1;
     return [...range(count).map((i) => i + 1), null].map((one) => {
-      const is = (p: number) => (one === null ? !words[p].includes(said[p][column]) : said[p][column] === words[p][one - 1]);
+      const is = (p: number) =>
+        one === null ? !words[p].includes(said[p][column]) : said[p][column] === words[p][one - 1];
       const { mean: share, std } = meanAndStd(words.map((_, p) => Number(is(p))));
       const [up, on] = [one !== null && last !== null && one === last + 1, one === letter];
       const counting = one === last ? "counting or repeating" : "counting";

@@ -20,7 +20,10 @@ export function putTokens({ config, W_E }: Model, pos: number, ids: readonly num
   checkIndices("token", ids, config.d_vocab);
   // [batch, pos, d_model], of which the position is taken
   const put = (embedding: tf.Tensor3D): tf.Tensor3D =>
-    tf.gather(W_E, ids as number[]).expandDims<tf.Tensor3D>(1).tile([1, embedding.shape[1], 1]);
+    tf
+      .gather(W_E, ids as number[])
+      .expandDims<tf.Tensor3D>(1)
+      .tile([1, embedding.shape[1], 1]);
   return edit("hook_embed", put, { pos });
 }
 

@@ -3,7 +3,13 @@ import { before, describe, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { behaviour } from "../../../src/experiments/behaviour";
 import { type ForcedRow, forcedLetters, meanWays, waysOf } from "../../../src/experiments/forced-letters";
-import { acronymsWritten, putTokens, type WrittenRow, writeLetters, writingSummary } from "../../../src/experiments/writing";
+import {
+  acronymsWritten,
+  putTokens,
+  type WrittenRow,
+  writeLetters,
+  writingSummary,
+} from "../../../src/experiments/writing";
 import { loadModel } from "../../../src/load/load";
 import type { Tokenizer } from "../../../src/load/tokenizer";
 import { untrained } from "../../../src/load/untrained";
@@ -141,13 +147,19 @@ describe("forced letters", () => {
     assert.equal(tf.memory().numTensors, tensors);
     const left = distinct - (new Set(data.acronyms[0]).size === 3 ? 1 : 0);
     assert.deepEqual([rows[0].n, rows[0].left_out], [left, 7 - left]);
-    assert.deepEqual([...new Set(rows.map(({ forced, letter }) => `${forced}, ${letter}`))], [
-      ...["C1", "C2", "C3", "another"].flatMap((word) => [`A1 = ${word}, 2`, `A1 = ${word}, 3`]),
-      ...["C1", "C2", "C3", "another"].map((word) => `A2 = ${word}, 3`),
-    ]);
+    assert.deepEqual(
+      [...new Set(rows.map(({ forced, letter }) => `${forced}, ${letter}`))],
+      [
+        ...["C1", "C2", "C3", "another"].flatMap((word) => [`A1 = ${word}, 2`, `A1 = ${word}, 3`]),
+        ...["C1", "C2", "C3", "another"].map((word) => `A2 = ${word}, 3`),
+      ],
+    );
     for (const own of new Set(rows.map(({ forced, letter }) => `${forced}, ${letter}`))) {
       const shares = rows.filter(({ forced, letter }) => `${forced}, ${letter}` === own).map(({ share }) => share);
-      nearly(shares.reduce((a, b) => a + b), 1);
+      nearly(
+        shares.reduce((a, b) => a + b),
+        1,
+      );
     }
     // the same, with the tokens themselves
     const kept = mixed.tokens.filter((_, p) => new Set(mixed.answerLetters[p]).size === 3);
