@@ -37,6 +37,12 @@ const COMMITTED: readonly Kept[] = [
 ].map((one) => ({ ...one, seed: 0, step: EMBEDDED.recipe.steps, last: true }));
 
 function keptSteps(): Kept[] {
+  const runs = runSteps();
+  const first = runs.find(({ step }) => step === 0);
+  return [...(first ? [{ ...first, mix: "untrained", last: true }] : []), ...runs];
+}
+
+function runSteps(): Kept[] {
   return grid({ mix: MIXES, seed: SEEDS }).flatMap(({ mix, seed }) => {
     const folder = runFolder(mix, seed);
     const names = existsSync(folder) ? readdirSync(folder).filter((name) => /^step-\d+$/.test(name)) : [];

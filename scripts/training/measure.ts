@@ -4,7 +4,7 @@ import { forcedLetters, meanWays } from "../../src/experiments/forced-letters";
 import { hiddenBehaviour, hideFromWords, replacedBos, type SeenBefore } from "../../src/experiments/hidden-words";
 import { interchangeAccuracy } from "../../src/experiments/interchange";
 import { EXCHANGES, TURNS } from "../../src/experiments/order-model";
-import { meansPlane, placeMeans, residualPoints } from "../../src/experiments/order-sites";
+import { headPoints, layersTogether, meansPlane, placeMeans, residualPoints } from "../../src/experiments/order-sites";
 import { headSite } from "../../src/experiments/patch-sites";
 import { activationPatch } from "../../src/experiments/patching";
 import { writeLetters } from "../../src/experiments/writing";
@@ -99,12 +99,21 @@ export async function measureEnd(model: Model, prompts: MeasuredOn): Promise<Omi
   const draw = select(all, range(tested.prompts.length));
   const classified = classifyHeads(await headEvidence(model, draw, { corrupted: resample(draw, SEED) }));
   const members = classified.filter(({ group }) => group !== "none");
-  const planes = await interchangeAccuracy(model, tested, await planesOf(model, prompts));
+  const heads = headPoints(model.config);
+  const spread = layersTogether(model.config, await placeMeans(model, prompts.found, heads));
+  const planes = await interchangeAccuracy(model, tested, [...(await planesOf(model, prompts)), ...spread], {
+    exchanges: [...EXCHANGES, ...TURNS],
+  });
+  const moved = (what: "two words" | "three in turn") =>
+    Object.fromEntries(
+      meanBy(where(planes, { moved: what }), ["site"], "iia").map(({ site, iia }) => [site, round(iia)]),
+    );
   const written = await writeLetters(model, all, { seed: SEED });
   const wrong = where(written, { letter: 2, before: "right", correct: false }).map(({ prompt }) => prompt);
   return {
     groups: Object.fromEntries(members.map((head) => [headName(head), head.group])),
-    planes: Object.fromEntries(meanBy(planes, ["site"], "iia").map(({ site, iia }) => [site, round(iia)])),
+    planes: moved("two words"),
+    turns: moved("three in turn"),
     hidden: await hiddenShares(model, draw, tokenizer),
     letter_2_wrong: wrong.length,
     letter_3_then_wrong: where(written, { letter: 3, prompt: wrong, correct: false }).length,

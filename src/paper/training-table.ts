@@ -7,7 +7,7 @@ export const TRAINING_TABLE = join(dataFolder, "training", "checkpoints.json");
 
 /** One model at one step of its training, measured. */
 export interface TrainingRow {
-  /** Which mix of texts it is trained on ("suffix", "plainer"), or the name of a committed checkpoint. */
+  /** Which mix of texts it is trained on ("suffix", "plainer"), or the name of a committed checkpoint; "untrained": a run's step 0. */
   readonly mix: string;
   readonly seed: number;
   readonly step: number;
@@ -36,8 +36,10 @@ export interface EndRow {
   readonly step: number;
   /** Group by head, of those in one. */
   readonly groups: Readonly<Record<string, string>>;
-  /** Interchange accuracy of two words by the plane of means, at each point of the residual stream. */
+  /** Interchange accuracy by planes of means, at each point of the residual stream and in the heads of several layers at once: of two words. */
   readonly planes: Readonly<Record<string, number>>;
+  /** The same of all three words in turn. */
+  readonly turns: Readonly<Record<string, number>>;
   /** Shares of right letters 1, 2, 3 if the words' tokens don't see these in layer 0; "BOS": in all layers. */
   readonly hidden: Readonly<Record<string, readonly number[]>>;
   /** Of all held-out prompts written greedily: letter 2 wrong after a right letter 1, and of these letter 3 wrong, too. */

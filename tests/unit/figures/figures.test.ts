@@ -341,7 +341,10 @@ describe("bars, lines and scatter", () => {
       ]),
     );
     const close = (a: unknown, b: number[]) =>
-      (a as number[]).forEach((value, i) => assert.ok(Math.abs(value - b[i]) < 1e-9));
+      assert.ok(
+        (a as number[]).every((value, i) => Math.abs(value - b[i]) < 1e-9),
+        `${a}`,
+      );
     close(data[1].y, [0.2, 0.4]);
     close(data[2].y, [0.15, 0.3]);
     assert.deepEqual(data[0].x, [0, 1]);
