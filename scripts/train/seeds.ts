@@ -21,7 +21,7 @@ export const recipeOf = (mix: string) => CANDIDATES.find(({ name }) => name.star
 export const runFolder = (mix: string, seed: number) => path.join(projectFolder, "out", "training", `${mix}-${seed}`);
 
 /** Where the curves have become flat. All runs go as far as here before one goes to its end. */
-const FIRST = 450;
+export const FIRST = 450;
 
 /** Seed by seed, so that who stops it early has both mixes. */
 const ORDER = grid({ seed: SEEDS, mix: MIXES });

@@ -16,7 +16,7 @@ import { grid } from "../../src/numbers/lists";
 import { type EndRow, TRAINING_TABLE, type TrainingRow, type TrainingTable } from "../../src/paper/training-table";
 import { writeWhole } from "../../src/show/whole-file";
 import { EMBEDDED } from "../train/recipe";
-import { MIXES, recipeOf, runFolder, SEEDS } from "../train/seeds";
+import { FIRST, MIXES, recipeOf, runFolder, SEEDS } from "../train/seeds";
 import { measuredOn, measureEnd, measureModel, SIZES } from "./measure";
 
 const ADD = "--add";
@@ -46,10 +46,10 @@ function runSteps(): Kept[] {
   return grid({ mix: MIXES, seed: SEEDS }).flatMap(({ mix, seed }) => {
     const folder = runFolder(mix, seed);
     const names = existsSync(folder) ? readdirSync(folder).filter((name) => /^step-\d+$/.test(name)) : [];
-    return names.sort().map((name, i) => ({
-      ...{ mix, seed, step: Number(name.slice(5)), dir: path.join(folder, name) },
-      last: i === names.length - 1,
-    }));
+    const steps = names.map((name) => ({ mix, seed, step: Number(name.slice(5)), dir: path.join(folder, name) }));
+    steps.sort((a, b) => a.step - b.step);
+    const last = steps.at(-1)?.step ?? 0;
+    return last < FIRST ? [] : steps.map((one) => ({ ...one, last: one.step === last })); // not one that has only begun
   });
 }
 

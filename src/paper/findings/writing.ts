@@ -71,8 +71,8 @@ export function forcedClaims(
   ];
 }
 
-/** Above this share something counts as learnt; of the plane, whose best value is below 1 even at the end, above half. Chosen with the curves in view. */
-export const LEARNT = 0.9;
+/** From this share on something counts as learnt; of a single point's plane, which may stay below it, from half on. Chosen with the curves in view. */
+export const LEARNT = 0.75;
 const HALF = 0.5;
 
 /** When a run learnt what. Steps are those at which it was kept; null: not by its last one. */
@@ -165,23 +165,21 @@ export function trainingClaims(table: TrainingTable): Claim[] {
   const list = (value: (row: LearntRow) => string) => runs.map((row) => `${row.run} ${value(row)}`).join(", ");
   return [
     claim(
-      "In every run the right letters are there before looking up is: when all three first reach 90%, it does not",
-      runs.every(({ letters, looked_up_then }) => letters !== null && looked_up_then! < LEARNT),
+      "In every run the right letters come before looking up: when each of the three is first right in three quarters of the prompts, less than half is looked up",
+      runs.every(({ letters, looked_up_then }) => letters !== null && looked_up_then! < HALF),
       list(
         ({ letters, looked_up_then }) => `${looked_up_then === null ? "–" : two(looked_up_then)} at ${letters ?? "–"}`,
       ),
     ),
     claim(
-      "In every run counting comes first: at some step before looking up is learnt it predicts more than 40% of what follows a wrong letter",
+      "In every run counting comes between: at some step it predicts more than 40% of what follows a wrong letter",
       runs.every(({ counting_most }) => counting_most > 0.4),
       list(({ counting_most }) => two(counting_most)),
     ),
     claim(
-      "At its last step every run looks up more than it counts, by more than half of the cases, with the plane moving the letters in more than half",
-      last.every(({ looking_up, counting, plane }) => looking_up - counting > 0.5 && plane > HALF),
-      last
-        .map(({ mix, seed, looking_up, plane }) => `${mix}-${seed} ${two(looking_up)}, plane ${two(plane)}`)
-        .join("; "),
+      "At its last step every run looks up more than it counts, by more than half of the cases",
+      last.every(({ looking_up, counting }) => looking_up - counting > HALF),
+      last.map(({ mix, seed, looking_up }) => `${mix}-${seed} ${two(looking_up)}`).join(", "),
     ),
     claim(
       "What is stable is this and not the heads: the runs' strongest heads at A(i−1) are different ones",

@@ -110,11 +110,10 @@ test("the claims on training hold for runs that fit; each fails for one that doe
   assert.deepEqual(passed(good), [true, true, true, true]);
   const changed = (step: number, change: Partial<TrainingRow>) =>
     good.map((one) => (one.step === step && one.seed === 2 ? { ...one, ...change } : one));
-  assert.equal(passed(changed(50, { looking_up: 0.95 }))[0], false);
+  assert.equal(passed(changed(50, { looking_up: 0.6 }))[0], false);
   assert.equal(passed(changed(50, { counting: 0.3 }))[1], false);
-  assert.equal(passed(changed(100, { plane: 0.4 }))[2], false);
   assert.equal(passed(changed(100, { counting: 0.6 }))[2], false);
-  assert.equal(passed(changed(100, { looking_up: 0.85 }))[3], false);
+  assert.equal(passed(changed(100, { looking_up: 0.7 }))[3], false);
   assert.equal(passed(learning(1, "1.0"))[3], false); // one head only
   assert.deepEqual(passed([row(0, {}), row(50, {})]), [false, false, false, false]);
 });
