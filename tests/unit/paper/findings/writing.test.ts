@@ -106,16 +106,29 @@ test("when a run learnt what, and its curves; committed checkpoints are no runs"
 });
 
 test("the claims on training hold for runs that fit; each fails for one that doesn't", () => {
-  const passed = (rows: readonly TrainingRow[]) => trainingClaims(table(rows)).map((claim) => claim.passed);
-  assert.deepEqual(passed(good), [true, true, true, true]);
-  const changed = (step: number, change: Partial<TrainingRow>) =>
-    good.map((one) => (one.step === step && one.seed === 2 ? { ...one, ...change } : one));
-  assert.equal(passed(changed(50, { looking_up: 0.6 }))[0], false);
-  assert.equal(passed(changed(50, { counting: 0.3 }))[1], false);
-  assert.equal(passed(changed(100, { counting: 0.6 }))[2], false);
-  assert.equal(passed(changed(100, { looking_up: 0.7 }))[3], false);
-  assert.equal(passed(learning(1, "1.0"))[3], false); // one head only
-  assert.deepEqual(passed([row(0, {}), row(50, {})]), [false, false, false, false]);
+  const plain = learning(1, "1.0").map((one) => ({ ...one, mix: "two", looking_up: 0.6 * one.looking_up }));
+  const both = (rows: readonly TrainingRow[]): TrainingTable => ({
+    ...table(rows),
+    mixes: { two: { suffix: 0.2 }, one: { suffix: 0.6 } },
+  });
+  const passed = (rows: readonly TrainingRow[]) => trainingClaims(both(rows)).map((claim) => claim.passed);
+  const fitting = [...good, ...plain];
+  assert.deepEqual(passed(fitting), [true, true, true, true, true]);
+  const changed = (mix: string, step: number, change: Partial<TrainingRow>) =>
+    fitting.map((one) => (one.mix === mix && one.step === step ? { ...one, ...change } : one));
+  assert.equal(passed(changed("one", 50, { looking_up: 0.6 }))[0], false);
+  assert.equal(passed(changed("two", 50, { counting: 0.3 }))[1], false);
+  assert.equal(passed(changed("one", 100, { counting: 0.6 }))[2], false);
+  assert.equal(passed(changed("two", 100, { looking_up: 0.9 }))[3], false);
+  assert.equal(passed(changed("two", 100, { accuracy: [0.8, 0.8, 0.8] }))[3], false);
+  assert.equal(passed(changed("one", 100, { looking_up: 0.7 }))[4], false);
+  assert.equal(passed(changed("one", 100, { head: "1.0" }))[4], false);
+  const never = ["one", "two"].flatMap((mix) => [row(0, { mix }), row(50, { mix })]);
+  assert.deepEqual(passed(never), [false, false, false, false, false]);
+  assert.throws(() => trainingClaims(table(good)), /runs of 1 mixes; two are compared/);
+  // a run that went further is compared where the others are
+  const further = [...fitting, row(150, { seed: 1, looking_up: 0.1, accuracy: [1, 1, 1], counting: 0.9 })];
+  assert.deepEqual(passed(further), [true, true, true, true, true]);
 });
 
 test("ends: groups, the best plane, which runs show all three", () => {
