@@ -194,6 +194,7 @@ export {
   groupsShown,
   learningCurves,
   learntSteps,
+  spreadClaim,
   trainingClaims,
 } from "./paper/findings/writing";
 export { checkpointTable } from "./paper/order-table";

@@ -5,7 +5,7 @@ import { checkSome } from "../../numbers/check";
 import { groupBy, strongest, where } from "../../numbers/rows";
 import { mean } from "../../numbers/statistics";
 import { type Claim, claim } from "../../show/claims";
-import type { TrainingRow, TrainingTable } from "../training-table";
+import type { EndRow, TrainingRow, TrainingTable } from "../training-table";
 
 const two = (value: number) => value.toFixed(2);
 
@@ -141,13 +141,34 @@ export function endTable({ rows, ends, mixes }: TrainingTable) {
   });
 }
 
-/** Where each run and each committed checkpoint keeps the place of a word: a row for each site, of two words and of three in turn. */
+const isSpread = (site: string): boolean => site.startsWith("heads");
+
+/**
+ * Where each run and each committed checkpoint keeps the place of a word: a row for each site, of two words and of three in turn; single points of
+ * the stream first, then the heads of several layers.
+ */
 export const endPlanes = ({ ends, mixes }: Pick<TrainingTable, "ends" | "mixes">) =>
-  ends.flatMap(({ mix, seed, planes, turns }) =>
-    Object.keys(planes).map((site) => {
-      return { run: mix in mixes ? `${mix}-${seed}` : mix, site, iia: planes[site], turns: turns[site] };
-    }),
+  ends
+    .flatMap(({ mix, seed, planes, turns }) =>
+      Object.keys(planes).map((site) => {
+        return { run: mix in mixes ? `${mix}-${seed}` : mix, site, iia: planes[site], turns: turns[site] };
+      }),
+    )
+    .sort((a, b) => Number(isSpread(a.site)) - Number(isSpread(b.site)));
+
+/** What the table says of where a place is written: of the runs, beside an untrained model. Throws a RangeError if there are no runs. */
+export function spreadClaim({ ends, mixes }: Pick<TrainingTable, "ends" | "mixes">): Claim {
+  const runs = ends.filter(({ mix }) => mix in mixes);
+  checkSome("runs", runs);
+  const most = ({ planes }: EndRow, spread: boolean) =>
+    Math.max(...Object.keys(planes).flatMap((site) => (isSpread(site) === spread ? planes[site] : [])));
+  const fresh = where(ends, { mix: "untrained" }).flatMap(({ planes }) => Object.values(planes));
+  return claim(
+    "In every run from another seed, planes of the heads of several layers move the letters in more than half of the cases, and in more than any single point's; in an untrained model nothing does",
+    runs.every((run) => most(run, true) > Math.max(HALF, most(run, false))) && Math.max(...fresh) < 0.05,
+    `${runs.map((run) => `${run.mix}-${run.seed} ${two(most(run, true))} against ${two(most(run, false))}`).join(", ")}; untrained ${two(Math.max(...fresh))}`,
   );
+}
 
 /** How many of the runs show all three groups at their last step. */
 export function groupsShown({ ends, mixes }: Pick<TrainingTable, "ends" | "mixes">) {

@@ -18,6 +18,7 @@ import {
   groupsShown,
   learningCurves,
   learntSteps,
+  spreadClaim,
   trainingClaims,
 } from "../../../../src/paper/findings/writing";
 import { type EndRow, type TrainingRow, type TrainingTable, trainingTable } from "../../../../src/paper/training-table";
@@ -145,9 +146,22 @@ test("ends: groups, the best plane, which runs show all three", () => {
   assert.deepEqual(groupsShown(whole), { runs: 2, all_three: 1, which: ["one-1"] });
 });
 
+test("the claim on where places are written compares heads together with single points, and with an untrained model", () => {
+  const holds = (planes: EndRow["planes"], untrained: number) => {
+    const fresh = { ...end(1, {}), mix: "untrained", planes: { a: untrained, "heads of layer 0": 0 } };
+    return spreadClaim(table(good, [fresh, { ...end(1, {}), planes }])).passed;
+  };
+  assert.ok(holds({ a: 0.6, "heads of layer 0": 0.5, "heads of layers 0–1": 0.7 }, 0));
+  assert.ok(!holds({ a: 0.8, "heads of layer 0": 0.7 }, 0));
+  assert.ok(!holds({ a: 0.1, "heads of layer 0": 0.4 }, 0));
+  assert.ok(!holds({ a: 0.6, "heads of layer 0": 0.7 }, 0.1));
+  assert.throws(() => spreadClaim(table([])), /no runs/);
+});
+
 test("the committed table: its claims hold, and of the embedded model it says what the library computes", async () => {
   const committed = trainingTable();
-  for (const { claim, passed, evidence } of trainingClaims(committed)) assert.ok(passed, `${claim}: ${evidence}`);
+  for (const { claim, passed, evidence } of [...trainingClaims(committed), spreadClaim(committed)])
+    assert.ok(passed, `${claim}: ${evidence}`);
   const is = { mix: "embedded", seed: 0, step: 1200 };
   const [expected] = where(committed.rows, is);
   const { model, tokenizer } = await loadModel("embedded");
