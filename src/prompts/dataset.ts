@@ -37,6 +37,9 @@ export const checkAcronym = (words: readonly [string, string, string], tokenizer
 /** The project's own prompts: words that the models which come along have never seen, but know the tokens of. */
 export const HELD_OUT = join(dataFolder, "acronyms", "held-out.txt");
 
+/** Prompts of words that were seen in training. */
+export const TRAIN = join(dataFolder, "acronyms", "train.txt");
+
 /**
  * The first `n` prompts of a file in the official format, as the paper's scripts take them, or `n` at random if a seed is given.
  * Throws an Error naming the file and the line if one is malformed or isn't 11 tokens, the file if it can't be read (see `readText`); RangeError if the file has fewer than n prompts;
