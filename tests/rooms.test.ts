@@ -15,6 +15,7 @@ const ROOMS = [
   "load",
   "prompts",
   "experiments",
+  "discovery",
   "groups",
   "paper",
   "lessons",
@@ -22,7 +23,7 @@ const ROOMS = [
 ];
 
 /** Rooms that a page in a browser uses as they are; of `model` all but the choice of a backend, of `lessons` all but what a notebook calls: both are the host's. */
-const PORTABLE = /^(numbers|figures|model(?!\/backend)|experiments|groups|lessons(?!\/notebook))\//;
+const PORTABLE = /^(numbers|figures|model(?!\/backend)|experiments|discovery|groups|lessons(?!\/notebook))\//;
 
 const SRC = resolve(__dirname, "../src");
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" })
