@@ -1,5 +1,5 @@
 import { letterReadout, logitDiffs } from "../experiments/logit-difference";
-import { checkCorrupted, type Measurement, measureAll, type StreamOptions } from "../experiments/measure";
+import { type Batch, checkCorrupted, type Measurement, measureAll, type StreamOptions } from "../experiments/measure";
 import { forward } from "../model/forward";
 import type { HookName } from "../model/hooks";
 import { disposeRun, type Model, type Run, type Tokens } from "../model/model";
@@ -30,10 +30,10 @@ export function openEdges(model: Model, prompts: Prompts, corrupted: Tokens) {
   return { runs, close };
 }
 
-/** Each prompt's logit difference, mean over its letters, with these edges taken out. */
-export function withoutEdges(runs: Between, prompts: Prompts, removed: readonly Edge[]): number[] {
+/** Each prompt's logit difference, mean over its letters, with these edges taken out, or a share of the way. */
+export function withoutEdges(runs: Between, prompts: Prompts, removed: readonly Edge[], share = 1): number[] {
   const { model, clean } = runs;
-  const { intervention, dispose } = removeEdges(runs, removed);
+  const { intervention, dispose } = removeEdges(runs, removed, share);
   try {
     const run = forward(model, prompts.tokens, {
       interventions: intervention,
@@ -53,30 +53,63 @@ export function withoutEdges(runs: Between, prompts: Prompts, removed: readonly 
  * the sender writes in the corrupted run. Edges by their index in `edgeGraph(config).edges`.
  * Throws a RangeError if there is no such edge, or not as many corrupted rows as prompts; SweepInterrupted
  */
-export async function levelsWithoutEdges(
+export const levelsWithoutEdges = (
   model: Model,
   data: Prompts,
   sets: readonly (readonly number[])[],
+  options: EdgeOptions,
+): Promise<number[]> =>
+  levels(
+    model,
+    data,
+    sets.map((set) => ({ set, share: 1 })),
+    options,
+  );
+
+/** A share of the way from what an edge carries to what it carries in the corrupted run, and what that changes, in logits. */
+export interface AlongEdge {
+  readonly share: number;
+  readonly change: number;
+}
+
+/** How the logit difference changes as what one edge carries goes over to the corrupted run's. Throws as `levelsWithoutEdges`. */
+export async function alongEdge(
+  model: Model,
+  data: Prompts,
+  edge: number,
+  { shares, ...options }: EdgeOptions & { readonly shares: readonly number[] },
+): Promise<AlongEdge[]> {
+  const points = [0, ...shares].map((share) => ({ set: [edge], share }));
+  const [whole, ...found] = await levels(model, data, points, options);
+  return shares.map((share, i) => ({ share, change: found[i] - whole }));
+}
+
+interface Point {
+  readonly set: readonly number[];
+  readonly share: number;
+}
+
+async function levels(
+  model: Model,
+  data: Prompts,
+  points: readonly Point[],
   { corrupted, ...stream }: EdgeOptions,
 ): Promise<number[]> {
   checkCorrupted(data, corrupted);
   const { edges } = edgeGraph(model.config);
-  for (const set of sets) checkIndices("edge", set, edges.length);
-  const values = await measureAll(
-    data,
-    sets,
-    ({ prompts, rows }): Measurement<readonly number[]> => {
-      const { runs, close } = openEdges(model, prompts, rows(corrupted));
-      const without = (set: readonly number[]) =>
-        withoutEdges(
-          runs,
-          prompts,
-          set.map((edge) => edges[edge]),
-        );
-      return { measure: (set) => without(set).map((value) => [value]), close };
-    },
-    stream,
-  );
+  for (const { set } of points) checkIndices("edge", set, edges.length);
+  const open = ({ prompts, rows }: Batch): Measurement<Point> => {
+    const { runs, close } = openEdges(model, prompts, rows(corrupted));
+    const measure = ({ set, share }: Point) =>
+      withoutEdges(
+        runs,
+        prompts,
+        set.map((edge) => edges[edge]),
+        share,
+      ).map((value) => [value]);
+    return { measure, close };
+  };
+  const values = await measureAll(data, points, open, stream);
   return values.map((prompts) => mean(prompts.map(([value]) => value)));
 }
 
@@ -87,13 +120,8 @@ export async function levelsWithoutEdges(
  */
 export async function patchEdges(model: Model, data: Prompts, options: EdgeOptions): Promise<number[]> {
   const count = edgeGraph(model.config).edges.length;
-  const [whole, ...levels] = await levelsWithoutEdges(
-    model,
-    data,
-    [[], ...range(count).map((edge) => [edge])],
-    options,
-  );
-  return levels.map((level) => level - whole);
+  const [whole, ...found] = await levelsWithoutEdges(model, data, [[], ...range(count).map((edge) => [edge])], options);
+  return found.map((level) => level - whole);
 }
 
 /** A circuit of edges: how much of the model it is. */
@@ -118,8 +146,8 @@ export async function edgeFaithfulness(
     const inside = new Set(circuit);
     return all.filter((edge) => !inside.has(edge));
   });
-  const [whole, none, ...levels] = await levelsWithoutEdges(model, data, [[], all, ...outside], options);
-  return levels.map((logit_diff, c) => ({
+  const [whole, none, ...found] = await levelsWithoutEdges(model, data, [[], all, ...outside], options);
+  return found.map((logit_diff, c) => ({
     edges: circuits[c].length,
     logit_diff,
     faithfulness: share(logit_diff - none, whole - none),

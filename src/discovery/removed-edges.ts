@@ -33,9 +33,10 @@ export interface Removal {
 /**
  * Takes edges out: along each, the receiver gets what the sender writes in the corrupted run, in place of what it writes in this one.
  * All other edges carry what is written in this run, whatever that has become by then.
+ * With a `share` below 1 only that share of the way from the one to the other.
  * For one forward of the clean run's prompts: senders after the first receiver that is edited are listened to while it runs.
  */
-export function removeEdges(runs: Between, removed: readonly Edge[]): Removal {
+export function removeEdges(runs: Between, removed: readonly Edge[], share = 1): Removal {
   const { graph } = runs;
   if (removed.length === 0) return { intervention: [], dispose: () => {} };
   const first = Math.min(...removed.map(({ receiver }) => receiver));
@@ -47,7 +48,7 @@ export function removeEdges(runs: Between, removed: readonly Edge[]): Removal {
     if (!own) return [];
     return edit(
       at as "hook_embed",
-      (input) => corrupt(input, own, graph, listener) as tf.Tensor3D,
+      (input) => corrupt(input, own, share, { graph, listener }) as tf.Tensor3D,
       slice(own, graph) as object,
     );
   });
@@ -61,11 +62,16 @@ function slice(edges: readonly Edge[], { receivers }: EdgeGraph): { head?: numbe
 }
 
 /** A hook's input with what comes along these edges exchanged. */
-function corrupt(input: tf.Tensor, edges: readonly Edge[], { receivers }: EdgeGraph, listener: Listener): tf.Tensor {
+function corrupt(
+  input: tf.Tensor,
+  edges: readonly Edge[],
+  share: number,
+  { graph: { receivers }, listener }: { readonly graph: EdgeGraph; readonly listener: Listener },
+): tf.Tensor {
   const senders = [...new Set(edges.map(({ sender }) => sender))];
   const rows = receivers[edges[0].receiver].head === undefined ? 1 : input.shape[2]!;
   const chosen = range(rows).map(() => senders.map(() => 0));
-  for (const { sender, receiver } of edges) chosen[receivers[receiver].head ?? 0][senders.indexOf(sender)] = 1;
+  for (const { sender, receiver } of edges) chosen[receivers[receiver].head ?? 0][senders.indexOf(sender)] = share;
   const changes = tf.matMul(tf.tensor2d(chosen), listener.changesOf(senders)); // [heads, batch · pos · d_model]
   if (rows === 1) return input.add(changes.reshape(input.shape));
   const [batch, pos, heads, d_model] = input.shape as [number, number, number, number];

@@ -3,7 +3,13 @@ import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { acdc } from "../../../src/discovery/acdc";
 import { attributeEdges, attributeThroughReceivers } from "../../../src/discovery/edge-attribution";
-import { edgeFaithfulness, levelsWithoutEdges, openEdges, patchEdges } from "../../../src/discovery/edge-circuits";
+import {
+  alongEdge,
+  edgeFaithfulness,
+  levelsWithoutEdges,
+  openEdges,
+  patchEdges,
+} from "../../../src/discovery/edge-circuits";
 import { edgeCount, edgeGraph, edgeName } from "../../../src/discovery/edges";
 import { removeEdges } from "../../../src/discovery/removed-edges";
 import { gradients, meanLogitDiff } from "../../../src/experiments/gradients";
@@ -93,6 +99,19 @@ test("any edges: planned from the clean run is as without a plan", () => {
       near(logits[0], logits[1]);
     }
   close();
+});
+
+test("along an edge: nothing at its beginning, exact patching at its end, the gradient's slope at first", async () => {
+  const exact = await patchEdges(model, data, { corrupted });
+  const scores = await attributeEdges(model, data, { corrupted });
+  const edge = exact.reduce((best, value, e) => (Math.abs(value) > Math.abs(exact[best]) ? e : best), 0);
+  const rows = await alongEdge(model, data, edge, { corrupted, shares: [0, 1 / 32, 1] });
+  near(rows[0].change, 0);
+  near(rows[2].change, exact[edge]);
+  assert.ok(
+    Math.abs(32 * rows[1].change - scores[edge]) < 0.1 * Math.abs(scores[edge]),
+    `${rows[1].change}, ${scores[edge]}`,
+  );
 });
 
 test("exact patching is each edge by itself", async () => {
