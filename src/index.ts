@@ -96,6 +96,31 @@ export { attentionShift, ownWordMoves, swapAttention } from "./experiments/swap-
 export { accuracyByLayer, bosProbes, headProbes, probesOfRuns, residualProbes } from "./experiments/word-probes";
 export { WORD_PAIRS, fourSwaps, headsHurtBy, pairName, swapBosOfPairs, swapEffects } from "./experiments/word-swaps";
 
+// discovery
+export { alongEdge, levelsWithoutEdges } from "./discovery/edge-circuits";
+export {
+  besideReference,
+  circuitsOfScores,
+  METHODS,
+  referenceOf,
+  rocRows,
+  scoreEdges,
+  scoreQuality,
+  strongestInto,
+} from "./discovery/edge-scores";
+export { edgeGraph, edgeName } from "./discovery/edges";
+export { attributeHeads } from "./discovery/head-attribution";
+export {
+  bestBySize,
+  faithfulnessAlong,
+  faithfulnessOf,
+  frontRows,
+  greedyOrder,
+  headWorth,
+  orderBy,
+  shapleyValues,
+} from "./discovery/subset-levels";
+
 // groups
 export { CRITERIA, circuitHeads, classifyHeads } from "./groups/classify";
 export { headEvidence } from "./groups/evidence";
@@ -130,6 +155,7 @@ export { jointlyMoved, sweepCriteria } from "./groups/thresholds";
 export { calibrationTable } from "./paper/calibration";
 export { chooseHeads, groupTable } from "./paper/choose-heads";
 export { claimsAbout, figureClaims } from "./paper/compare";
+export { acdcCircuits, subsetLevels } from "./paper/discovery-table";
 export { embeddedCircuits, embeddedDraws, everyRemoval } from "./paper/embedded-tables";
 export {
   attributionAsInPaper,
@@ -145,6 +171,14 @@ export {
   firstLetterClaim,
   paperCorruptions,
 } from "./paper/findings/behaviour";
+export {
+  acdcClaim,
+  acdcFaithfulness,
+  edgeClaims,
+  noEdgesIdentity,
+  shapleyIdentity,
+  subsetClaims,
+} from "./paper/findings/discovery";
 export { compareFindings } from "./paper/findings/compare-findings";
 export { headSumClaims, headSums, mirrorClaim, mirrorShares } from "./paper/findings/denoising";
 export {
@@ -255,6 +289,12 @@ export type * from "./experiments/query-key";
 export type * from "./experiments/swap-attention";
 export type * from "./experiments/word-probes";
 export type * from "./experiments/word-swaps";
+export type * from "./experiments/gradients";
+export type * from "./discovery/edge-circuits";
+export type * from "./discovery/edge-scores";
+export type * from "./discovery/edges";
+export type * from "./discovery/head-attribution";
+export type * from "./discovery/subset-levels";
 export type * from "./groups/classify";
 export type * from "./groups/evidence";
 export type * from "./groups/followed-paths";
@@ -267,7 +307,9 @@ export type * from "./groups/stability";
 export type * from "./groups/thresholds";
 export type * from "./paper/choose-heads";
 export type * from "./paper/compare";
+export type * from "./paper/discovery-table";
 export type * from "./paper/embedded-tables";
+export type * from "./paper/findings/discovery";
 export type * from "./paper/findings/attribution";
 export type * from "./paper/findings/behaviour";
 export type * from "./paper/findings/compare-findings";

@@ -1,12 +1,13 @@
 /** How well scores of edges tell what exact patching says. */
-import type { Model } from "../model/model";
-import { range } from "../numbers/lists";
+import { BATCH } from "../experiments/measure";
+import type { Model, ModelConfig } from "../model/model";
+import { grid, range } from "../numbers/lists";
 import { random } from "../numbers/random";
 import { correlation, mean, share } from "../numbers/statistics";
 import type { Prompts } from "../prompts/task";
 import { attributeEdges, attributeThroughReceivers } from "./edge-attribution";
-import { type EdgeOptions, patchEdges } from "./edge-circuits";
-import { edgeCount } from "./edges";
+import { type EdgeCircuit, type EdgeOptions, edgeFaithfulness, patchEdges } from "./edge-circuits";
+import { edgeCount, edgeGraph } from "./edges";
 
 /** Scores of every edge by one method. */
 export interface EdgeScores {
@@ -28,6 +29,9 @@ export const METHODS = {
 /** A model with more edges is scored by gradients alone: a forward for each would take too long. */
 export const MOST_EDGES = 1000;
 
+/** What every head of a large model reads, and its gradients, take much memory. */
+const FEW_PROMPTS = 5;
+
 const STEPS = 5;
 
 /**
@@ -37,26 +41,34 @@ const STEPS = 5;
 export async function scoreEdges(
   model: Model,
   data: Prompts,
-  { seed, ...options }: EdgeOptions & { readonly seed: number },
+  { seed, ...given }: EdgeOptions & { readonly seed: number },
 ): Promise<EdgeScores[]> {
   const count = edgeCount(model.config);
+  const options = { ...given, batch: given.batch ?? (count > MOST_EDGES ? FEW_PROMPTS : BATCH) };
   const { uniform } = random(seed, "edges");
-  const ways: [string, () => Promise<number[]>, each?: true][] = [
-    [METHODS.exact, () => patchEdges(model, data, options), true],
-    [METHODS.eap, () => attributeEdges(model, data, options)],
-    [METHODS.ig, () => attributeEdges(model, data, { ...options, steps: STEPS })],
-    [METHODS.through, () => attributeThroughReceivers(model, data, { ...options, steps: STEPS }), true],
+  const { progress } = given;
+  const told = (method: string) =>
+    typeof progress === "string" ? { ...options, progress: `${progress}, ${method}` } : options;
+  const ways: [string, (options: EdgeOptions) => Promise<number[]>, each?: true][] = [
+    [METHODS.exact, (own) => patchEdges(model, data, own), true],
+    [METHODS.eap, (own) => attributeEdges(model, data, own)],
+    [METHODS.ig, (own) => attributeEdges(model, data, { ...own, steps: STEPS })],
+    [METHODS.through, (own) => attributeThroughReceivers(model, data, { ...own, steps: STEPS }), true],
     [METHODS.random, async () => range(count).map(() => uniform() - 0.5)],
   ];
   const found: EdgeScores[] = [];
   for (const [method, score, each] of ways) {
     if (each && count > MOST_EDGES) continue;
     const start = Date.now();
-    const scores = await score();
+    const scores = await score(told(method));
     found.push({ method, scores, seconds: (Date.now() - start) / 1000 });
   }
   return found;
 }
+
+/** What other scores are compared with: exact patching or, of a model too large for it, EAP-IG. */
+export const referenceOf = (scored: readonly EdgeScores[]): EdgeScores =>
+  scored.find(({ method }) => method === METHODS.exact) ?? scored.find(({ method }) => method === METHODS.ig)!;
 
 /** The edges with the largest scores, whatever their sign, the largest first. */
 export const strongestEdges = (scores: readonly number[], count: number): number[] =>
@@ -77,14 +89,17 @@ export interface ScoreQuality {
   readonly auc: number | null;
 }
 
-/** Each method's scores against the exact ones; none of `METHODS.exact` itself. */
-export function scoreQuality(methods: readonly EdgeScores[], exact: readonly number[]): ScoreQuality[] {
+/** Each method's scores against those of `referenceOf`, which is not judged by itself. */
+export function scoreQuality(
+  methods: readonly EdgeScores[],
+  { method: own, scores: exact }: EdgeScores,
+): ScoreQuality[] {
   const [largest] = strongestEdges(exact, 1);
   const large = exact.flatMap((effect, e) => (Math.abs(effect) >= LARGE ? [e] : []));
   const rest = [...exact.keys()].filter((e) => e !== largest);
   const at = (values: readonly number[], edges: readonly number[]) => edges.map((e) => values[e]);
   return methods
-    .filter(({ method }) => method !== METHODS.exact)
+    .filter(({ method }) => method !== own)
     .map(({ method, scores }) => ({
       method,
       r: correlation(exact, scores),
@@ -120,6 +135,55 @@ export function rocCurve(method: string, scores: readonly number[], exact: reado
     points.push({ method, false_alarms: alarms / small, found: hits / large });
   }
   return points;
+}
+
+/** The ROC curves of all methods but the reference's own, for a figure: of points above each other the highest. */
+export function rocRows(methods: readonly EdgeScores[], { method: own, scores: exact }: EdgeScores): RocPoint[] {
+  return methods
+    .filter(({ method }) => method !== own)
+    .flatMap(({ method, scores }) => {
+      const curve = rocCurve(method, scores, exact);
+      return curve.filter(({ false_alarms }, i) => curve[i + 1]?.false_alarms !== false_alarms);
+    });
+}
+
+/** Rows of two columns for a scatter figure: each edge's score beside the reference's. */
+export const besideReference = (methods: readonly EdgeScores[], reference: EdgeScores, names: readonly string[]) =>
+  methods
+    .filter(({ method }) => method !== reference.method)
+    .flatMap(({ method, scores }) =>
+      scores.map((score, e) => ({ method, edge: names[e], exact: reference.scores[e], score })),
+    );
+
+/** Numbers of edges for circuits of growing size: 10 … 300 of a model's 479, and as large a part of any other's. */
+export function circuitSizes(count: number): number[] {
+  const part = (of: number) => Math.max(1, Math.round((of * count) / 479));
+  return [...new Set([10, 20, 35, 50, 80, 115, 150, 220, 300].map(part))];
+}
+
+/** Circuits of the edges with the largest scores, by method and size: how faithful they are. Throws as `edgeFaithfulness`. */
+export async function circuitsOfScores(
+  model: Model,
+  data: Prompts,
+  methods: readonly EdgeScores[],
+  options: EdgeOptions,
+): Promise<(EdgeCircuit & { readonly method: string })[]> {
+  const sizes = circuitSizes(edgeCount(model.config));
+  const chosen = grid({ by: methods, size: sizes });
+  const circuits = chosen.map(({ by, size }) => strongestEdges(by.scores, size));
+  const rows = await edgeFaithfulness(model, data, circuits, options);
+  return rows.map((row, i) => ({ method: chosen[i].by.method, ...row }));
+}
+
+/** The edge with the largest score among those into queries ("q"), keys or values. */
+export function strongestInto(
+  config: Pick<ModelConfig, "n_layers" | "n_heads">,
+  input: "q" | "k" | "v",
+  scores: readonly number[],
+) {
+  const { edges, receivers } = edgeGraph(config);
+  const order = strongestEdges(scores, scores.length);
+  return order.find((e) => receivers[edges[e].receiver].at.endsWith(`hook_${input}_input`))!;
 }
 
 function areaUnder(curve: readonly RocPoint[]): number | null {

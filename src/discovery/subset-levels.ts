@@ -1,5 +1,5 @@
 /** What the levels of all subsets of heads say: the best of each size, what each head is worth, and how any list of heads does. */
-import { allHeads, type HeadId, headList } from "../model/heads";
+import { allHeads, type HeadId, headList, headName } from "../model/heads";
 import type { ModelConfig } from "../model/model";
 import { range } from "../numbers/lists";
 import { groupBy } from "../numbers/rows";
@@ -89,17 +89,67 @@ export interface GrowthRow {
   readonly faithfulness: number | null;
 }
 
+/** How faithful circuits are. */
+export const faithfulnessOf = (
+  levels: Levels,
+  config: Counts,
+  method: string,
+  circuits: readonly (readonly HeadId[])[],
+): GrowthRow[] =>
+  circuits.map((heads) => ({
+    method,
+    heads: heads.length,
+    faithfulness: shareOfHeads(levels, subsetOf(config, heads)),
+  }));
+
 /** How faithful the first 1, 2 … heads of a list are. */
-export function faithfulnessAlong(
+export const faithfulnessAlong = (
   levels: Levels,
   config: Counts,
   method: string,
   order: readonly HeadId[],
-): GrowthRow[] {
-  return order.map((_, i) => {
-    const heads = order.slice(0, i + 1);
-    return { method, heads: i + 1, faithfulness: shareOfHeads(levels, subsetOf(config, heads)) };
-  });
+): GrowthRow[] =>
+  faithfulnessOf(
+    levels,
+    config,
+    method,
+    order.map((_, i) => order.slice(0, i + 1)),
+  );
+
+/** The front and the mean of all circuits of each size, as rows beside those of other methods. */
+export const frontRows = (front: readonly SizeRow[]): GrowthRow[] => [
+  ...front.map(({ heads, faithfulness }) => ({ method: "best of all", heads, faithfulness })),
+  ...front.map(({ heads, mean }) => ({ method: "random (mean of all)", heads, faithfulness: mean })),
+];
+
+/** Heads one by one, from the first that are told to be worth most. */
+export const orderBy = <R extends HeadId>(rows: readonly R[], worth: (row: R) => number): HeadId[] =>
+  [...rows].sort((a, b) => worth(b) - worth(a)).map(({ layer, head }) => ({ layer, head }));
+
+/** A head by three measures, in logits. */
+export interface HeadWorth {
+  readonly head: string;
+  readonly shapley: number;
+  /** What is lost if it alone is taken out of the model. */
+  readonly alone: number;
+  /** The same as the gradient has it. */
+  readonly by_gradient: number;
+}
+
+/** Every head by its Shapley value, by what its ablation costs and by what the gradient says of that; most worth first. */
+export function headWorth(
+  levels: Levels,
+  config: Counts,
+  attributed: readonly (HeadId & { readonly change: number })[],
+): HeadWorth[] {
+  const all = levels.length - 1;
+  const rows = shapleyValues(levels, config).map(({ layer, head, shapley }, i) => ({
+    head: headName({ layer, head }),
+    shapley,
+    alone: levels[all] - levels[all - 2 ** i],
+    by_gradient: -attributed[i].change,
+  }));
+  return rows.sort((a, b) => b.shapley - a.shapley);
 }
 
 /** Heads in the order in which one would give them back who each time takes the one that helps most. */

@@ -3,7 +3,10 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
-import { dataFolder } from "../load/resolve";
+import { everySubset } from "../discovery/head-subsets";
+import type { Ablation } from "../experiments/circuit-evaluation";
+import { dataFolder, EMBEDDED_MODEL } from "../load/resolve";
+import type { Model, Tokens } from "../model/model";
 import type { Prompts } from "../prompts/task";
 
 export const DISCOVERY_TABLE = join(dataFolder, "discovery", "embedded.json");
@@ -69,3 +72,36 @@ export const sha256 = (content: string | Uint8Array): string => createHash("sha2
 /** Of what a table was measured on. */
 export const promptsHash = ({ tokens, answerLetters }: Prompts, corrupted: readonly (readonly number[])[]): string =>
   sha256(JSON.stringify([tokens, answerLetters, corrupted]));
+
+/** Heads whose subsets are measured at once, without a table. */
+const FEW_HEADS = 8;
+
+/** Levels of every subset of heads, by both ablations, and where they come from. */
+export interface SubsetLevels {
+  readonly levels: DiscoveryTable["levels"];
+  readonly from: string;
+}
+
+/**
+ * Of the embedded model from the committed table, of a model with at most eight heads measured now; of others there are none: null.
+ * Throws as `everySubset`.
+ */
+export async function subsetLevels(
+  modelId: string,
+  model: Model,
+  data: Prompts,
+  options: { readonly corrupted: Tokens },
+): Promise<SubsetLevels | null> {
+  if (modelId === EMBEDDED_MODEL) {
+    const { levels, n, seed } = discoveryTable();
+    return { levels, from: `the committed table, ${n} prompts of seed ${seed}` };
+  }
+  if (model.config.n_layers * model.config.n_heads > FEW_HEADS) return null;
+  const of = (ablation: Ablation) => everySubset(model, data, { ...options, ablation });
+  const levels = { mean: await of("mean"), resample: await of("resample") };
+  return { levels, from: `measured now, ${data.tokens.length} prompts` };
+}
+
+/** ACDC's circuits of the embedded model, from the committed table; of another model none. */
+export const acdcCircuits = (modelId: string): readonly AcdcRow[] =>
+  modelId === EMBEDDED_MODEL ? discoveryTable().acdc : [];

@@ -4,7 +4,10 @@ import { subsetOf } from "../../../src/discovery/head-subsets";
 import {
   bestBySize,
   faithfulnessAlong,
+  frontRows,
   greedyOrder,
+  headWorth,
+  orderBy,
   shapleyValues,
   shareOfHeads,
 } from "../../../src/discovery/subset-levels";
@@ -62,4 +65,20 @@ test("greedy takes what helps most at each step, and can miss two that need each
   );
   assert.deepEqual(along.map(({ heads, method }) => [heads, method])[2], [3, "greedy"]);
   assert.equal(order.length, allHeads(config).length);
+});
+
+test("heads by their Shapley value, beside what each costs alone and what its gradient says", () => {
+  const attributed = allHeads(config).map((head, i) => ({ ...head, change: -i }));
+  const rows = headWorth(levels, config, attributed);
+  assert.deepEqual(
+    rows.map(({ head }) => head),
+    ["0.0", "0.1", "1.1", "1.0"],
+  );
+  nearly([rows[0].alone, rows[0].by_gradient, rows[2].alone, rows[2].by_gradient], [4, 0, 2, 3]);
+  assert.deepEqual(orderBy(attributed, ({ change }) => change)[3], { layer: 1, head: 1 });
+  const rowsOfFront = frontRows(bestBySize(levels, config));
+  assert.deepEqual(
+    rowsOfFront.filter(({ heads }) => heads === 4).map(({ faithfulness }) => faithfulness),
+    [1, 1],
+  );
 });
