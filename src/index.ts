@@ -153,7 +153,7 @@ export { jointlyMoved, sweepCriteria } from "./groups/thresholds";
 
 // paper
 export { calibrationTable } from "./paper/calibration";
-export { chooseHeads, groupTable } from "./paper/choose-heads";
+export { chooseHeads, groupTable, growingGroups } from "./paper/choose-heads";
 export { claimsAbout, figureClaims } from "./paper/compare";
 export { acdcCircuits, subsetLevels } from "./paper/discovery-table";
 export { embeddedCircuits, embeddedDraws, everyRemoval } from "./paper/embedded-tables";
