@@ -106,6 +106,31 @@ export {
 } from "./experiments/word-swaps";
 export { acronymsWritten, writeLetters, writingSummary } from "./experiments/writing";
 
+// discovery
+export { alongEdge, levelsWithoutEdges } from "./discovery/edge-circuits";
+export {
+  besideReference,
+  circuitsOfScores,
+  METHODS,
+  referenceOf,
+  rocRows,
+  scoreEdges,
+  scoreQuality,
+  strongestInto,
+} from "./discovery/edge-scores";
+export { edgeGraph, edgeName } from "./discovery/edges";
+export { attributeHeads } from "./discovery/head-attribution";
+export {
+  bestBySize,
+  faithfulnessAlong,
+  faithfulnessOf,
+  frontRows,
+  greedyOrder,
+  headWorth,
+  orderBy,
+  shapleyValues,
+} from "./discovery/subset-levels";
+
 // groups
 export { CRITERIA, circuitHeads, classifyHeads } from "./groups/classify";
 export { headEvidence } from "./groups/evidence";
@@ -138,8 +163,9 @@ export { jointlyMoved, sweepCriteria } from "./groups/thresholds";
 
 // paper
 export { calibrationTable } from "./paper/calibration";
-export { chooseHeads, groupTable } from "./paper/choose-heads";
+export { chooseHeads, groupTable, growingGroups } from "./paper/choose-heads";
 export { claimsAbout, figureClaims } from "./paper/compare";
+export { acdcCircuits, subsetLevels } from "./paper/discovery-table";
 export { embeddedCircuits, embeddedDraws, everyRemoval } from "./paper/embedded-tables";
 export {
   attributionAsInPaper,
@@ -155,6 +181,14 @@ export {
   firstLetterClaim,
   paperCorruptions,
 } from "./paper/findings/behaviour";
+export {
+  acdcClaim,
+  acdcFaithfulness,
+  edgeClaims,
+  noEdgesIdentity,
+  shapleyIdentity,
+  subsetClaims,
+} from "./paper/findings/discovery";
 export { compareFindings } from "./paper/findings/compare-findings";
 export { headSumClaims, headSums, mirrorClaim, mirrorShares } from "./paper/findings/denoising";
 export {
@@ -279,6 +313,12 @@ export type * from "./experiments/swap-attention";
 export type * from "./experiments/word-probes";
 export type * from "./experiments/word-swaps";
 export type * from "./experiments/writing";
+export type * from "./experiments/gradients";
+export type * from "./discovery/edge-circuits";
+export type * from "./discovery/edge-scores";
+export type * from "./discovery/edges";
+export type * from "./discovery/head-attribution";
+export type * from "./discovery/subset-levels";
 export type * from "./groups/classify";
 export type * from "./groups/evidence";
 export type * from "./groups/followed-paths";
@@ -291,7 +331,9 @@ export type * from "./groups/stability";
 export type * from "./groups/thresholds";
 export type * from "./paper/choose-heads";
 export type * from "./paper/compare";
+export type * from "./paper/discovery-table";
 export type * from "./paper/embedded-tables";
+export type * from "./paper/findings/discovery";
 export type * from "./paper/findings/attribution";
 export type * from "./paper/findings/behaviour";
 export type * from "./paper/findings/compare-findings";

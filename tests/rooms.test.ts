@@ -15,6 +15,7 @@ const ROOMS = [
   "load",
   "prompts",
   "experiments",
+  "discovery",
   "groups",
   "paper",
   "lessons",
@@ -26,7 +27,7 @@ const ROOMS = [
  * host's; of `load` and `prompts` all but what reads files.
  */
 const PORTABLE =
-  /^(numbers|figures|model(?!\/backend)|load(?!\/(hub|config-file|files|folder|load|lock|resolve|safetensors-file|untrained|vocabulary-files|weight-files)\b)|prompts(?!\/(dataset|settings|words)\b)|experiments|groups|lessons(?!\/notebook))\//;
+  /^(numbers|figures|model(?!\/backend)|load(?!\/(hub|config-file|files|folder|load|lock|resolve|safetensors-file|untrained|vocabulary-files|weight-files)\b)|prompts(?!\/(dataset|settings|words)\b)|experiments|discovery|groups|lessons(?!\/notebook))\//;
 
 const SRC = resolve(__dirname, "../src");
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" })

@@ -1,9 +1,11 @@
 /** `npm run parity -- DIR`: our numbers against TransformerLens's and the official scripts' in a fixture folder, tensor by tensor. */
+import { existsSync } from "node:fs";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { openSafetensors } from "../../src/load/safetensors-file";
 import { initBackend } from "../../src/model/backend/choose";
 import { disposeModel } from "../../src/model/model";
+import { EDGE_TENSORS } from "./edges";
 import { EXPERIMENT_TENSORS } from "./experiments";
 import { type Fixture, readFixture, readJson } from "./fixture";
 import { MODEL_TENSORS } from "./model";
@@ -23,7 +25,7 @@ type Values = tf.Tensor | readonly number[];
 export type Counterpart = readonly [RegExp, (fixture: Fixture, match: RegExpExecArray) => Values | Promise<Values>];
 
 /** What matches none is listed as not covered, never as passed. */
-const COUNTERPARTS: readonly Counterpart[] = [...MODEL_TENSORS, ...EXPERIMENT_TENSORS];
+const COUNTERPARTS: readonly Counterpart[] = [...MODEL_TENSORS, ...EXPERIMENT_TENSORS, ...EDGE_TENSORS];
 
 interface Tolerance {
   readonly tol: number;
@@ -44,8 +46,28 @@ function worstDifference(ours: ArrayLike<number>, expected: ArrayLike<number>): 
 export async function parity(dir: string): Promise<ParityRow[]> {
   await initBackend();
   const fixture = readFixture(dir);
-  const tolerances = readJson<Record<string, Tolerance>>(dir, "tolerances.json");
-  const expected = openSafetensors(path.join(dir, "expected.safetensors"));
+  const rows: ParityRow[] = [];
+  for (const [values, tolerances] of FILES)
+    if (existsSync(path.join(dir, values)) || values === FILES[0][0])
+      rows.push(...(await compareFile(fixture, dir, { values, tolerances })));
+  disposeModel(fixture.raw);
+  disposeModel(fixture.proc);
+  return rows;
+}
+
+/** What a folder must have, and what it may (made by edges.py). */
+const FILES = [
+  ["expected.safetensors", "tolerances.json"],
+  ["edges.safetensors", "edges.tolerances.json"],
+] as const;
+
+async function compareFile(
+  fixture: Fixture,
+  dir: string,
+  files: { readonly values: string; readonly tolerances: string },
+): Promise<ParityRow[]> {
+  const tolerances = readJson<Record<string, Tolerance>>(dir, files.tolerances);
+  const expected = openSafetensors(path.join(dir, files.values));
   const rows: ParityRow[] = [];
   for (const name of expected.names) {
     const { tol, gauge_dependent } = tolerances[name];
@@ -58,8 +80,6 @@ export async function parity(dir: string): Promise<ParityRow[]> {
       );
   }
   expected.close();
-  disposeModel(fixture.raw);
-  disposeModel(fixture.proc);
   return rows;
 }
 

@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
 import { streamBefore } from "./hook-graph";
 import { type BlockHook, type HookName, kindOf, layerOf } from "./hooks";
-import type { Block, LayerNorm, Model, Tokens } from "./model";
+import type { Block, LayerNorm, Model, ModelConfig, Tokens } from "./model";
 import { gelu, linear, rows as rowsOf } from "./ops";
-import { type Rows, upTo } from "./plan";
-import { repeat } from "./slices";
+import type { Rows } from "./plan";
+import { cut, handle, repeat } from "./slices";
 
 /** What a hook is computed from. */
 interface Inputs {
@@ -13,6 +13,8 @@ interface Inputs {
   readonly model: Model;
   readonly tokens: Tokens;
   readonly offset: readonly number[] | undefined;
+  /** The keys that queries at these rows can see. */
+  readonly keys: (rows: Rows) => Rows;
   /** How often the prompts are repeated, one after the other. */
   readonly points: number;
 }
@@ -43,12 +45,10 @@ const byHead = (x: tf.Tensor, { config }: Model) => x.reshape([x.shape[0], x.sha
 const causalMask = (queries: Rows, keys: number) =>
   tf.tensor2d(queries.map((q) => Array.from({ length: keys }, (_, k) => (k > q ? Number.NEGATIVE_INFINITY : 0))));
 
-const upToLast = (rows: Rows) => upTo(rows.at(-1)!);
-
 /** `[batch, head, query_pos, key_pos]` over all keys; those after the last query are not looked at. */
-function attnScores(rows: Rows, { here, model, tokens }: InBlock): tf.Tensor {
+function attnScores(rows: Rows, { here, model, tokens, keys: seen }: InBlock): tf.Tensor {
   const q = here("attn.hook_q", rows).transpose([0, 2, 1, 3]);
-  const k = here("attn.hook_k", upToLast(rows)).transpose([0, 2, 3, 1]);
+  const k = here("attn.hook_k", seen(rows)).transpose([0, 2, 3, 1]);
   const [keys, length] = [k.shape[3]!, tokens[0].length];
   const scores = tf.matMul(q, k).div(Math.sqrt(model.config.d_head)).add(causalMask(rows, keys));
   if (keys === length) return scores;
@@ -57,8 +57,8 @@ function attnScores(rows: Rows, { here, model, tokens }: InBlock): tf.Tensor {
 }
 
 /** `[batch, pos, head, d_head]` */
-function weightedValues(rows: Rows, { here }: InBlock): tf.Tensor {
-  const v = here("attn.hook_v", upToLast(rows)).transpose([0, 2, 1, 3]);
+function weightedValues(rows: Rows, { here, keys }: InBlock): tf.Tensor {
+  const v = here("attn.hook_v", keys(rows)).transpose([0, 2, 1, 3]);
   const pattern = here("attn.hook_pattern", rows);
   const seen = pattern.shape[3] === v.shape[2] ? pattern : pattern.slice([0, 0, 0, 0], [-1, -1, -1, v.shape[2]!]);
   return tf.matMul(seen, v).transpose([0, 2, 1, 3]);
@@ -67,6 +67,31 @@ function weightedValues(rows: Rows, { here }: InBlock): tf.Tensor {
 const project = (rows: Rows, { here, model }: InBlock, W: tf.Tensor2D, b: tf.Tensor1D) =>
   byHead(linear(here("ln1.hook_normalized", rows), W, b), model);
 
+/** The stream once for each head: `[batch, pos, head, d_model]`. Who reads it where nobody edits it reads the stream itself. */
+const forEachHead = (rows: Rows, { here, model }: InBlock) =>
+  tf.concat(Array<tf.Tensor>(model.config.n_heads).fill(here("hook_resid_pre", rows).expandDims(2)), 2);
+
+/**
+ * Queries, keys or values `[batch, pos, head, d_head]` of heads that don't read the stream but an input of their own
+ * `[batch, pos, head, d_model]`: each by a layer norm of its own.
+ */
+export function projectOwn(
+  kind: "q" | "k" | "v",
+  input: tf.Tensor,
+  block: Block,
+  { eps, d_head }: ModelConfig,
+): tf.Tensor {
+  const [W, b] = { q: [block.W_Q, block.b_Q], k: [block.W_K, block.b_K], v: [block.W_V, block.b_V] }[kind] as [
+    tf.Tensor2D,
+    tf.Tensor1D,
+  ];
+  const read = normalized(input, scaleOf(input, eps), block.ln1);
+  const heads = Array.from({ length: input.shape[2]! }, (_, head) =>
+    linear(cut(read, 2, head, 1), cut(W, 1, head * d_head, d_head), cut(b, 0, head * d_head, d_head)),
+  );
+  return heads.length === 1 ? heads[0] : tf.concat(heads, 2);
+}
+
 function attnOut(rows: Rows, { here, block }: InBlock): tf.Tensor {
   const z = here("attn.hook_z", rows);
   return linear(z.reshape([z.shape[0], z.shape[1]!, -1]), block.W_O, block.b_O);
@@ -74,6 +99,9 @@ function attnOut(rows: Rows, { here, block }: InBlock): tf.Tensor {
 
 const BLOCK_FORMULAS: Record<BlockHook, (rows: Rows, inputs: InBlock) => tf.Tensor> = {
   hook_resid_pre: (rows, inputs) => stream(inputs.layer, rows, inputs),
+  hook_q_input: forEachHead,
+  hook_k_input: forEachHead,
+  hook_v_input: forEachHead,
   "ln1.hook_scale": (rows, { here, model }) => scaleOf(here("hook_resid_pre", rows), model.config.eps),
   "ln1.hook_normalized": (rows, { here, block }) =>
     normalized(here("hook_resid_pre", rows), here("ln1.hook_scale", rows), block.ln1),
@@ -85,9 +113,10 @@ const BLOCK_FORMULAS: Record<BlockHook, (rows: Rows, inputs: InBlock) => tf.Tens
   "attn.hook_z": weightedValues,
   hook_attn_out: attnOut,
   hook_resid_mid: (rows, { here }) => here("hook_resid_pre", rows).add(here("hook_attn_out", rows)),
-  "ln2.hook_scale": (rows, { here, model }) => scaleOf(here("hook_resid_mid", rows), model.config.eps),
+  hook_mlp_in: (rows, { here }) => handle(here("hook_resid_mid", rows)),
+  "ln2.hook_scale": (rows, { here, model }) => scaleOf(here("hook_mlp_in", rows), model.config.eps),
   "ln2.hook_normalized": (rows, { here, block }) =>
-    normalized(here("hook_resid_mid", rows), here("ln2.hook_scale", rows), block.ln2),
+    normalized(here("hook_mlp_in", rows), here("ln2.hook_scale", rows), block.ln2),
   "mlp.hook_pre": (rows, { here, block }) => linear(here("ln2.hook_normalized", rows), block.W_in, block.b_in),
   "mlp.hook_post": (rows, { here }) => gelu(here("mlp.hook_pre", rows)),
   hook_mlp_out: (rows, { here, block }) => linear(here("mlp.hook_post", rows), block.W_out, block.b_out),

@@ -4,24 +4,34 @@ import { type BlockHook, type HookName, hookNames, kindOf, layerOf } from "./hoo
 interface Inputs {
   readonly same: readonly HookName[];
   readonly upTo: readonly HookName[];
+  /** Of the same position, where it is edited; elsewhere it says the same as `same`, and is not looked at. */
+  readonly own?: HookName;
 }
 
-type BlockInputs = { readonly same: readonly BlockHook[]; readonly upTo?: readonly BlockHook[] };
+type BlockInputs = {
+  readonly same: readonly BlockHook[];
+  readonly upTo?: readonly BlockHook[];
+  readonly own?: BlockHook;
+};
 
 /** In a block. Its first hook, `hook_resid_pre`, is the stream as the layer before left it. */
 const BLOCK_INPUTS: Record<Exclude<BlockHook, "hook_resid_pre">, BlockInputs> = {
+  hook_q_input: { same: ["hook_resid_pre"] },
+  hook_k_input: { same: ["hook_resid_pre"] },
+  hook_v_input: { same: ["hook_resid_pre"] },
   "ln1.hook_scale": { same: ["hook_resid_pre"] },
   "ln1.hook_normalized": { same: ["hook_resid_pre", "ln1.hook_scale"] },
-  "attn.hook_q": { same: ["ln1.hook_normalized"] },
-  "attn.hook_k": { same: ["ln1.hook_normalized"] },
-  "attn.hook_v": { same: ["ln1.hook_normalized"] },
+  "attn.hook_q": { same: ["ln1.hook_normalized"], own: "hook_q_input" },
+  "attn.hook_k": { same: ["ln1.hook_normalized"], own: "hook_k_input" },
+  "attn.hook_v": { same: ["ln1.hook_normalized"], own: "hook_v_input" },
   "attn.hook_attn_scores": { same: ["attn.hook_q"], upTo: ["attn.hook_k"] },
   "attn.hook_pattern": { same: ["attn.hook_attn_scores"] },
   "attn.hook_z": { same: ["attn.hook_pattern"], upTo: ["attn.hook_v"] },
   hook_attn_out: { same: ["attn.hook_z"] },
   hook_resid_mid: { same: ["hook_resid_pre", "hook_attn_out"] },
-  "ln2.hook_scale": { same: ["hook_resid_mid"] },
-  "ln2.hook_normalized": { same: ["hook_resid_mid", "ln2.hook_scale"] },
+  hook_mlp_in: { same: ["hook_resid_mid"] },
+  "ln2.hook_scale": { same: ["hook_mlp_in"] },
+  "ln2.hook_normalized": { same: ["hook_mlp_in", "ln2.hook_scale"] },
   "mlp.hook_pre": { same: ["ln2.hook_normalized"] },
   "mlp.hook_post": { same: ["mlp.hook_pre"] },
   hook_mlp_out: { same: ["mlp.hook_post"] },
@@ -39,9 +49,9 @@ function inputsOf(name: HookName, n_layers: number): Inputs {
   const [layer, kind] = [layerOf(name), kindOf(name)];
   if (layer < 0) return { same: [], upTo: [] };
   if (kind === "hook_resid_pre") return { same: streamBefore(layer), upTo: [] };
-  const { same, upTo = [] } = BLOCK_INPUTS[kind as keyof typeof BLOCK_INPUTS];
-  const here = (kinds: readonly BlockHook[]) => kinds.map((k) => `blocks.${layer}.${k}` as const);
-  return { same: here(same), upTo: here(upTo) };
+  const { same, upTo = [], own } = BLOCK_INPUTS[kind as keyof typeof BLOCK_INPUTS];
+  const here = (kind: BlockHook) => `blocks.${layer}.${kind}` as const;
+  return { same: same.map(here), upTo: upTo.map(here), own: own && here(own) };
 }
 
 /** What depends on the number of layers alone is made once for each: it is asked for at every forward. */

@@ -3,7 +3,7 @@ import { strongestWriters } from "../experiments/ov-circuit";
 import { PAPER_MODEL, THIS_MODEL } from "../figures/style";
 import { type CircuitHeads, CRITERIA, type Criteria, circuitHeads, classifyHeads } from "../groups/classify";
 import { headEvidence } from "../groups/evidence";
-import { headList, headName, headsWithout } from "../model/heads";
+import { type HeadId, headList, headName, headsWithout } from "../model/heads";
 import type { Model } from "../model/model";
 import { checkOneOf } from "../numbers/check";
 import { range } from "../numbers/lists";
@@ -69,4 +69,10 @@ export function groupTable(chosen: ChosenHeads): Readonly<Record<string, string>
     [THIS_MODEL]: headList(chosen[group]),
     [PAPER_MODEL]: headList(paper[group]),
   }));
+}
+
+/** The circuit as its groups come together: letter movers, with the propagation heads, all. Where a group adds no head its circuit is left out. */
+export function growingGroups({ letter_movers, propagation, circuit }: CircuitHeads): HeadId[][] {
+  const circuits = [letter_movers, [...letter_movers, ...headsWithout(propagation, letter_movers)], circuit];
+  return circuits.filter((heads, i) => heads.length > 0 && circuits[i + 1]?.length !== heads.length);
 }

@@ -8,7 +8,7 @@ import { headEvidence } from "../../../src/groups/evidence";
 import { initBackend } from "../../../src/model/backend/choose";
 import { headName } from "../../../src/model/heads";
 import type { Model } from "../../../src/model/model";
-import { type ChooseOptions, chooseHeads, groupTable } from "../../../src/paper/choose-heads";
+import { type ChooseOptions, chooseHeads, groupTable, growingGroups } from "../../../src/paper/choose-heads";
 import { paperHeads } from "../../../src/paper/paper";
 import { resample } from "../../../src/prompts/corruption";
 import { TINY, tinyModel, tinyPrompts } from "../../fixtures/tiny-prompts";
@@ -73,4 +73,13 @@ test("another choice is refused", async () => {
     chooseHeads(model, prompts, { seed: 0, heads }),
     /heads "papers" is not one of "found", "paper"/,
   );
+});
+
+test("groups come together one by one, and a group that adds no head is left out", () => {
+  const [a, b, c] = [0, 1, 2].map((head) => ({ layer: 0, head }));
+  const grown = (letter_movers: (typeof a)[], propagation: (typeof a)[], circuit: (typeof a)[]) =>
+    growingGroups({ letter_movers, propagation, fuzzy_previous_token: [], circuit });
+  assert.deepEqual(grown([a], [b], [a, b, c]), [[a], [a, b], [a, b, c]]);
+  assert.deepEqual(grown([a], [{ ...a }], [a]), [[a]], "a mover that also passes on");
+  assert.deepEqual(grown([], [], []), []);
 });
