@@ -64,12 +64,15 @@ function weightedValues(rows: Rows, { here }: InBlock): tf.Tensor {
   return tf.matMul(seen, v).transpose([0, 2, 1, 3]);
 }
 
+/** A product with one of the model's own matrices. */
+const weighted = (x: tf.Tensor, W: tf.Tensor2D, b: tf.Tensor1D) => linear(x, W, b, { lasting: true });
+
 const project = (rows: Rows, { here, model }: InBlock, W: tf.Tensor2D, b: tf.Tensor1D) =>
-  byHead(linear(here("ln1.hook_normalized", rows), W, b), model);
+  byHead(weighted(here("ln1.hook_normalized", rows), W, b), model);
 
 function attnOut(rows: Rows, { here, block }: InBlock): tf.Tensor {
   const z = here("attn.hook_z", rows);
-  return linear(z.reshape([z.shape[0], z.shape[1]!, -1]), block.W_O, block.b_O);
+  return weighted(z.reshape([z.shape[0], z.shape[1]!, -1]), block.W_O, block.b_O);
 }
 
 const BLOCK_FORMULAS: Record<BlockHook, (rows: Rows, inputs: InBlock) => tf.Tensor> = {
@@ -88,9 +91,9 @@ const BLOCK_FORMULAS: Record<BlockHook, (rows: Rows, inputs: InBlock) => tf.Tens
   "ln2.hook_scale": (rows, { here, model }) => scaleOf(here("hook_resid_mid", rows), model.config.eps),
   "ln2.hook_normalized": (rows, { here, block }) =>
     normalized(here("hook_resid_mid", rows), here("ln2.hook_scale", rows), block.ln2),
-  "mlp.hook_pre": (rows, { here, block }) => linear(here("ln2.hook_normalized", rows), block.W_in, block.b_in),
+  "mlp.hook_pre": (rows, { here, block }) => weighted(here("ln2.hook_normalized", rows), block.W_in, block.b_in),
   "mlp.hook_post": (rows, { here }) => gelu(here("mlp.hook_pre", rows)),
-  hook_mlp_out: (rows, { here, block }) => linear(here("mlp.hook_post", rows), block.W_out, block.b_out),
+  hook_mlp_out: (rows, { here, block }) => weighted(here("mlp.hook_post", rows), block.W_out, block.b_out),
   hook_resid_post: (rows, { here }) => here("hook_resid_mid", rows).add(here("hook_mlp_out", rows)),
 };
 

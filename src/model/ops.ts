@@ -9,29 +9,37 @@ import * as tf from "@tensorflow/tfjs";
 export const FUSED_KERNELS = { linear: "FusedLinear", gelu: "FusedGelu" } as const;
 
 const hasKernel = (name: string) => tf.getKernel(name, tf.getBackend()) !== undefined;
-const runKernel = (name: string, inputs: tf.NamedTensorMap) => tf.engine().runKernel(name, inputs) as tf.Tensor;
+const runKernel = (name: string, inputs: tf.NamedTensorMap, attrs?: tf.NamedAttrMap) =>
+  tf.engine().runKernel(name, inputs, attrs) as tf.Tensor;
 
 const save = (saver: unknown, tensors: tf.Tensor[]) => (saver as tf.GradSaveFunc)(tensors);
 
-const affine = tf.customGrad((input, weights, bias, saver) => {
-  const [x, W, b] = [input, weights, bias] as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
-  save(saver, [x, W]);
-  const { linear } = FUSED_KERNELS;
-  const value = hasKernel(linear) ? runKernel(linear, { x, W, b }) : tf.matMul(x, W).add(b);
-  const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => [
-    tf.matMul(dy, saved[1].transpose()),
-    tf.matMul(saved[0].transpose(), dy),
-    dy.sum(0),
-  ];
-  return { value, gradFunc };
-});
+/** What a caller knows of a weight. */
+interface LinearOptions {
+  /** It stays as it is and is used again and again: a backend may keep it in a form that multiplies faster. */
+  readonly lasting?: boolean;
+}
+
+const affine = (options: LinearOptions) =>
+  tf.customGrad((input, weights, bias, saver) => {
+    const [x, W, b] = [input, weights, bias] as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
+    save(saver, [x, W]);
+    const { linear } = FUSED_KERNELS;
+    const value = hasKernel(linear) ? runKernel(linear, { x, W, b }, { ...options }) : tf.matMul(x, W).add(b);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => [
+      tf.matMul(dy, saved[1].transpose()),
+      tf.matMul(saved[0].transpose(), dy),
+      dy.sum(0),
+    ];
+    return { value, gradFunc };
+  });
 
 /**
  * `x @ W + b` over the last axis of `x`, as one flat matrix product: batched ones are very slow in WebAssembly.
  * (Not tf.fused: its WebAssembly kernel mistakes the shape of a bias that was sliced or gathered.)
  */
-export function linear(x: tf.Tensor, W: tf.Tensor2D, b: tf.Tensor1D): tf.Tensor {
-  return affine(x.reshape([-1, W.shape[0]]), W, b).reshape([...x.shape.slice(0, -1), W.shape[1]]);
+export function linear(x: tf.Tensor, W: tf.Tensor2D, b: tf.Tensor1D, options: LinearOptions = {}): tf.Tensor {
+  return affine(options)(x.reshape([-1, W.shape[0]]), W, b).reshape([...x.shape.slice(0, -1), W.shape[1]]);
 }
 
 /** What unembeds some tokens: their columns `[d_model, token]`, and biases. (Gathered: a cut would first copy the whole matrix.) */

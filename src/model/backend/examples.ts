@@ -49,6 +49,8 @@ function examples(): Record<string, Example> {
   const left = tf.tensor3d(lefts as number[][][]).reshape([2, 3, 5, 9]);
   const right = tf.tensor3d(rights as number[][][]).reshape([2, 3, 9, 7]);
   const last = [0, 1, 3, 2];
+  const [rows, weight] = [matrix(2, 512), matrix(512, 512)];
+  const none = tf.zeros([512]) as tf.Tensor1D;
   const batched = lefts.flatMap((each, i) => product(each, rights[i]).flat());
   return {
     "a matrix product": { found: tf.matMul(A, B), expected: product(a, b).flat() },
@@ -64,6 +66,10 @@ function examples(): Record<string, Example> {
     "a product and a bias": {
       found: linear(A, B as tf.Tensor2D, tf.tensor1d(bias as number[])),
       expected: product(a, b).flatMap((row) => row.map((value, j) => value + bias[j])),
+    },
+    "a product with a weight that stays": {
+      found: linear(tf.tensor2d(rows as number[][]), tf.tensor2d(weight as number[][]), none, { lasting: true }),
+      expected: product(rows, weight).flat(),
     },
     GELU: { found: gelu(A), expected: a.flat().map(geluOf) },
     "a softmax": { found: tf.softmax(A), expected: a.flatMap(softmaxOf) },
