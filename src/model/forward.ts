@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { checkIndices, checkOneOf, checkSome } from "../numbers/check";
-import { formula } from "./formulas";
-import { hooksByLayer } from "./hook-graph";
+import { formula, projectOwn } from "./formulas";
+import { graphOf, hooksByLayer } from "./hook-graph";
 import {
   type ActivationCache,
   applyEdit,
@@ -11,7 +11,10 @@ import {
   editedPositions,
   type HookName,
   type Intervention,
+  layerOf,
+  patch,
   rowAxis,
+  type Slice,
   shapeOf,
 } from "./hooks";
 import { checkMemory } from "./memory";
@@ -161,13 +164,50 @@ function runHooks(pass: Pass, names: readonly HookName[], before: Given) {
     assemble(pass, name, rows, { rows: plan.given.get(name), x: given[name] });
   for (const name of names) {
     const rows = plan.computed.get(name);
-    const x = rows && formula(name, rows, { get, model, tokens, offset, points: pass.points });
+    const all =
+      rows &&
+      formula(name, rows, {
+        get,
+        model,
+        tokens,
+        offset,
+        points: pass.points,
+        keys: (at) => plan.keysOf(name, at),
+        atOnce: plan.atOnce.has(name),
+      });
+    const x = all && withOwnInputs(pass, name, { rows, x: all }, get);
     if (plan.given.has(name)) given[name] = edited(pass, name, { rows, x });
     if (plan.keeps(name)) keep[name] = handle(get(name, upTo(plan.length - 1))); // `from` may own the tensor
   }
   const next: Given = {};
   for (const name of names) if (given[name] && READ_LATER.test(name)) next[name] = given[name];
   return { next, keep };
+}
+
+/** Queries, keys or values, as all heads have them of the stream, with those of heads whose own input is edited, where it is. */
+function withOwnInputs(
+  { plan, points, model }: Pass,
+  name: HookName,
+  { rows, x }: Required<Part>,
+  get: (name: HookName, rows: Rows) => tf.Tensor,
+): tf.Tensor {
+  const { own } = graphOf(model.config.n_layers).get(name)!;
+  const edits = own && plan.edits.get(own);
+  if (!edits) return x;
+  const kind = own.at(-"q_input".length) as "q" | "k" | "v";
+  const made = projectOwn(kind, get(own, rows), model.blocks[layerOf(name)], model.config);
+  const [all, others] = [x, made].map((each) => (points === 1 ? [each] : tf.split(each, points, 0)));
+  const joined = all.map((base, p) =>
+    edits[p].reduce((sum, { slice }) => {
+      const source = patch(
+        name as "blocks.0.attn.hook_q",
+        others[p] as tf.Tensor4D,
+        slice as Slice<"blocks.0.attn.hook_q">,
+      );
+      return applyEdit(sum, editAt(source[0], rows, handle));
+    }, base),
+  );
+  return joined.length === 1 ? joined[0] : tf.concat(joined, 0);
 }
 
 /** What is known of an activation: these positions of it, or nothing. */

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs";
-import { graphOf } from "./hook-graph";
+import { graphOf, type Inputs } from "./hook-graph";
 import {
   axesOf,
   checkEdit,
@@ -30,6 +30,10 @@ export interface Plan {
   readonly computed: ReadonlyMap<HookName, Rows>;
   /** Where what is needed of it, after its edits, is not as in `from`. */
   readonly given: ReadonlyMap<HookName, Rows>;
+  /** Computed past hooks that nobody looks at. */
+  readonly atOnce: ReadonlySet<HookName>;
+  /** The positions up to which a hook at these rows is computed from; all where an edit may have made it look ahead. */
+  readonly keysOf: (name: HookName, rows: Rows) => Rows;
   /** Edits by hook and point. */
   readonly edits: ReadonlyMap<HookName, readonly (readonly Edit[])[]>;
 }
@@ -67,9 +71,16 @@ export function makePlan(model: Model, tokens: Tokens, points: readonly Interven
   const from = off ? undefined : options.from;
   const keeps = typeof keep === "function" ? keep : (name: HookName) => keep.includes(name);
 
-  const graph = graphOf(config.n_layers);
+  const isLookedAt = (name: HookName) => off || edits.has(name) || keeps(name) || (from && name in from.cache);
+  const { graph, atOnce } = shortened(graphOf(config.n_layers), isLookedAt);
   const touched = new Map([...edits].map(([name, each]) => [name, touch(name, each, all, { from, config })]));
-  const differs = from ? differing(graph, touched, all) : undefined;
+  const ownRows = (own: HookName | undefined): Rows => (own && touched.get(own)?.rows) ?? [];
+  // attention is causal, unless it is replaced by attention that is not
+  const looksAhead = ({ same }: { same: readonly HookName[] }): boolean =>
+    same.some((name) => axesOf(name).includes("key_pos") && (touched.has(name) || looksAhead(graph.get(name)!)));
+  const ahead = new Set([...graph].flatMap(([name, inputs]) => (looksAhead(inputs) ? [name] : [])));
+  const keysOf = (name: HookName, rows: Rows) => (ahead.has(name) ? all : upTo(rows.at(-1)!));
+  const differs = from ? differing(graph, { touched, all, ownRows, ahead }) : undefined;
   const needed = new Map([...graph.keys()].map((name) => [name, new Set(off || keeps(name) ? all : [])]));
   const read = readout === "all" ? all : readout === "none" ? [] : readout.positions;
   for (const r of read) needed.get("ln_final.hook_normalized")!.add(r);
@@ -87,9 +98,20 @@ export function makePlan(model: Model, tokens: Tokens, points: readonly Interven
     if (rows.length === 0) continue;
     computed.set(name, rows);
     for (const input of inputs.same) for (const r of rows) needed.get(input)!.add(r);
-    for (const input of inputs.upTo) for (const r of upTo(rows.at(-1)!)) needed.get(input)!.add(r);
+    for (const r of ownRows(inputs.own)) if (rows.includes(r)) needed.get(inputs.own!)!.add(r);
+    for (const input of inputs.upTo) for (const r of keysOf(name, rows)) needed.get(input)!.add(r);
   }
-  return { length, from, keeps, computed, given, edits };
+  return { length, from, keeps, computed, given, atOnce, keysOf, edits };
+}
+
+type Graph = ReadonlyMap<HookName, Inputs>;
+
+/** The graph, with the ways past hooks that nobody looks at in place of those through them. */
+function shortened(graph: Graph, isLookedAt: (name: HookName) => boolean | undefined) {
+  const short = new Map(
+    [...graph].flatMap(([name, { atOnce }]) => (atOnce && !atOnce.past.some(isLookedAt) ? [[name, atOnce]] : [])),
+  );
+  return { graph: new Map([...graph, ...short]), atOnce: new Set(short.keys()) };
 }
 
 /** 0, 1, … last */
@@ -117,6 +139,8 @@ interface Touched {
   readonly added: ReadonlySet<number>;
   /** Rows of which something stays as it was computed. */
   readonly old: ReadonlySet<number>;
+  /** Rows on which an edit acts. */
+  readonly rows: Rows;
   /** An edit sees all rows. */
   readonly wantsAll: boolean;
 }
@@ -125,16 +149,19 @@ function touch(name: HookName, points: readonly (readonly Edit[])[], all: Rows, 
   const clean = from && name in from.cache ? from.cache[name] : undefined;
   const heads = upTo(axesOf(name).includes("head") ? config.n_heads - 1 : 0);
   const [added, old] = [new Set<number>(), new Set<number>()];
+  const actsOn = (edit: Edit, r: number) => editedPositions(edit)?.includes(r) ?? true;
   for (const edits of points)
     for (const r of all) {
-      const here = edits.filter((edit) => editedPositions(edit)?.includes(r) ?? true);
+      const here = edits.filter((edit) => actsOn(edit, r));
       for (const head of heads) {
         const { isAdded, isOld } = outcome(here, head, clean);
         if (isAdded) added.add(r);
         if (isOld) old.add(r);
       }
     }
-  return { added, old, wantsAll: points.flat().some((edit) => edit.change !== undefined) };
+  const every = points.flat();
+  const rows = all.filter((r) => every.some((edit) => actsOn(edit, r)));
+  return { added, old, rows, wantsAll: every.some((edit) => edit.change !== undefined) };
 }
 
 /** What edits of one row leave of one of its heads. */
@@ -156,12 +183,23 @@ interface Clean {
   readonly config: ModelConfig;
 }
 
+/** What edits reach beside the graph's own ways. */
+interface Reach {
+  readonly touched: ReadonlyMap<HookName, Touched>;
+  readonly all: Rows;
+  readonly ownRows: (own: HookName | undefined) => Rows;
+  /** Hooks that see later positions, too. */
+  readonly ahead: ReadonlySet<HookName>;
+}
+
 /** The rows of each hook, before and after its edits, that are not as in the clean run. */
-function differing(graph: ReturnType<typeof graphOf>, touched: ReadonlyMap<HookName, Touched>, all: Rows) {
+function differing(graph: Graph, { touched, all, ownRows, ahead }: Reach) {
   const rows = new Map<HookName, { before: ReadonlySet<number>; after: ReadonlySet<number> }>();
   for (const [name, inputs] of graph) {
     const first = Math.min(...inputs.upTo.flatMap((input) => [...rows.get(input)!.after]));
-    const before = new Set([...inputs.same.flatMap((input) => [...rows.get(input)!.after]), ...all.slice(first)]);
+    const own = ownRows(inputs.own).filter((r) => rows.get(inputs.own!)!.after.has(r));
+    const same = inputs.same.flatMap((input) => [...rows.get(input)!.after]);
+    const before = new Set([...same, ...own, ...(ahead.has(name) && first < all.length ? all : all.slice(first))]);
     const edited = touched.get(name);
     const after = edited
       ? new Set(all.filter((r) => edited.added.has(r) || (edited.old.has(r) && before.has(r))))

@@ -113,7 +113,7 @@ function start({ Tensor, binding, initOrt }: OnnxRuntime): Runtime {
     return output;
   };
   const feedsOf = ({ inputs: names }: OnnxOperator, inputs: readonly tf.TensorInfo[]) =>
-    Object.fromEntries(names.map((name, i) => [name, inputs[i]]));
+    Object.fromEntries(names.filter((name) => name).map((name, i) => [name, inputs[i]]));
   const apply: Apply = (operator, inputs, shape) => run(sessionOf(operator), feedsOf(operator, inputs), shape);
   const applyPacked: Apply = (operator, inputs, shape) => {
     const { B, ...others } = feedsOf(operator, inputs);
@@ -152,7 +152,37 @@ const fusedGelu: Kernel = ({ apply }, { inputs }) => {
   return apply({ type: "FastGelu", domain: "com.microsoft", inputs: ["X"] }, [x], x.shape);
 };
 
-const KERNELS = { BatchMatMul: matMul, [FUSED_KERNELS.linear]: fusedLinear, [FUSED_KERNELS.gelu]: fusedGelu };
+const fusedLayerNorm: Kernel = ({ apply }, { inputs, attrs }) => {
+  const { x, w, b } = inputs as Record<string, tf.TensorInfo>;
+  const { eps: epsilon } = attrs as unknown as { eps: number };
+  return apply(
+    { type: "LayerNormalization", domain: "", inputs: ["X", "W", "B"], floats: { epsilon } },
+    [x, w, b],
+    x.shape,
+  );
+};
+
+/** Without bias and padding, which come before the mask. */
+const ATTENTION_INPUTS = ["Q", "K", "V", "", "", "M"];
+
+const fusedAttention: Kernel = ({ apply }, { inputs, attrs }) => {
+  const { q, k, v, mask } = inputs as Record<string, tf.TensorInfo>;
+  const { heads: num_heads } = attrs as unknown as { heads: number };
+  const attributes = { num_heads };
+  return apply(
+    { type: "MultiHeadAttention", domain: "com.microsoft", inputs: ATTENTION_INPUTS, attributes },
+    [q, k, v, mask],
+    q.shape,
+  );
+};
+
+const KERNELS = {
+  BatchMatMul: matMul,
+  [FUSED_KERNELS.linear]: fusedLinear,
+  [FUSED_KERNELS.gelu]: fusedGelu,
+  [FUSED_KERNELS.layerNorm]: fusedLayerNorm,
+  [FUSED_KERNELS.attention]: fusedAttention,
+};
 
 /** Registers the kernels on tfjs's WebAssembly backend. @returns what puts tfjs's own back */
 function register(runtime: Runtime): () => void {

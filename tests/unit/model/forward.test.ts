@@ -142,6 +142,18 @@ test("a clean piece laid over another's does not make the row clean", () => {
   assert.deepEqual([...forward(model, clean, { interventions: back, from: cleanRun }).computed.keys()], []);
 });
 
+test("attention that is made to look ahead sees later keys, with a plan as without", () => {
+  const at = "blocks.1.attn.hook_pattern";
+  const ahead = edit(at, (pattern) => tf.reverse(pattern, 2), { query_pos: 0 });
+  const later = patch("blocks.1.attn.hook_v", corruptedRun.cache["blocks.1.attn.hook_v"], { pos: 5 });
+  const readout = { positions: [0], vocab: [1, 2] };
+  const run = (interventions: Intervention, plan: boolean) =>
+    forward(model, clean, { interventions, from: cleanRun, readout, plan }).logits;
+  for (const interventions of [ahead, merge(ahead, later)]) near(run(interventions, true), run(interventions, false));
+  apart(run(ahead, true), run([], true));
+  apart(run(ahead, true), run(merge(ahead, later), true));
+});
+
 test("several interventions side by side are each as by itself", () => {
   const points = [0, 1].map((head) =>
     patch("blocks.1.attn.hook_z", corruptedRun.cache["blocks.1.attn.hook_z"], { head }),
@@ -173,10 +185,63 @@ test("side by side are points that need the same, as many as fill the processor 
   assert.equal(counted({ keep }, { d_head: 2 ** 27 }), 1);
 });
 
+for (const kind of ["q", "k", "v"] as const)
+  test(`what a head reads for its ${kind}: another's stream there is another's ${kind}, and no other head sees it`, () => {
+    const [layer, slice] = [1, { head: 1, pos: [2, 4] }];
+    const at = `blocks.${layer}.hook_${kind}_input` as const;
+    const made = `blocks.${layer}.attn.hook_${kind}` as const;
+    const read = forward(model, clean, { interventions: patch(at, corruptedRun.cache[at], slice), from: cleanRun });
+    const set = forward(model, clean, { interventions: patch(made, corruptedRun.cache[made], slice) });
+    near(read.logits, set.logits);
+    apart(read.logits, cleanRun.logits);
+    const stream = cleanRun.cache[`blocks.${layer}.hook_resid_pre`];
+    near(cleanRun.cache[at], tf.stack([stream, stream], 2), "each head is given the stream");
+  });
+
+test("what the MLP reads: another's stream there is another's MLP, and the stream itself goes on", () => {
+  const [at, out] = ["blocks.1.hook_mlp_in", "blocks.1.hook_mlp_out"] as const;
+  const read = forward(model, clean, { interventions: patch(at, corruptedRun.cache[at], { pos: 4 }), from: cleanRun });
+  const set = forward(model, clean, { interventions: patch(out, corruptedRun.cache[out], { pos: 4 }) });
+  near(read.logits, set.logits);
+  apart(read.logits, cleanRun.logits);
+});
+
+test("a head whose input is edited has a layer norm of its own: edits of the stream's reach the others", () => {
+  const [at, norm] = ["blocks.1.hook_v_input", "blocks.1.ln1.hook_normalized"] as const;
+  const keep = ["blocks.1.attn.hook_v"] as const;
+  const own = patch(at, cleanRun.cache[at], { head: 0, pos: 3 });
+  const both = merge(own, patch(norm, corruptedRun.cache[norm]));
+  for (const plan of [true, false]) {
+    const run = forward(model, clean, { interventions: both, from: cleanRun, keep, plan });
+    const wanted = merge(
+      patch(keep[0], corruptedRun.cache[keep[0]]),
+      patch(keep[0], cleanRun.cache[keep[0]], { head: 0, pos: 3 }),
+    );
+    near(run.cache[keep[0]], forward(model, clean, { interventions: wanted, keep }).cache[keep[0]]);
+  }
+});
+
+test("a head's own input costs nothing where nobody edits or keeps it", () => {
+  const run = forward(model, clean);
+  assert.ok([...run.computed.keys()].every((name) => !/hook_[qkv]_input$/.test(name)));
+  const at = "blocks.1.hook_k_input";
+  const interventions = patch(at, corruptedRun.cache[at], { head: 1, pos: 4 });
+  const { computed } = forward(model, clean, {
+    interventions,
+    from: cleanRun,
+    readout: { positions: [6], vocab: [1] },
+  });
+  assert.deepEqual(computed.get("blocks.1.attn.hook_k"), [4]);
+  assert.equal(computed.has("blocks.1.attn.hook_v"), false);
+});
+
 /** Random edits: any hook, any slice, replaced (by other prompts' activation or the clean run's own) or changed. */
 const position = fc.integer({ min: 0, max: LENGTH - 1 });
 const anyEdit = fc.record({
-  at: fc.constantFrom(...hookNames(config.n_layers)),
+  at: fc.oneof(
+    { weight: 2, arbitrary: fc.constantFrom(...hookNames(config.n_layers)) },
+    { weight: 1, arbitrary: fc.constantFrom(...hookNames(config.n_layers).filter((name) => /_in(put)?$/.test(name))) },
+  ),
   pos: fc.option(fc.uniqueArray(position, { minLength: 1, maxLength: 3 })),
   head: fc.option(fc.subarray([0, 1], { minLength: 1 })),
   key: fc.option(position),

@@ -26,7 +26,7 @@ const sequence = (shape: number[], from = 0) =>
 
 test("hook names come in the order of the forward and know their axes and layer", () => {
   const names = hookNames(2);
-  assert.equal(names.length, 2 * 17 + 4);
+  assert.equal(names.length, 2 * 21 + 4);
   assert.deepEqual([names[0], names.at(-1)], ["hook_embed", "ln_final.hook_normalized"]);
   assert.ok(names.indexOf("blocks.0.hook_resid_post") < names.indexOf("blocks.1.hook_resid_pre"));
   assert.deepEqual(axesOf("blocks.1.attn.hook_pattern"), ["batch", "head", "query_pos", "key_pos"]);
