@@ -7,7 +7,7 @@ export * as tf from "@tensorflow/tfjs";
 export { grid, range } from "./numbers/lists";
 export { meanBy } from "./numbers/mean-by";
 export { random } from "./numbers/random";
-export { groupBy, strongest, where } from "./numbers/rows";
+export { groupBy, strongest, strongestName, where } from "./numbers/rows";
 export { bootstrapMean, mean, share } from "./numbers/statistics";
 export { planeThrough } from "./numbers/subspace";
 
@@ -67,6 +67,7 @@ export { completeness, faithfulness, minimality } from "./experiments/circuit-cr
 export { circuitValues } from "./experiments/circuit-evaluation";
 export { circuitRanks, compareCircuits } from "./experiments/circuit-ranks";
 export { attentionLogits, copiedByHead, otherCopiers } from "./experiments/copying";
+export { forcedLetters, waysOf } from "./experiments/forced-letters";
 export { givingBack } from "./experiments/giving-back";
 export { gapOfAllDirections, interchangeAccuracy } from "./experiments/interchange";
 export { hiddenBehaviour, hidingTable, wordHidings } from "./experiments/hidden-words";
@@ -94,7 +95,16 @@ export { activationPatch, headsHarmingMost, patchByPrompt } from "./experiments/
 export { seenSelectivity, strongestProducts, wordSelectivity } from "./experiments/query-key";
 export { attentionShift, ownWordMoves, swapAttention } from "./experiments/swap-attention";
 export { accuracyByLayer, bosProbes, headProbes, probesOfRuns, residualProbes } from "./experiments/word-probes";
-export { WORD_PAIRS, fourSwaps, headsHurtBy, pairName, swapBosOfPairs, swapEffects } from "./experiments/word-swaps";
+export {
+  WORD_PAIRS,
+  fourSwaps,
+  headsHurtBy,
+  pairName,
+  swap,
+  swapBosOfPairs,
+  swapEffects,
+} from "./experiments/word-swaps";
+export { acronymsWritten, writeLetters, writingSummary } from "./experiments/writing";
 
 // groups
 export { CRITERIA, circuitHeads, classifyHeads } from "./groups/classify";
@@ -184,6 +194,17 @@ export {
   positionalFindings,
   swapClaims,
 } from "./paper/findings/positional";
+export {
+  checkpointWays,
+  endPlanes,
+  endTable,
+  forcedClaims,
+  groupsShown,
+  learningCurves,
+  learntSteps,
+  spreadClaim,
+  trainingClaims,
+} from "./paper/findings/writing";
 export { checkpointTable } from "./paper/order-table";
 export { paperAttentionLogits, paperPatterns, paperReadoutAttention } from "./paper/paper-attention";
 export { faithfulnessTable, paperGivenBack } from "./paper/paper-evaluation";
@@ -192,6 +213,7 @@ export { attentionFigures, evaluationFigure, ovFigures } from "./paper/paper-fig
 export { averageSeeds, besidePaper, patchOverSeeds, patchingMap } from "./paper/paper-patching";
 export { paperBosSwaps, paperSwapAttention, positionalFigureClaims } from "./paper/paper-positional";
 export { paperBehaviour, paperFigure, paperHeads } from "./paper/paper";
+export { trainingTable } from "./paper/training-table";
 export { withPaper } from "./paper/with-paper";
 
 // lessons
@@ -238,6 +260,7 @@ export type * from "./experiments/circuit-criteria";
 export type * from "./experiments/circuit-evaluation";
 export type * from "./experiments/circuit-ranks";
 export type * from "./experiments/copying";
+export type * from "./experiments/forced-letters";
 export type * from "./experiments/giving-back";
 export type * from "./experiments/interchange";
 export type * from "./experiments/hidden-words";
@@ -255,6 +278,7 @@ export type * from "./experiments/query-key";
 export type * from "./experiments/swap-attention";
 export type * from "./experiments/word-probes";
 export type * from "./experiments/word-swaps";
+export type * from "./experiments/writing";
 export type * from "./groups/classify";
 export type * from "./groups/evidence";
 export type * from "./groups/followed-paths";
@@ -278,11 +302,13 @@ export type * from "./paper/findings/order";
 export type * from "./paper/findings/patching";
 export type * from "./paper/findings/paths";
 export type * from "./paper/findings/positional";
+export type * from "./paper/findings/writing";
 export type * from "./paper/order-table";
 export type * from "./paper/paper-evaluation";
 export type * from "./paper/paper-patching";
 export type * from "./paper/paper-positional";
 export type * from "./paper/paper";
+export type * from "./paper/training-table";
 export type * from "./paper/with-paper";
 export type * from "./lessons/exercise";
 export type * from "./lessons/notebook/lesson";

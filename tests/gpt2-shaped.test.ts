@@ -5,7 +5,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { writeCheckpoint } from "../scripts/gpt2-shaped/main";
 import { loadWeights, readConfig } from "../src/load/load";
-import { openSafetensors } from "../src/load/safetensors";
+import { openSafetensors } from "../src/load/safetensors-file";
 import { initBackend } from "../src/model/backend/choose";
 import { disposeModel, type ModelConfig } from "../src/model/model";
 

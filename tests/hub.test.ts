@@ -114,7 +114,7 @@ describe("cache", () => {
   test("offline and not there: no connection, and the command that fetches it", async () => {
     await assert.rejects(
       resolveModel("org/tiny", settings({ offline: true })),
-      /org\/tiny at main is not in .*HF_HUB_OFFLINE.*npm run fetch -- org\/tiny@main/,
+      /org\/tiny at main is not in .*HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE forbids.*npm run fetch -- org\/tiny@main/,
     );
     assert.equal(hub.connections, 0);
   });
@@ -520,6 +520,12 @@ describe("what others have put into the cache", () => {
     assert.match(said[0], /at 607a30d\w+, of which the notebooks speak, is not in the cache; its main, a{40}, is used/);
     await assert.rejects(resolveModel(`gpt2@${PINNED}`, settings({ offline: true })), /is not in .*HF_HUB_OFFLINE/);
     await assert.rejects(resolveModel("gpt2", settings()), /has no model "openai-community\/gpt2"/);
+  });
+
+  test("a folder in place of a branch's note is told in words, and no half of a note is left", async () => {
+    mkdirSync(repo("refs", "main"), { recursive: true });
+    await assert.rejects(resolveModel("org/tiny", settings()), /models--org--tiny.refs.main can't be written.*HF_HOME/);
+    assert.deepEqual(readdirSync(repo("refs")), ["main"]);
   });
 
   test("a branch's note that is no commit leads nowhere", async () => {

@@ -8,10 +8,13 @@ import { type Cell, type Notebook, studentCopy, teacherCopy } from "../scripts/l
 import { listNotebooks, type Result, runNotebooks } from "../scripts/notebooks/notebooks.mjs";
 import { stars } from "../src/lessons/notebook/lesson";
 import { TOPICS } from "../src/lessons/topics";
+import { runInProcess } from "./fixtures/in-process";
 
 const TMP = resolve(__dirname, "../.setup/tmp");
 const folder = resolve(__dirname, "../lessons");
 const names = listNotebooks(folder);
+/** The lesson whose copies run in kernels, as a teacher's and a student's do; the others' cells run in one process. */
+const IN_KERNELS = "1-behaviour";
 const read = (file: string): Notebook => JSON.parse(readFileSync(file, "utf8"));
 const sources = new Map(names.map((name) => [name, read(join(folder, `${name}.ipynb`))]));
 const source = (name: string) => sources.get(name) ?? assert.fail();
@@ -71,9 +74,15 @@ describe("copies", () => {
   const students = new Map<string, Result>();
   before(async () => {
     process.env.ACRONYM_N = "40"; // prompts: half the time, and truths go with them
-    for (const result of await buildLessons({ folder, out })) teachers.set(result.name, result);
-    const run = { folder: join(out, "student"), out: join(out, "run"), claims: "may be missing" } as const;
-    for (const result of await runNotebooks(run)) students.set(result.name, result);
+    const others = names.filter((name) => name !== IN_KERNELS);
+    for (const [selection, run] of [
+      [[IN_KERNELS], runNotebooks],
+      [others, runInProcess],
+    ] as const) {
+      for (const result of await buildLessons({ folder, out, selection }, run)) teachers.set(result.name, result);
+      const student = { folder: join(out, "student"), out: join(out, "run"), claims: "may be missing" } as const;
+      for (const result of await run({ ...student, selection })) students.set(result.name, result);
+    }
   });
   const resultOf = (results: Map<string, Result>, name: string) => results.get(name) ?? assert.fail("it did not run");
   const verdicts = (file: string) => checksOf(read(file)).map(({ id, verdict }) => `${id}: ${verdict}`);
@@ -107,7 +116,7 @@ describe("copies", () => {
     rmSync(bad, { recursive: true, force: true });
     mkdirSync(bad);
     writeFileSync(join(bad, "bad.ipynb"), JSON.stringify({ ...lesson, cells }));
-    const [{ problems, executed }] = await buildLessons({ folder: bad, out: join(out, "bad-out") });
+    const [{ problems, executed }] = await buildLessons({ folder: bad, out: join(out, "bad-out") }, runInProcess);
     assert.match(problems.join("\n"), /The solution of "break-the-model" is wrong: Give three words/);
     assert.throws(() => read(executed), /ENOENT/);
   });

@@ -81,7 +81,10 @@ test("that aren't there are named with the command that fetches them, offline to
     () => readOfficialPrompts(settings(), published),
     /are not at .*; run npm run fetch -- official-prompts/,
   );
-  await assert.rejects(fetchOfficialPrompts(settings({ offline: true }), published), /HF_HUB_OFFLINE forbids/);
+  await assert.rejects(
+    fetchOfficialPrompts(settings({ offline: true }), published),
+    /HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE forbids/,
+  );
   assert.equal(server.connections, 0);
   const { HF_HOME } = process.env;
   process.env.HF_HOME = home;

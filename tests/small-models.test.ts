@@ -55,16 +55,16 @@ function cellsOf(name: string): () => Promise<void> {
 
 const notebooks = new Map(listNotebooks(path.join(ROOT, "notebooks")).map((name) => [name, cellsOf(name)]));
 
-for (const [name, layers, heads, scale] of [
-  ["one-layer-one-head", 1, 1, 20],
-  ["two-layers-two-heads", 2, 2, 20],
-  ["all-zero", 1, 1, 0],
+for (const [name, layers, heads, scale, n] of [
+  ["one-layer-one-head", 1, 1, 20, 1],
+  ["two-layers-two-heads", 2, 2, 20, 2],
+  ["all-zero", 1, 1, 0, 1],
 ] as const)
-  describe(`every notebook runs on a model of ${layers} × ${heads} heads, ${name}, with two prompts`, () => {
+  describe(`every notebook runs on a model of ${layers} × ${heads} heads, ${name}, with n = ${n}`, () => {
     const folder = checkpoint(name, layers, heads, scale);
     for (const [notebook, run] of notebooks)
       test(notebook, async (t) => {
-        const env = { ACRONYM_MODEL: folder, ACRONYM_N: "2", ACRONYM_FIGURES: undefined };
+        const env = { ACRONYM_MODEL: folder, ACRONYM_N: `${n}`, ACRONYM_FIGURES: undefined };
         const before = process.env;
         process.env = { ...before, ...env };
         t.after(() => {

@@ -185,8 +185,8 @@ export const FIGURES: readonly Figure[] = [
       swapAttention(
         model,
         data,
-        movers(),
         WORD_PAIRS.flatMap((pair) => [{ pair }, { pair, positions: true }]),
+        { heads: movers() },
       ),
   },
   {
@@ -209,8 +209,8 @@ export const FIGURES: readonly Figure[] = [
       swapAttention(
         model,
         data,
-        movers(),
         WORD_PAIRS.flatMap((pair) => fourSwaps(pair, bosHeads(pair.join("↔")))),
+        { heads: movers() },
       ),
   },
   {

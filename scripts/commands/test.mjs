@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { installNative } from "../setup/native.mjs";
 import { Unavailable } from "../setup/native-files.mjs";
@@ -82,14 +82,20 @@ async function nativeObstacle() {
   return "";
 }
 
-/** Those that take longest first, so that the others run beside them. */
+/** Those that take longest, in that order: they start first, so that the others run beside them. */
+const SLOWEST = ["notebooks", "notebooks-runner", "lessons", "templates", "browser", "small-models", "save"];
+
+/** Where a file stands among the slowest; behind them if it is none. @param {string} file */
+function rank(file) {
+  const at = SLOWEST.indexOf(basename(file, ".test.ts"));
+  return at < 0 ? SLOWEST.length : at;
+}
+
 function testFiles() {
-  const first = ["notebooks-runner", "notebooks"].map((name) => join("tests", `${name}.test.ts`));
   return readdirSync(join(ROOT, "tests"), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".test.ts"))
     .sort()
-    .map((file) => join("tests", file))
-    .sort((a, b) => first.indexOf(b) - first.indexOf(a));
+    .map((file) => join("tests", file));
 }
 
 /**
@@ -131,7 +137,8 @@ function backendsText(backends) {
 }
 
 /**
- * Every file once; those that compute on every backend, and once more with perturbed products. Units share a process.
+ * Every file once; those that compute on every backend, and once more with perturbed products. Units share a process. What takes longest
+ * comes first.
  * @param {readonly string[]} files
  * @param {readonly string[]} backends
  * @param {string | undefined} perturb the seed with which all of them run
@@ -146,11 +153,14 @@ function jobsOf(files, backends, perturb) {
   const computing = files.filter(computes);
   const plain = files.filter((file) => isUnit(file) && !computes(file));
   const perturbedOn = backends.includes("onnx") ? "onnx" : backends[0]; // native copies each product to and fro: twice the time
+  const others = files.filter((file) => !isUnit(file)).sort((a, b) => rank(a) - rank(b));
+  const slowest = others.filter((file) => rank(file) < SLOWEST.length);
   return [
-    ...files.filter((file) => !isUnit(file)).map((file) => job([file], undefined)),
+    ...slowest.map((file) => job([file], undefined)),
     job(plain, undefined),
     ...backends.map((backend) => job(computing, backend)),
     ...(perturb === undefined ? [job(computing, perturbedOn, SHORT_FORM_SEED)] : []),
+    ...others.slice(slowest.length).map((file) => job([file], undefined)),
   ].filter((job) => job.files.length > 0);
 }
 

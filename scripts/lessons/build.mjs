@@ -14,8 +14,9 @@ const CHECK = "application/vnd.acronym-circuit.check+json";
  * Writes `out`/student/NAME.ipynb and, executed, `out`/teacher/NAME.ipynb. A teacher's copy is written only if it ran through and every
  * check found its solution right; of those that didn't, the result says why.
  * @param {Omit<Parameters<typeof runNotebooks>[0], "claims">} options folder: the sources
+ * @param {typeof runNotebooks} [run] what executes the teachers' copies
  */
-export async function buildLessons({ folder, out, selection, onResult, ...options }) {
+export async function buildLessons({ folder, out, selection, onResult, ...options }, run = runNotebooks) {
   const names = listNotebooks(folder, selection);
   return onBench(out, async (stage, bench) => {
     for (const name of names) {
@@ -25,7 +26,7 @@ export async function buildLessons({ folder, out, selection, onResult, ...option
     }
     /** @type {import("../notebooks/notebooks.mjs").Result[]} */
     const results = [];
-    await runNotebooks({
+    await run({
       ...options,
       folder: bench,
       out: join(stage, "run"),

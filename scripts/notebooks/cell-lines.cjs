@@ -15,7 +15,8 @@ class CellLines {
   #cells = new Map();
 
   /**
-   * The compiler, which keeps maps of what tslab compiles with it.
+   * The compiler, which keeps maps of what tslab compiles with it. Of global types it reads Node's: all that lie in node_modules/@types
+   * would be 130 files more for every kernel; those of a package are found when it is imported.
    * @param {typeof import("@tslab/typescript-for-tslab")} ts
    */
   keepMaps(ts) {
@@ -24,7 +25,12 @@ class CellLines {
       /** @type {any} */ files,
       /** @type {any} */ options,
       /** @type {any[]} */ ...rest
-    ) => /** @type {any} */ (ts.createWatchCompilerHost)(files, { ...options, inlineSourceMap: true }, ...rest);
+    ) =>
+      /** @type {any} */ (ts.createWatchCompilerHost)(
+        files,
+        { ...options, inlineSourceMap: true, types: ["node"] },
+        ...rest,
+      );
     /** @type {typeof ts.transpileModule} */
     const transpileModule = (input, options) => {
       const compilerOptions = { ...options.compilerOptions, sourceMap: true };

@@ -9,7 +9,7 @@ import { ROOT } from "../setup/paths.mjs";
 import { writeAtomically } from "../setup/stamp.mjs";
 import { listNotebooks } from "./notebooks.mjs";
 
-export const COLUMNS = 100;
+const COLUMNS = 100;
 
 /**
  * Cells as the formatter writes them, in their order.
@@ -47,7 +47,7 @@ export function codeCells({ cells }) {
 const lines = (text) => text.split(/(?<=\n)/);
 
 /** @param {string} folder */
-export function formatNotebooks(folder) {
+function formatNotebooks(folder) {
   const notebooks = listNotebooks(folder).map((name) => {
     const file = join(folder, `${name}.ipynb`);
     const notebook = JSON.parse(readFileSync(file, "utf8"));

@@ -1,25 +1,11 @@
 // The tslab kernel, changed where it is not safe or not helpful: node kernel.cjs CONNECTION_FILE
 const { readFileSync } = require("node:fs");
 const { Worker } = require("node:worker_threads");
-const { CellLines } = require("./cell-lines.cjs");
-const { oneTimer } = require("./watch-timers.cjs");
-
-// Before tslab loads its compiler: it compiles so that the line of a cell is known where an error happens, and while files come and go.
-const lines = new CellLines();
-const compiler = require.resolve("@tslab/typescript-for-tslab");
-const typescript = require(compiler);
-/** @type {NodeJS.Module} */ (require.cache[compiler]).exports = oneTimer(lines.keepMaps(typescript));
-
-const converter = require("tslab/dist/converter.js");
-const executor = require("tslab/dist/executor.js");
+const { cells } = require("./interpreter.cjs");
 const { JupyterHandlerImpl, ZmqServer } = require("tslab/dist/jupyter.js");
 const { startKernel } = require("tslab/dist/main.js");
 const { versions } = require("tslab/dist/public.js");
-const { Cells } = require("./cells.cjs");
-const { completeText } = require("./completions.cjs");
 const { createGuard, keyOf } = require("./guard.cjs");
-const { inLibraryWords } = require("./library-words.cjs");
-const { spellOut } = require("./shorthand.cjs");
 
 const configPath = process.argv.at(-1) ?? "";
 
@@ -58,23 +44,6 @@ ZmqServer.prototype.handleShellMessage = async function (socket, ...frames) {
   if (message) await handleShellMessage.call(this, socket, ...message);
 };
 
-// It compiles a cell with its shorthand properties spelt out, and speaks of the cell's own lines. It completes whole texts.
-const cells = new Cells(lines);
-const { createConverter } = converter;
-converter.createConverter = (options) => {
-  const made = createConverter(options);
-  return {
-    ...made,
-    convert: (before, cell) => {
-      const spelt = spellOut(cell);
-      const { output, diagnostics, ...rest } = made.convert(before, spelt);
-      const compiled = output && lines.name(cells.count, cell, output);
-      return { ...rest, output: compiled, diagnostics: inLibraryWords(spelt, diagnostics) };
-    },
-    complete: (before, cell, cursor) => completeText(cell, cursor, made.complete(before, cell, cursor)),
-  };
-};
-
 // It says of itself what is true, and what Jupyter's protocol demands.
 const { handleKernel } = JupyterHandlerImpl.prototype;
 JupyterHandlerImpl.prototype.handleKernel = function () {
@@ -99,7 +68,6 @@ ZmqServer.prototype.handleExecute = function (...request) {
   });
   return answerExecute.apply(this, request);
 };
-executor.createExecutor = cells.wrap(executor.createExecutor);
 const { handleExecute } = JupyterHandlerImpl.prototype;
 /** @param {Parameters<typeof handleExecute>} request */
 JupyterHandlerImpl.prototype.handleExecute = async function (...request) {

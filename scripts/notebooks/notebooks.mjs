@@ -264,11 +264,12 @@ function finish(event, job, stage, out) {
 }
 
 /**
+ * Everything that makes a run fail.
  * @param {Pick<Result, "figures" | "claims" | "fault">} facts
  * @param {string} folder where the notebook's figures were written
  * @param {boolean} mustClaim
  */
-function problemsOf({ figures, claims, fault }, folder, mustClaim) {
+export function problemsOf({ figures, claims, fault }, folder, mustClaim) {
   if (fault) return [describeFault(fault)];
   const problems = claims
     .filter((claim) => claim.passed !== true)

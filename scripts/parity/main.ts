@@ -1,7 +1,7 @@
 /** `npm run parity -- DIR`: our numbers against TransformerLens's and the official scripts' in a fixture folder, tensor by tensor. */
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs";
-import { openSafetensors } from "../../src/load/safetensors";
+import { openSafetensors } from "../../src/load/safetensors-file";
 import { initBackend } from "../../src/model/backend/choose";
 import { disposeModel } from "../../src/model/model";
 import { EXPERIMENT_TENSORS } from "./experiments";

@@ -1,7 +1,7 @@
 // Must parse on any Node that knows ES modules: no recent syntax here.
 
 /** The oldest Node that can run the project (`--import`, module hooks). */
-export const OLDEST_NODE = "20.10.0";
+const OLDEST_NODE = "20.10.0";
 
 /**
  * @param {string} version as in `process.versions.node`

@@ -119,7 +119,7 @@ export function npmCommand(env) {
 }
 
 /** @returns {never} */
-export function npmMissing() {
+function npmMissing() {
   throw new Problem(
     "npm was not found. It comes with Node: install Node from https://nodejs.org, then run `npm start`.",
   );

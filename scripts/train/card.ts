@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { dataFolder } from "../../src/load/resolve";
-import { openSafetensors } from "../../src/load/safetensors";
+import { openSafetensors } from "../../src/load/safetensors-file";
 import { encodeSafetensors } from "../checkpoint/encode";
 import type { Candidate } from "./recipe";
 
@@ -96,7 +96,7 @@ The next two are in \`others/\` (half precision), to compare: \`ACRONYM_MODEL=da
 - It knows acronyms and nothing else; its vocabulary has the project's words only.
 - Its propagation head looks at the capital C(i−1) of the word whose letter was written last; GPT-2's 5.8 looks at that word's end, T(i−1).
 - The head in the fuzzy previous-token group is an order head: it tells words apart by how it shares its attention between earlier capitals and what all prompts have (notebooks 05 and 08), gives the tokens before less than even attention and shows nothing in figure 5. It is no previous-token head as GPT-2's 4.11 is.
-- It was selected by the criteria and thresholds that the notebooks apply to it (accuracy and logit difference of notebook 01, the groups of 05, what they restore in 07, attention to BOS in 08). That it meets them is no evidence; the table lists what was not selected.
+- It was selected by the criteria and thresholds that the notebooks apply to it (accuracy and logit difference of notebook 01, the groups of 05, what they restore in 07, attention to BOS in 08). That it meets them is no evidence; the table lists what was not selected, and \`data/training/\` has runs of its recipe from other seeds, every one of which was kept (notebook 12).
 - The words before matter through the movers' queries rather than at C_i: the effects of figure 5 are close to 0 here.
 - The classified heads alone don't restore the whole logit difference (column *restored*): the circuit is larger than the three groups.
 

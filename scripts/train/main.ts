@@ -1,10 +1,10 @@
 /** `npm run train`: trains the embedded model from a seed. See data/embedded/README.md for the recipe. */
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { behaviour, type LetterSummary, summarise } from "../../src/experiments/behaviour";
 import { dataFolder, projectFolder } from "../../src/load/resolve";
-import { openSafetensors } from "../../src/load/safetensors";
+import { openSafetensors } from "../../src/load/safetensors-file";
 import { initBackend } from "../../src/model/backend/choose";
 import type { Model } from "../../src/model/model";
 import { loadAcronyms } from "../../src/prompts/dataset";
@@ -77,8 +77,35 @@ function writeModel(dir: string, training: Training, lexicon: Lexicon, weights: 
   writeWhole(path.join(dir, "model.safetensors"), encodeSafetensors(prefixed, { metadata: { format: "pt" } }));
 }
 
+/** Where the model is kept as it was after `step` steps. */
+export const stepFolder = (dir: string, step: number) => path.join(dir, `step-${String(step).padStart(4, "0")}`);
+
+/** As `writeModel`, but the folder appears whole or not at all. */
+function writeStep(
+  dir: string,
+  ...rest: [training: Training, lexicon: Lexicon, weights: TrainingState["weights"]]
+): void {
+  const part = `${dir}.part`;
+  rmSync(part, { recursive: true, force: true });
+  writeModel(part, ...rest);
+  rmSync(dir, { recursive: true, force: true });
+  renameSync(part, dir);
+}
+
+export interface TrainOptions {
+  /** Keeps the model in a folder of its own every so many steps, and before the first one; by default none is kept. */
+  readonly every?: number;
+  /** Stops after so many steps, to go on another time; the learning rate is the whole run's. By default all of the recipe's. */
+  readonly until?: number;
+}
+
 /** Trains, reporting as it goes, and writes the checkpoint to `dir`. A stopped run goes on where it was last saved. */
-export async function train(dir: string, recipe: Recipe, seed: number): Promise<LetterSummary[]> {
+export async function train(
+  dir: string,
+  recipe: Recipe,
+  seed: number,
+  { every, until = recipe.steps }: TrainOptions = {},
+): Promise<LetterSummary[]> {
   const { name: backend, why } = await initBackend();
   console.log(`tfjs backend: ${backend}, ${why}`);
   const lexicon = readLexicon();
@@ -87,18 +114,22 @@ export async function train(dir: string, recipe: Recipe, seed: number): Promise<
   const key = runKey(recipe, seed, backend);
   const training = await startTraining(lexicon, recipe, seed, readState(stateFile, key));
   if (training.step() > 0) console.log(`goes on at step ${training.step()}`);
+  else if (every) writeStep(stepFolder(dir, 0), training, lexicon, (await training.state()).weights);
   const start = performance.now();
   const first = training.step();
-  while (training.step() < recipe.steps) {
+  const last = Math.min(until, recipe.steps);
+  while (training.step() < last) {
     const loss = training.advance();
     const step = training.step();
-    if (step % SAVE_EVERY !== 0 && step !== recipe.steps) continue;
+    if (step % (every ?? SAVE_EVERY) !== 0 && step !== last) continue;
+    if (every) writeStep(stepFolder(dir, step), training, lexicon, (await training.state()).weights);
     await saveState(stateFile, training, key);
     const perStep = (performance.now() - start) / (step - first) / 1000;
-    const left = Math.round(perStep * (recipe.steps - step));
-    const summary = await evaluate(training.model(), lexicon, 300);
-    console.log(`step ${step} of ${recipe.steps}  loss ${loss.toFixed(4)}  ${inWords(summary)}  ${left} s left`);
+    const left = Math.round(perStep * (last - step));
+    const summary = await evaluate(training.model(), lexicon, every ? 100 : 300);
+    console.log(`step ${step} of ${last}  loss ${loss.toFixed(4)}  ${inWords(summary)}  ${left} s left`);
   }
+  if (last < recipe.steps) return evaluate(training.model(), lexicon, 300);
   writeModel(dir, training, lexicon, (await training.state()).weights);
   const summary = await evaluate(training.model(), lexicon, 2000);
   console.log(`${inWords(summary)} on ${summary[0].n} prompts; written to ${path.relative(process.cwd(), dir) || "."}`);

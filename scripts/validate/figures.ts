@@ -35,10 +35,11 @@ export async function positionalFigures(
   stream: StreamOptions = {},
 ): Promise<MeasuredFigures> {
   const bosSwaps = await swapBosOfPairs(model, data, stream);
+  const heads = paperHeads().letter_movers;
   const attention: SwapAttentionRow[] = [];
   for (const pair of WORD_PAIRS) {
     const hurt = headsHurtBy(where(bosSwaps, { pair: pairName(pair) }), HURT);
-    attention.push(...(await swapAttention(model, data, paperHeads().letter_movers, fourSwaps(pair, hurt))));
+    attention.push(...(await swapAttention(model, data, fourSwaps(pair, hurt), { heads })));
   }
   return positionalCells(attention, bosSwaps, data.prompts.length);
 }

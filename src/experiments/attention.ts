@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { forward } from "../model/forward";
 import { headWeights } from "../model/head-weights";
-import { checkHead, checkHeads, type HeadId } from "../model/heads";
+import { allHeads, checkHead, checkHeads, type HeadId } from "../model/heads";
 import type { HookName, Intervention } from "../model/hooks";
 import { disposeRun, type Model, type Run } from "../model/model";
 import { unembedding } from "../model/ops";
@@ -41,6 +41,11 @@ export interface AttentionRowsOptions extends StreamOptions {
   readonly intervene?: FromClean;
 }
 
+export interface HeadsOptions extends StreamOptions {
+  /** Which heads are looked at; all if not given. */
+  readonly heads?: readonly HeadId[];
+}
+
 export interface AttentionRow<P extends string = Position> extends HeadId {
   readonly query: P;
   readonly key: P;
@@ -60,16 +65,15 @@ export async function attentionRows<T extends Task>(
   heads: readonly HeadId[],
   { intervene = () => [], ...stream }: AttentionRowsOptions = {},
 ): Promise<AttentionRow<PositionOf<T>>[]> {
-  return (await attentionRowsUnder(model, data, heads, [intervene], stream))[0];
+  return (await attentionRowsUnder(model, data, [intervene], { heads, ...stream }))[0];
 }
 
 /** `attentionRows` under each of several interventions, all from one clean run. */
 export async function attentionRowsUnder<T extends Task>(
   model: Model,
   data: Prompts<T>,
-  heads: readonly HeadId[],
   interventions: readonly FromClean[],
-  stream: StreamOptions = {},
+  { heads = allHeads(model.config), ...stream }: HeadsOptions = {},
 ): Promise<AttentionRow<PositionOf<T>>[][]> {
   checkHeads(model.config, heads);
   const reuse = new Set<HookName>(reusable(model.config));

@@ -133,6 +133,20 @@ export function headPlanes(config: ModelConfig, means: readonly (readonly (reado
   });
 }
 
+/**
+ * The plane of means of each head's output, of all heads of layers 0 … l at once, for every l but the last layer's, which no other token looks at
+ * any more; and the same with the position embeddings: what is spread over several layers is in none of their points alone.
+ */
+export function layersTogether(config: ModelConfig, means: readonly (readonly (readonly number[])[])[]): OrderSite[] {
+  const points = headPoints(config);
+  const positions = activationSite({ site: "position embeddings", at: "hook_pos_embed" });
+  return range(Math.max(1, config.n_layers - 1)).flatMap((last) => {
+    const own = points.flatMap((point, p) => (point.layer <= last ? [meansPlane(point, means[p])] : []));
+    const heads = together(last === 0 ? "heads of layer 0" : `heads of layers 0–${last}`, own);
+    return [heads, together(`${heads.site}, positions`, [heads, positions])];
+  });
+}
+
 /** Four parts of one activation: the line and the plane through its three means, a random plane, and the whole. */
 export function partsOf(point: OrderPoint, means: readonly (readonly number[])[], seed: number): OrderSite[] {
   return [

@@ -13,8 +13,7 @@ import {
   type Task,
   wordPositions,
 } from "../prompts/task";
-import { attentionRowsUnder } from "./attention";
-import type { StreamOptions } from "./measure";
+import { attentionRowsUnder, type HeadsOptions } from "./attention";
 import { CLEAN, checkSwaps, pairName, type Swap, swap, swapName } from "./word-swaps";
 
 export interface SwapAttentionRow<L extends number = Letter, P extends string = Position> extends HeadId {
@@ -35,15 +34,14 @@ export interface SwapAttentionRow<L extends number = Letter, P extends string = 
 export async function swapAttention<T extends Task>(
   model: Model,
   data: Prompts<T>,
-  heads: readonly HeadId[],
   swaps: readonly Swap<T["positions"][number]>[],
-  stream: StreamOptions = {},
+  options: HeadsOptions = {},
 ): Promise<SwapAttentionRow<LetterOf<T>, PositionOf<T>>[]> {
   const { task } = data;
   checkSwaps(model, swaps, task);
   const capitals = wordPositions(task).map((pos) => task.positions[pos]);
   const under = swaps.map((one) => swap(one, task));
-  const seen = await attentionRowsUnder(model, data, heads, under, stream);
+  const seen = await attentionRowsUnder(model, data, under, options);
   return swaps.flatMap((one, s) => {
     const [pair, name] = [pairName(one.pair), swapName(one)];
     const words = seen[s].filter(({ key }) => capitals.includes(key));

@@ -2,6 +2,7 @@
 
 import { extent } from "../numbers/lists";
 import { groupBy } from "../numbers/rows";
+import { mean } from "../numbers/statistics";
 import { labelsAcross, numbersAcross, numbersUp } from "./axes";
 import { type Axis, type Figure, grid, type Panel, type Trace } from "./panels";
 import {
@@ -54,6 +55,8 @@ export interface LineOptions<R> extends SeriesOptions<R> {
   std?: Column<R>;
   /** Column with what to compare with at each x (the clean model's level, chance): a dashed line, grey where all series share it. */
   reference?: Column<R>;
+  /** Column that tells repetitions apart, e.g. seeds: a thin line for each, and the series' own line is their mean at each x. */
+  runs?: Column<R>;
   /** For lines that can lie on each other: each series has its own dash, and smaller points than the one below it. */
   overlapping?: boolean;
 }
@@ -100,18 +103,22 @@ const DASHES = ["solid", "dash", "dot"];
  * Throws a RangeError as bars does.
  */
 export function lines<R extends object>(rows: readonly R[], options: LineOptions<R>): Figure {
-  const { x, y, series, columns, std, reference, overlapping = false } = options;
-  const checked = checkRows(rows, [x, y, series, columns, std, reference]);
-  checkUnique(checked, [x, series, columns]);
+  const { x, y, series, columns, std, reference, runs, overlapping = false } = options;
+  const checked = checkRows(rows, [x, y, series, columns, std, reference, runs]);
+  checkUnique(checked, [x, series, columns, runs]);
   if (std !== undefined) deviations(checked, std);
   const shared = reference !== undefined && isShared(checked, { x, columns, reference });
   const named = checked.some((row) => typeof row[x] !== "number");
   const below = overlapping && series !== undefined ? distinct(checked, series) : [];
-  const draw = (part: readonly Row[], colour: string) => {
-    const order = series === undefined ? 0 : below.indexOf(part[0][series] as Label);
-    const sorted = named ? part : [...part].sort((a, b) => Number(a[x]) - Number(b[x]));
-    const xs = named ? labels(sorted, x).map(plotlyText) : numbers(sorted, x);
-    const ys = numbers(sorted, y);
+  const draw = (all: readonly Row[], colour: string) => {
+    const order = series === undefined ? 0 : below.indexOf(all[0][series] as Label);
+    const part = runs === undefined ? all : averaged(all, x, y);
+    const along = (own: readonly Row[]) => {
+      const sorted = named ? own : [...own].sort((a, b) => Number(a[x]) - Number(b[x]));
+      return { sorted, xs: named ? labels(sorted, x).map(plotlyText) : numbers(sorted, x), ys: numbers(sorted, y) };
+    };
+    const { sorted, xs, ys } = along(part);
+    const thin = runs === undefined ? [] : [...groupBy(all, (row) => row[runs]).values()].map(along);
     const line: Trace = {
       type: "scatter",
       mode: xs.length > 40 ? "lines" : "lines+markers",
@@ -123,7 +130,7 @@ export function lines<R extends object>(rows: readonly R[], options: LineOptions
     };
     const level =
       reference === undefined ? [] : [referenceLine(xs, numbers(sorted, reference), shared ? REFERENCE : colour)];
-    if (std === undefined) return [line, ...level];
+    if (std === undefined) return [...thin.map(({ xs, ys }) => thinLine(xs, ys, colour)), line, ...level];
     const spread = deviations(sorted, std);
     return named
       ? [{ ...line, ...errorBars(spread, colour) }, ...level]
@@ -131,6 +138,15 @@ export function lines<R extends object>(rows: readonly R[], options: LineOptions
   };
   const level = reference === undefined ? undefined : columnName(reference, options.names);
   return plot(checked, options, { across: named ? "names" : "numbers", draw, level });
+}
+
+/** One row for each x, with the mean of y. */
+const averaged = (rows: readonly Row[], x: string, y: string): Row[] =>
+  [...groupBy(rows, (row) => row[x]).values()].map((same) => ({ ...same[0], [y]: mean(numbers(same, y)) }));
+
+function thinLine(xs: readonly Label[], ys: readonly number[], colour: string): Trace {
+  const line = { color: translucent(colour, 0.35), width: 1 };
+  return { type: "scatter", mode: "lines", x: xs, y: ys, line, hoverinfo: "skip" };
 }
 
 /** More points than this cover each other: they are drawn smaller and more transparent, so that darker means more. */

@@ -117,12 +117,13 @@ export function strongestSenders(
   );
 }
 
-/** A run in one line, to compare runs: who writes most to the logits, and the strongest path into the movers; null: no such path was followed. */
+/** A run in one line, to compare runs: who writes most to the logits, and the strongest path into the movers; null: no such path loses anything. */
 export function strongestOfRun(run: string, rows: readonly FollowedPath[], clean: readonly number[]) {
-  const path = strongestInto(rows, "mover", clean);
+  const losing = rows.filter(({ change }) => change !== 0);
+  const path = strongestInto(losing, "mover", clean);
   return {
     run,
-    "writes most to the logits": strongestInto(rows, "logits", clean)?.from ?? null,
+    "writes most to the logits": strongestInto(losing, "logits", clean)?.from ?? null,
     "strongest path into the movers": path ? pathName(path) : null,
     letter: path?.letter ?? null,
     "share lost": path?.share ?? null,

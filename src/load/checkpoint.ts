@@ -91,14 +91,26 @@ const isMask = (name: string) => /^h\.\d+\.attn\.(masked_)?bias$/.test(name);
 const isOtherHead = (name: string) =>
   /^(score|classifier|regressor|cls|qa_outputs|summary|sequence_summary|(?!lm_head)\w*heads?)\./.test(name);
 
-/** Without what wrappers (`module.`, `_orig_mod.`) and classes with a head on it (`transformer.`) put before GPT-2's own names. */
-const ownName = (name: string) => name.replace(/^((module|_orig_mod)\.)*(transformer\.)?/, "");
+/** Every GPT-2 has this tensor, and no head on it: what stands before its name stands before all of GPT-2's. */
+const ANCHOR = "wpe.weight";
+
+/**
+ * Names without what wrappers (`module.`, `_orig_mod.`, `model.`) and classes with a head on it (`transformer.`) put before GPT-2's own; a head
+ * stands beside `transformer.`, within the wrappers or without them.
+ */
+function ownNames(names: readonly string[]): (name: string) => string {
+  const anchor = names.find((name) => `.${name}`.endsWith(`.${ANCHOR}`)) ?? `transformer.${ANCHOR}`;
+  const inner = anchor.slice(0, -ANCHOR.length);
+  const outer = inner.replace(/[^.]+\.$/, "");
+  return (name) => name.slice(([inner, outer].find((prefix) => name.startsWith(prefix)) ?? "").length);
+}
 
 /** What a checkpoint calls GPT-2's tensors: own name → stored name. */
 function storedNames({ file, names }: Checkpoint, config: ModelConfig): Map<string, string> {
+  const ownName = ownNames(names);
   const stored = new Map(names.map((name) => [ownName(name), name]));
   if (stored.size < names.length)
-    throw new Error(`${file} has a tensor twice, with and without the prefix "transformer."`);
+    throw new Error(`${file} has a tensor twice, with and without a prefix such as "transformer."`);
   // one table under two names is stored once, and some writers keep the second
   const head = stored.get("lm_head.weight");
   if (head !== undefined && isTied(config) && !stored.has("wte.weight")) stored.set("wte.weight", head);
@@ -106,8 +118,8 @@ function storedNames({ file, names }: Checkpoint, config: ModelConfig): Map<stri
 }
 
 /**
- * The tensors of a checkpoint in Hugging Face's layout, each read when it is asked for, with or without the prefix `transformer.` in
- * its names. Not read, as there: GPT-2's mask buffers (`h.N.attn.bias`), heads of other tasks (`score.weight`), and `lm_head.weight` where it is
+ * The tensors of a checkpoint in Hugging Face's layout, each read when it is asked for, with or without prefixes such as
+ * `transformer.` in its names. Not read, as there: GPT-2's mask buffers (`h.N.attn.bias`), heads of other tasks (`score.weight`), and `lm_head.weight` where it is
  * tied to `wte.weight`, unless it is the only one of the two.
  * Throws on missing or unknown tensors and wrong shapes at once; on a dtype that can't be read and values that aren't finite when that
  *   tensor is asked for. The file and the tensor are named.
@@ -129,7 +141,7 @@ export function checkpointTensors(config: ModelConfig, checkpoint: Checkpoint): 
     const actual = checkpoint.shape(found);
     if (`${actual}` !== `${shape}`)
       throw new Error(
-        `${checkpoint.fileOf(found)}: "${name}" is [${actual}], config.json wants [${shape}]: ${TOGETHER}`,
+        `${checkpoint.fileOf(found)}: "${name}" is [${actual}], config.json wants [${shape}]: ${`${actual}` === `${[...shape].reverse()}` ? TURNED : TOGETHER}`,
       );
   }
   const unknown = [...stored.keys()].filter((name) => !shapes.has(name) && !isMask(name) && !isOtherHead(name));
@@ -141,6 +153,8 @@ export function checkpointTensors(config: ModelConfig, checkpoint: Checkpoint): 
 }
 
 const TOGETHER = "take both files from the same GPT-2 model";
+const TURNED =
+  "it is stored [out, in], as torch's Linear has it, and GPT-2's Conv1D has [in, out]: transpose the weights of c_attn, c_proj and c_fc";
 
 function readFinite(checkpoint: Checkpoint, name: string): tf.Tensor {
   const { shape, values } = checkpoint.read(name);

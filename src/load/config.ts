@@ -1,10 +1,6 @@
 /** Hugging Face's config.json, as far as it says what is computed. */
-import path from "node:path";
 import type { ModelConfig } from "../model/model";
-import { LIMIT, readTable } from "./files";
-import { requireFile } from "./folder";
 import { quote } from "./header-reader";
-import { canonicalName } from "./hub/ids";
 
 /** Hugging Face's names of gelu by tanh, which GPT-2 has: they differ by rounding at most. Its plain "gelu" is another function. */
 const GELU = ["gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_fast", "gelu_accurate"];
@@ -32,11 +28,8 @@ const SPELLINGS = {
 const IGNORED = { layer_norm_eps: "layer_norm_epsilon", hidden_act: "activation_function" } as const;
 const DEFAULTS = { layer_norm_epsilon: 1e-5, activation_function: "gelu_new" } as const;
 
-type Settings = Readonly<Record<string, unknown>>;
-
-/** A config.json, unchecked. Throws an Error naming the file if it is missing, damaged or no table. */
-export const readSettings = (file: string): Settings =>
-  readTable(file, LIMIT.settings, 'table of settings; {"model_type": "gpt2", …} is needed');
+/** What a config.json holds, unchecked. */
+export type Settings = Readonly<Record<string, unknown>>;
 
 /** What a message shows of a value. */
 const shown = (value: unknown) => {
@@ -77,18 +70,12 @@ function sizeOf(json: Settings, file: string, field: keyof typeof SPELLINGS, ...
   return value as number;
 }
 
-/** A model's folder, or the name under which the hub has it: there the folder is named after a commit. */
-function nameOf(dir: string): string {
-  const parts = path.resolve(dir).split(path.sep);
-  const repo = parts.at(-3)?.startsWith("models--") && parts.at(-2) === "snapshots" ? parts.at(-3)! : undefined;
-  return repo ? canonicalName(repo.replace("models--", "").replace("--", "/")) : parts.at(-1)!;
-}
-
-/** Reads a Hugging Face config.json. Throws if there is none, it is damaged or not a GPT-2's; names the file and the field. */
-export function readConfig(dir: string): ModelConfig {
-  const file = path.join(dir, "config.json");
-  requireFile(dir, "config.json");
-  const json = readSettings(file);
+/**
+ * The sizes of a model by its Hugging Face config.json. Throws an Error naming the file and the field if it is not a GPT-2's.
+ * @param file what messages call the file
+ * @param name what the model is called
+ */
+export function configOf(json: Settings, file: string, name: string): ModelConfig {
   checkArchitecture(json, file);
   const size = (field: keyof typeof SPELLINGS, ...more: string[]) => sizeOf(json, file, field, ...more);
   const [d_model, n_heads] = [size("n_embd"), size("n_head")];
@@ -101,7 +88,7 @@ export function readConfig(dir: string): ModelConfig {
     throw new Error(`${file}: tie_word_embeddings is ${shown(tie_word_embeddings)}; true or false is needed`);
   const hasInner = ["n_inner", ...SPELLINGS.n_inner].some((name) => json[name] !== undefined && json[name] !== null);
   return {
-    name: nameOf(dir),
+    name,
     n_layers: size("n_layer"),
     n_heads,
     d_model,

@@ -1,9 +1,10 @@
 /** Opening files that others have put there: only plain ones, and no larger than they can sensibly be. */
 import { randomUUID } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
+import { parseTable } from "./json";
 
-/** Most bytes of the small files of a model, by what they hold. Hugging Face's own of GPT-2 have 1 kB, 1 MB and 20 kB. */
-export const LIMIT = { settings: 4e6, vocabulary: 64e6, index: 16e6, line: 64e3 } as const;
+/** Most bytes of small files, by what they hold. Hugging Face's own of GPT-2 have 1 kB, 1 MB and 20 kB, the official prompts 345 kB. */
+export const LIMIT = { settings: 4e6, vocabulary: 64e6, index: 16e6, line: 64e3, words: 64e6 } as const;
 
 /** Node reads less than 2^31 bytes at once. */
 const MAX_READ = 2 ** 30;
@@ -35,14 +36,27 @@ export function readBytes(handle: number, file: string, begin: number, length: n
   return bytes;
 }
 
-/** A small file's text. Throws an Error naming the file if it isn't a plain one or has more than `limit` bytes. */
+/**
+ * A small file's text, without a byte-order mark.
+ * Throws an Error naming the file if it isn't a plain one, has more than `limit` bytes, or is no UTF-8.
+ */
 export function readText(file: string, limit: number): string {
   const { handle, size } = openPlain(file);
   try {
     if (size > limit) throw new Error(`${file} has ${size} bytes; such a file has at most ${limit}`);
-    return Buffer.from(readBytes(handle, file, 0, size).buffer).toString("utf8");
+    return decoded(readBytes(handle, file, 0, size), file);
   } finally {
     closeSync(handle);
+  }
+}
+
+/** Tools of Windows still write UTF-16, or a code page in which an "é" is one byte. */
+function decoded(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    const isUtf16 = ["fffe", "feff"].includes(Buffer.from(bytes.subarray(0, 2)).toString("hex"));
+    throw new Error(`${file} is ${isUtf16 ? "UTF-16" : "no UTF-8"}: save it as UTF-8`);
   }
 }
 
@@ -51,20 +65,8 @@ export function readText(file: string, limit: number): string {
  * Throws an Error naming the file if it doesn't; see `readText`.
  * @param what it should hold, for the message
  */
-export function readTable(file: string, limit: number, what: string): Record<string, unknown> {
-  const text = readText(file, limit);
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new Error(`${file} is not JSON (${(error as Error).message}); fetch it again`, { cause: error });
-  }
-  if (!isTable(json)) throw new Error(`${file} holds no ${what}: fetch it again`);
-  return json;
-}
-
-export const isTable = (json: unknown): json is Record<string, unknown> =>
-  json !== null && typeof json === "object" && !Array.isArray(json);
+export const readTable = (file: string, limit: number, what: string): Record<string, unknown> =>
+  parseTable(readText(file, limit), file, what);
 
 /** A name for what becomes `file` by renaming, that no other process, machine or container takes. */
 export const uniqueBeside = (file: string, ending: string): string => `${file}.${randomUUID()}.${ending}`;

@@ -1,10 +1,8 @@
 /** What a model's folder must hold. */
 import path from "node:path";
 import { statOf } from "./files";
+import { TABLES } from "./vocabulary";
 import { WEIGHTS, weightFiles } from "./weight-files";
-
-/** A table of tokens stands in one of these. */
-export const TABLES = ["vocab.json", "tokenizer.json"] as const;
 
 const LAYOUT =
   "a model's folder holds config.json, model.safetensors (or model.safetensors.index.json and its parts), and vocab.json or tokenizer.json, all from the same GPT-2 model";

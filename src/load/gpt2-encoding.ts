@@ -5,6 +5,10 @@ import { quote } from "./header-reader";
 export const END_OF_TEXT = "<|endoftext|>";
 export const END_OF_TEXT_ID = 50256;
 
+const encoder = new TextEncoder();
+/** A text in UTF-8. */
+export const bytesOfText = (text: string): Uint8Array => encoder.encode(text);
+
 interface Gpt2 {
   encode(text: string): number[];
   /** GPT-2 id → the token's bytes; a token may be a part of a UTF-8 character. */
@@ -33,7 +37,9 @@ export function gpt2(): Gpt2 {
     tokenSplitRegex: WORDS,
     mergeCacheSize: 1000,
   });
-  const bytes = [...ranks.default, END_OF_TEXT].map((piece) => Buffer.from(piece as string));
+  const bytes = [...ranks.default, END_OF_TEXT].map((piece) =>
+    typeof piece === "string" ? bytesOfText(piece) : Uint8Array.from(piece),
+  );
   const characters = byteCharacters();
   const spelling = (id: number) =>
     id === END_OF_TEXT_ID ? END_OF_TEXT : Array.from(bytes[id], (byte) => characters[byte]).join("");
@@ -63,7 +69,7 @@ function checkWordLengths(text: string): void {
 
 /** A text as vocab.json would spell it; `<|endoftext|>` is spelled as it is. */
 export const spellingOf = (text: string) =>
-  text === END_OF_TEXT ? text : Array.from(Buffer.from(text), (byte) => gpt2().characters[byte]).join("");
+  text === END_OF_TEXT ? text : Array.from(bytesOfText(text), (byte) => gpt2().characters[byte]).join("");
 
 /** GPT-2's vocab.json writes each byte as one visible character: itself if it is one, else the next free one from 256 on (space → "Ġ"). */
 function byteCharacters(): string[] {

@@ -1,18 +1,16 @@
 import { initBackend } from "../model/backend/choose";
 import type { Model, ModelConfig } from "../model/model";
-import { readConfig } from "./config";
+import { readConfig } from "./config-file";
 import { requireFile } from "./folder";
+import type { LoadedModel } from "./from-bytes";
 import { modelFromCheckpoint } from "./process";
 import { resolveModel } from "./resolve";
-import { loadTokenizer, type Tokenizer } from "./tokenizer";
+import { loadTokenizer } from "./vocabulary-files";
 import { openWeights, WEIGHTS, WEIGHTS_INDEX } from "./weight-files";
 
-export { readConfig } from "./config";
+export { readConfig } from "./config-file";
 
-export interface LoadedModel {
-  readonly model: Model;
-  readonly tokenizer: Tokenizer;
-}
+export type { LoadedModel } from "./from-bytes";
 
 /**
  * Loads a model and its tokenizer, and starts the tfjs backend.

@@ -1,8 +1,9 @@
-import { closeSync } from "node:fs";
-import { openPlain, readBytes } from "./files";
 import { bfloatsToFloats, halvesToFloats } from "./half";
 import { quote } from "./header-reader";
 import { type Dtype, type Entry, parseHeader } from "./safetensors-header";
+
+/** The file that holds all weights of a model, where they are not in parts. */
+export const WEIGHTS = "model.safetensors";
 
 export interface TensorData {
   readonly shape: readonly number[];
@@ -19,14 +20,14 @@ export interface Checkpoint {
   fileOf(name: string): string;
   /** Throws if there is no tensor of that name. */
   shape(name: string): readonly number[];
-  /** Reads one tensor as float32. Throws if there is none of that name, its dtype isn't F32, F16 or BF16, or the file was cut short since. */
+  /** Reads one tensor as float32. Throws if there is none of that name, its dtype isn't F32, F16, BF16 or F64, or the file was cut short since. */
   read(name: string): TensorData;
   close(): void;
 }
 
 const MAX_HEADER = 100_000_000; // the reference implementation's limit
 
-/** Where a checkpoint's bytes come from: a file; a test has them in memory. */
+/** Where a checkpoint's bytes come from: a file, or memory. */
 export interface Source {
   readonly name: string;
   readonly size: number;
@@ -36,26 +37,10 @@ export interface Source {
 }
 
 /**
- * Opens a .safetensors file and checks its whole header: what the reference implementation refuses is refused (see `parseHeader`). Any of
+ * A checkpoint of such bytes, whose whole header is checked: what the reference implementation refuses is refused (see `parseHeader`). Any of
  * the format's dtypes may stand in the file. Nothing is allocated by a number from the file before it is compared with the file's size.
- * Throws if the file isn't a valid one; says what is wrong.
+ * Throws if they aren't a valid file; says what is wrong.
  */
-export function openSafetensors(path: string): Checkpoint {
-  const { handle, size } = openPlain(path);
-  try {
-    return readSafetensors({
-      name: path,
-      size,
-      read: (begin, length) => readBytes(handle, path, begin, length),
-      close: () => closeSync(handle),
-    });
-  } catch (error) {
-    closeSync(handle);
-    throw error;
-  }
-}
-
-/** A checkpoint of such bytes. Throws if they aren't a valid file; says what is wrong. */
 export function readSafetensors(source: Source): Checkpoint {
   const { dataStart, entries, metadata } = readHeader(source);
   const entry = (name: string): Entry => {
@@ -90,7 +75,7 @@ function readHeader(source: Source) {
   try {
     if (size < 8) throw new Error(`it has ${size} bytes, the header's length alone takes 8`);
     const start = read(0, 8);
-    if (Buffer.from(start).equals(Buffer.from("version ")))
+    if (String.fromCharCode(...start) === "version ")
       throw new Error("it is a Git LFS pointer that stands for the file; fetch the file itself with `git lfs pull`");
     const length = new DataView(start.buffer).getBigUint64(0, true);
     if (length > MAX_HEADER) throw new Error(`its header would have ${length} bytes, the limit is ${MAX_HEADER}`);
@@ -107,4 +92,5 @@ const TO_FLOAT32: { readonly [D in Dtype]?: (bytes: ArrayBufferLike) => Float32A
   F32: (bytes) => new Float32Array(bytes),
   F16: (bytes) => halvesToFloats(new Uint16Array(bytes)),
   BF16: (bytes) => bfloatsToFloats(new Uint16Array(bytes)),
+  F64: (bytes) => Float32Array.from(new Float64Array(bytes)),
 };

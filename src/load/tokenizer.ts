@@ -1,8 +1,8 @@
 import { checkIndex } from "../numbers/check";
 import { nearest, quoted } from "../numbers/text";
-import { END_OF_TEXT, END_OF_TEXT_ID, gpt2, spellingOf } from "./gpt2-encoding";
+import { bytesOfText, END_OF_TEXT, END_OF_TEXT_ID, gpt2, spellingOf } from "./gpt2-encoding";
 import { quote } from "./header-reader";
-import { readVocabulary } from "./vocabulary";
+import type { Vocabulary } from "./vocabulary";
 
 /** Text ↔ token ids of one vocabulary: GPT-2's or a part of it, and tokens added to that. */
 export interface Tokenizer {
@@ -55,7 +55,7 @@ export const REQUIRED_PIECES: readonly string[] = [END_OF_TEXT, ...CAPITALS, ...
 
 /** GPT-2's own tokenizer: 50,257 tokens, ids as in GPT-2. */
 export function gpt2Tokenizer(): Tokenizer {
-  wholeTokenizer ??= tokenizerOf(Array.from({ length: gpt2().bytes.length }, (_, id) => id));
+  wholeTokenizer ??= withTokens(Array.from({ length: gpt2().bytes.length }, (_, id) => id));
   return wholeTokenizer;
 }
 let wholeTokenizer: Tokenizer | undefined;
@@ -120,7 +120,7 @@ export function vocabTokenizer(vocab: Readonly<Record<string, unknown>>, options
     throw new Error(
       `the vocabulary lacks ${quoted(missing)}: every vocabulary needs ${END_OF_TEXT} and "A" … "Z" with and without a space`,
     );
-  return tokenizerOf(filledUp(tokens, rows ?? tokens.length));
+  return withTokens(filledUp(tokens, rows ?? tokens.length));
 }
 
 /** Some writers round the number of rows up so that matrices are quick to multiply; more than a quarter of them is another vocabulary's. */
@@ -138,14 +138,8 @@ function filledUp(tokens: readonly Token[], rows: number): Token[] {
   return Array.from({ length: rows }, (_, id) => tokens[id]);
 }
 
-/**
- * The tokenizer of a Hugging Face folder: its `vocab.json`, full or pruned, else the table in `tokenizer.json`; with the added tokens that
- * these, added_tokens.json and tokenizer_config.json name.
- * Throws an Error if there is no table, a file isn't JSON, or the table is refused by `vocabTokenizer`; the message names the file.
- * @param rows of the model's embedding: `vocab_size` in config.json
- */
-export function loadTokenizer(dir: string, rows?: number): Tokenizer {
-  const { file, table, added } = readVocabulary(dir);
+/** `vocabTokenizer` of a model's files; the message names the file. @param rows of the model's embedding: `vocab_size` in config.json */
+export function tokenizerOf({ file, table, added }: Vocabulary, rows?: number): Tokenizer {
   try {
     return vocabTokenizer(table, { added, rows });
   } catch (error) {
@@ -154,20 +148,20 @@ export function loadTokenizer(dir: string, rows?: number): Tokenizer {
 }
 
 /** @param tokens by id */
-function tokenizerOf(tokens: readonly Token[]): Tokenizer {
+function withTokens(tokens: readonly Token[]): Tokenizer {
   const { bytes, encode } = gpt2();
   const vocabSize = tokens.length;
   const range = tokens.map((_, id) => id);
   const ownIds = new Map(range.filter((id) => typeof tokens[id] === "number").map((id) => [tokens[id] as number, id]));
-  const added = tokens.filter((token) => typeof token === "string");
+  const added = tokens.filter((token) => typeof token === "string" && token !== "") as string[];
   const bytesOf = (id: number) => {
     const token = tokens[checkId(id, vocabSize)];
-    return typeof token === "number" ? bytes[token] : Buffer.from(token ?? `[unused ${id}]`);
+    return typeof token === "number" ? bytes[token] : bytesOfText(token ?? `[unused ${id}]`);
   };
   const text = (id: number) => utf8(bytesOf(id));
   // 333 tokens are parts of characters; decoded alone they would all be U+FFFD, which is a token of its own
   const isText = (id: number) =>
-    tokens[id] !== undefined && (!text(id).includes("\uFFFD") || Buffer.from(text(id)).equals(bytesOf(id)));
+    tokens[id] !== undefined && (!text(id).includes("\uFFFD") || sameBytes(bytesOfText(text(id)), bytesOf(id)));
   let idOfText: Map<string, number> | undefined; // made when first asked for
   const texts = () => (idOfText ??= new Map(range.filter(isText).map((id) => [text(id), id])));
   const unknown = (piece: string, within?: string) =>
@@ -200,7 +194,7 @@ function tokenizerOf(tokens: readonly Token[]): Tokenizer {
         return own;
       });
     },
-    decode: (ids) => utf8(Buffer.concat(ids.map(bytesOf))),
+    decode: (ids) => utf8(Uint8Array.from(ids.flatMap((id) => [...bytesOf(id)]))),
     pieces: (ids) => ids.map(text),
   };
 }
@@ -210,4 +204,6 @@ function checkId(id: number, vocabSize: number): number {
   return id;
 }
 
-const utf8 = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const utf8 = (bytes: Uint8Array) => decoder.decode(bytes);
+const sameBytes = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, i) => byte === b[i]);

@@ -1,10 +1,8 @@
 /** A folder's tokens, from the files in which Hugging Face's tools keep them. */
-import path from "node:path";
-import { isTable, LIMIT, readTable, statOf } from "./files";
-import { requireFile, TABLES } from "./folder";
+import { isTable } from "./json";
 
 /** A folder's tokens and where they stand. */
-interface Vocabulary {
+export interface Vocabulary {
   /** The file with the table. */
   readonly file: string;
   /** Spelling → id, as vocab.json has it: "ĠK" is " K". */
@@ -13,6 +11,9 @@ interface Vocabulary {
   readonly added: ReadonlyMap<string, unknown>;
 }
 
+/** A table of tokens stands in one of these. */
+export const TABLES = ["vocab.json", "tokenizer.json"] as const;
+
 const ADDED_TOKENS = "added_tokens.json";
 const TOKENIZER_CONFIG = "tokenizer_config.json";
 
@@ -20,19 +21,18 @@ const TOKENIZER_CONFIG = "tokenizer_config.json";
 export const VOCABULARY_FILES: readonly string[] = [...TABLES, ADDED_TOKENS, TOKENIZER_CONFIG];
 
 /**
- * Reads vocab.json, else the table in tokenizer.json; and the added tokens of tokenizer.json, added_tokens.json and tokenizer_config.json.
- * Throws an Error naming the file if there is no table, or a file is damaged or contradicts another.
+ * The tokens of vocab.json, else those of the table in tokenizer.json; and the added tokens of tokenizer.json, added_tokens.json and
+ * tokenizer_config.json.
+ * Throws an Error naming the file if there is no table, or a file contradicts another.
+ * @param content what those of `VOCABULARY_FILES` hold that there are, a file of `TABLES` among them
+ * @param where what messages call a file
  */
-export function readVocabulary(dir: string): Vocabulary {
-  requireFile(dir, ...TABLES);
-  const content = new Map(
-    VOCABULARY_FILES.filter((name) => statOf(path.join(dir, name)) !== undefined).map((name) => [
-      name,
-      readTable(path.join(dir, name), LIMIT.vocabulary, NO_TABLE),
-    ]),
-  );
+export function vocabularyOf(
+  content: ReadonlyMap<string, Record<string, unknown>>,
+  where: (name: string) => string = (name) => name,
+): Vocabulary {
   const name = TABLES.find((one) => content.has(one))!;
-  const file = path.join(dir, name);
+  const file = where(name);
   const json = content.get(name)!;
   const table = name === "vocab.json" ? json : isTable(json.model) ? json.model.vocab : undefined;
   if (!isTable(table)) throw new Error(`${file} holds no ${NO_TABLE}: fetch it again`);
@@ -41,14 +41,15 @@ export function readVocabulary(dir: string): Vocabulary {
     for (const [text, id] of ADDED[source]?.(list) ?? []) {
       if (added.has(text) && added.get(text) !== id)
         throw new Error(
-          `${path.join(dir, source)}: the added token ${JSON.stringify(text)} has the id ${JSON.stringify(id)}, in another file ${JSON.stringify(added.get(text))}: take all files from the same model`,
+          `${where(source)}: the added token ${JSON.stringify(text)} has the id ${JSON.stringify(id)}, in another file ${JSON.stringify(added.get(text))}: take all files from the same model`,
         );
       added.set(text, id);
     }
   return { file, table, added };
 }
 
-const NO_TABLE = 'table of tokens; {"token": id, …} is needed (in tokenizer.json under model.vocab)';
+/** What messages say is missing. */
+export const NO_TABLE = 'table of tokens; {"token": id, …} is needed (in tokenizer.json under model.vocab)';
 
 type Pairs = readonly (readonly [text: string, id: unknown])[];
 

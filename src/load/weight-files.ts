@@ -1,10 +1,12 @@
 /** The files that hold a model's weights: one, or several with an index. */
 import path from "node:path";
-import { isTable, LIMIT, readTable, statOf } from "./files";
+import { LIMIT, readTable, statOf } from "./files";
 import { quote } from "./header-reader";
-import { type Checkpoint, openSafetensors } from "./safetensors";
+import { isTable } from "./json";
+import { type Checkpoint, WEIGHTS } from "./safetensors";
+import { openSafetensors } from "./safetensors-file";
 
-export const WEIGHTS = "model.safetensors";
+export { WEIGHTS };
 /** Which tensor is in which part, as transformers' `save_pretrained` writes it for large models. */
 export const WEIGHTS_INDEX = "model.safetensors.index.json";
 

@@ -23,6 +23,19 @@ export function strongest<R extends object>(rows: readonly R[], column: keyof R 
   return rows.reduce((best, row) => (size(row) > size(best) ? row : best));
 }
 
+/** What there is to name where all values are 0: none is stronger than another. */
+export const NO_STRONGEST = "none";
+
+/** What the row of `strongest` is called; "none" if every value is 0. Throws as `strongest`. */
+export function strongestName<R extends object>(
+  rows: readonly R[],
+  column: keyof R & string,
+  name: (row: R) => string,
+): string {
+  const row = strongest(rows, column);
+  return row[column] === 0 ? NO_STRONGEST : name(row);
+}
+
 /** Rows by what `key` says of them, in the order in which the keys first come. */
 export function groupBy<R, K>(rows: Iterable<R>, key: (row: R) => K): Map<K, R[]> {
   const groups = new Map<K, R[]>();

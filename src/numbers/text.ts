@@ -28,8 +28,13 @@ const UNSEEN = /(?! )[\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\uFEF
 
 /** "U+200B, U+FEFF": the characters of a text that can't be seen, each once; "" if there are none. */
 export function unseen(text: string): string {
-  const found = new Set(text.match(UNSEEN));
-  return [...found].map((one) => `U+${one.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`).join(", ");
+  return codePoints(text.match(UNSEEN) ?? []);
+}
+
+/** "U+0415, U+041A": characters by number, each once; for those that look like others. */
+export function codePoints(characters: Iterable<string>): string {
+  const number = (one: string) => `U+${one.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`;
+  return [...new Set(characters)].map(number).join(", ");
 }
 
 /** Levenshtein's distance: the fewest insertions, deletions and replacements of characters. */

@@ -1,4 +1,4 @@
-import { quote } from "../numbers/text";
+import { codePoints, quote, unseen } from "../numbers/text";
 
 /** One line of a prompts file. */
 export interface AcronymLine {
@@ -34,6 +34,8 @@ function parseLine(line: string): AcronymLine {
     throw new Error(what);
   };
   if (line.trim() === "") fail("the line is blank");
+  const hidden = unseen(line);
+  if (hidden !== "") fail(`${quote(line)} holds what can't be seen, ${hidden}`);
   const parts = line.split(",");
   if (parts.length !== 2) fail(`${quote(line)} has ${parts.length - 1} commas, not 1`);
   const [prompt, acronym] = [parts[0], parts[1].replace(/^ /, "")];
@@ -46,8 +48,12 @@ function parseLine(line: string): AcronymLine {
     fail(
       `${quote(text)} is ${words.filter((word) => word !== "").length} words, or has a space too many: 3 words with single spaces are needed`,
     );
-  const capitals = words.map((word) => word[0]).join("");
-  if (capitals !== acronym) fail(`the words begin with ${quote(capitals)}, but the acronym is "${acronym}"`);
+  const capitals = words.map((word) => Array.from(word)[0]).join("");
+  const foreign = codePoints(Array.from(capitals).filter((letter) => letter > "~"));
+  if (capitals !== acronym)
+    fail(
+      `the words begin with ${quote(capitals)}${foreign && ` (${foreign}: no letter of A–Z)`}, but the acronym is "${acronym}"`,
+    );
   if (letters !== acronym.slice(0, 2)) fail(`after the bracket stands ${quote(letters)}, not "${acronym.slice(0, 2)}"`);
   return { prompt, acronym, words: [words[0], words[1], words[2]] };
 }

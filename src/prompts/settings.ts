@@ -13,16 +13,22 @@ export interface Settings {
   readonly prompts: string;
 }
 
+const ALONE =
+  "n = 1: a single prompt has no other to exchange words with; what is taken from other prompts is its own, and changes nothing.";
+
 /**
- * A notebook's own values, or what the environment says instead: ACRONYM_MODEL, ACRONYM_N, ACRONYM_SEED, ACRONYM_PROMPTS.
+ * A notebook's own values, or what the environment says instead: ACRONYM_MODEL, ACRONYM_N, ACRONYM_SEED, ACRONYM_PROMPTS. Says what one
+ * prompt alone can't show.
  * Throws a RangeError naming the variable if its value is no whole number, or n is less than 1.
  */
 export function settings(own: Settings): Settings {
   const { ACRONYM_MODEL, ACRONYM_N, ACRONYM_SEED, ACRONYM_PROMPTS } = process.env;
   const prompts = ACRONYM_PROMPTS || own.prompts;
+  const n = whole("ACRONYM_N", ACRONYM_N || own.n, 1);
+  if (n === 1) console.log(ALONE);
   return {
     modelId: ACRONYM_MODEL || own.modelId,
-    n: whole("ACRONYM_N", ACRONYM_N || own.n, 1),
+    n,
     seed: whole("ACRONYM_SEED", ACRONYM_SEED || own.seed, Number.MIN_SAFE_INTEGER),
     prompts: prompts === OFFICIAL_PROMPTS ? prompts : path.resolve(projectFolder, prompts),
   };

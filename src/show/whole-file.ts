@@ -3,7 +3,7 @@ import { renameSync, rmSync, writeFileSync } from "node:fs";
 
 /**
  * Writes a file: who reads it meanwhile finds the old one or the new one, never a half; nothing is left of a failed try.
- * Throws Error if it can't be written, with the reason.
+ * Throws Error if it can't be written, with the reason and the system's `code`.
  */
 export function writeWhole(path: string, content: string | Uint8Array): void {
   const part = `${path}.${randomUUID().slice(0, 8)}.part`;
@@ -13,6 +13,7 @@ export function writeWhole(path: string, content: string | Uint8Array): void {
   } catch (error) {
     rmSync(part, { force: true });
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new Error(`${path} can't be written: ${code === "ENOENT" ? "there is no such folder" : message}`);
+    const reason = code === "ENOENT" ? "there is no such folder" : message;
+    throw Object.assign(new Error(`${path} can't be written: ${reason}`, { cause: error }), { code });
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { isTable } from "../../load/files";
+import { isTable } from "../../load/json";
 import { writeWhole } from "../../show/whole-file";
 
 /** What was done of one exercise. */

@@ -5,6 +5,7 @@ import { mean } from "../../numbers/statistics";
 import { POSITIONS, type Position } from "../../prompts/positions";
 import { believes, exercise, right, wrong } from "../exercise";
 import { A2, type BracketContext, bracketPrompts, loweredByHead, runKeeping } from "./bracket";
+import { headGiven } from "./heads-given";
 
 /** The heads of the model, the one that loses most first, with the mean that is lost. */
 export function finders(context: BracketContext, tokens: number[][], turned: number[][]) {
@@ -42,9 +43,9 @@ export const bracketFinder = exercise({
   judge(answer, { best, second, closing, turned }) {
     const given = (answer ?? {}) as Record<string, unknown>;
     if ([given.head, given.closing, given.turned].every((part) => part === undefined)) return { verdict: "unanswered" };
-    if (given.head !== headName(best))
+    if (headGiven(given.head) !== headName(best))
       return wrong(
-        `Head ${String(given.head)} is not the one with which most is lost at A2, when it comes from the turned prompts.`,
+        `Head ${headGiven(given.head)} is not the one with which most is lost at A2, when it comes from the turned prompts.`,
       );
     const facts = `${headName(best)} loses ${(-best.change).toFixed(2)} logits, the next one (${headName(second)}) ${(-second.change).toFixed(2)}.`;
     if (given.closing === closing.at && given.turned === turned.at)

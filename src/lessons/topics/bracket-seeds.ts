@@ -6,6 +6,7 @@ import { POSITIONS } from "../../prompts/positions";
 import { believes, exercise, right, type Verdict, wrong } from "../exercise";
 import { type BracketContext, bracketPrompts } from "./bracket";
 import { finders } from "./bracket-finder";
+import { headGiven } from "./heads-given";
 
 const SEEDS = 3;
 /** As a share of half the interval: other draws, or 1.96 standard errors, are as good. */
@@ -45,7 +46,7 @@ export const bracketSeeds = exercise({
     const judged = given.map((one, i) => judgeOne(one, i, context));
     const refused = judged.find((one) => typeof one !== "string");
     if (refused) return refused as Verdict;
-    const same = new Set(given.map(({ head }) => head)).size === 1;
+    const same = new Set(given.map(({ head }) => headGiven(head))).size === 1;
     return right(
       `${judged.join("; ")}. ${same ? "The same head each time." : "Not the same head each time: say so in your report."}`,
     );
@@ -56,7 +57,8 @@ export const bracketSeeds = exercise({
 function judgeOne({ data, head, low, high }: Replication, i: number, context: BracketContext): Verdict | string {
   const { closing, turned } = bracketPrompts(data);
   const [best] = finders({ ...context, data }, closing, turned);
-  if (head !== headName(best)) return wrong(`With draw ${i + 1} most is not lost with head ${String(head)}.`);
+  if (headGiven(head) !== headName(best))
+    return wrong(`With draw ${i + 1} most is not lost with head ${headGiven(head)}.`);
   const truth = bootstrapMean(best.by, { seed: 0 });
   const allowed = Math.max((NEAR * (truth.high - truth.low)) / 2, 1e-3);
   const shown = `${low.toFixed(2)} … ${high.toFixed(2)}`;

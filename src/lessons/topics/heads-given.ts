@@ -8,16 +8,18 @@ export function headsGiven(answer: unknown, { config }: Pick<Model, "config">): 
   if (!Array.isArray(answer)) return example;
   const found: HeadId[] = [];
   for (const one of answer) {
-    const head = all.find((each) => headName(each) === nameOf(one));
-    if (!head) return `${nameOf(one)} is no head of this model. ${example}`;
+    const head = all.find((each) => headName(each) === headGiven(one));
+    if (!head) return `${headGiven(one)} is no head of this model. ${example}`;
     if (found.includes(head)) return `${headName(head)} comes twice; give it once.`;
     found.push(head);
   }
   return found;
 }
 
-function nameOf(one: unknown): string {
-  if (typeof one !== "object" || one === null) return String(one);
+/** The name of the head that an answer means, "1.2" or { layer: 1, head: 2 }; of anything else a text that is no head's name. */
+export function headGiven(one: unknown): string {
+  if (typeof one === "number") return `${one} (a number, in which 1.10 is 1.1)`;
+  if (typeof one !== "object" || one === null) return String(one).trim();
   const { layer, head } = one as Partial<HeadId>;
   return `${String(layer)}.${String(head)}`;
 }

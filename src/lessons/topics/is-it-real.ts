@@ -8,6 +8,7 @@ import { bootstrapMean, type Interval, mean, meanAndStd } from "../../numbers/st
 import { resample } from "../../prompts/corruption";
 import { type Letter, wordPosition } from "../../prompts/positions";
 import { believes, exercise, right, type Verdict, wrong } from "../exercise";
+import { headGiven } from "./heads-given";
 import { levelsOf } from "./letter-levels";
 
 /** Seeds of the permutations of figure 5. */
@@ -55,9 +56,9 @@ export const figureFive = exercise({
   judge(answer, { cell, cells, seeds, level }, { seed }) {
     const { head, letter, intervals, real } = (answer ?? {}) as Record<string, unknown>;
     if ([head, letter, intervals, real].every((part) => part === undefined)) return { verdict: "unanswered" };
-    if (head !== headName(cell) || letter !== cell.letter)
+    if (headGiven(head) !== headName(cell) || letter !== cell.letter)
       return wrong(
-        `The strongest cell of your figure 5 is another: not head ${String(head)} at letter ${String(letter)}. Strongest is the largest change in absolute value, with seed ${seed}.`,
+        `The strongest cell of your figure 5 is another: not head ${headGiven(head)} at letter ${String(letter)}. Strongest is the largest change in absolute value, with seed ${seed}.`,
       );
     const given = intervalsGiven(intervals);
     if (typeof given === "string") return wrong(given);

@@ -14,6 +14,7 @@ import { mean } from "../../numbers/statistics";
 import { resample } from "../../prompts/corruption";
 import { type Letter, lastLetterPosition, readoutPosition } from "../../prompts/positions";
 import { believes, type ExerciseContext, exercise, isEmpty, right, type Verdict, wrong } from "../exercise";
+import { headGiven } from "./heads-given";
 
 const LAST: Letter = 3;
 
@@ -56,7 +57,7 @@ export const attributeByHand = exercise({
   judge(answer, truth) {
     const { head, written } = (answer ?? {}) as Partial<HandAnswer>;
     if (isEmpty(written)) return { verdict: "unanswered" };
-    const own = truth.heads.find(({ name }) => name === nameOf(head));
+    const own = truth.heads.find(({ name }) => name === headGiven(head));
     if (!own) return wrong(`head must be one of the model's, such as { layer: 0, head: 0 }, not ${shown(head)}.`);
     return judgeWritten(numbersOf(written), own, truth);
   },
@@ -167,12 +168,6 @@ function numbersOf(value: unknown): number[] | undefined {
   const list = ArrayBuffer.isView(plain) ? Array.from(plain as Float32Array) : [plain].flat(2);
   return list.every((one) => typeof one === "number") ? (list as number[]) : undefined;
 }
-
-const nameOf = (head: unknown): string => {
-  if (typeof head === "string") return head.trim();
-  const { layer, head: number } = (head ?? {}) as Partial<HeadId>;
-  return typeof layer === "number" && typeof number === "number" ? headName({ layer, head: number }) : "";
-};
 
 /** What is asked for in `noisingOrDenoising`. */
 interface SumsAnswer {
@@ -346,7 +341,7 @@ export const mattersButHardlyWrites = exercise({
     const quiet = heads.filter((one) => Math.abs(one.writes) < HARDLY * clean).sort((a, b) => b.costs - a.costs);
     const there = quiet.length > 0 && quiet[0].costs > NOTHING * clean;
     if (head === "none") return judgeNone(there ? quiet[0] : undefined);
-    const chosen = heads.find((one) => headName(one) === nameOf(head));
+    const chosen = heads.find((one) => headName(one) === headGiven(head));
     if (!chosen) return wrong(`head must be one of the model's, such as "0.1", or "none", not ${shown(head)}.`);
     if (!there || !quiet.some((one) => sameHead(one, chosen)) || chosen.costs < NEARLY * quiet[0].costs)
       return wrongHead(chosen, { heads, clean });

@@ -1,6 +1,7 @@
 /** Hugging Face's cache on disk, laid out as its Python tools do: refs/main → snapshots/COMMIT/FILE → blobs/HASH. */
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync } from "node:fs";
 import path from "node:path";
+import { writeWhole } from "../../show/whole-file";
 import { LIMIT, readText, statOf, uniqueBeside } from "../files";
 import { whatIsMissing } from "../folder";
 import { namesOf } from "./ids";
@@ -61,9 +62,7 @@ export function writeRef(settings: HubSettings, { repo, revision }: HubModel, co
   const ref = path.join(repoFolder(settings, repo), "refs", revision);
   if (isCommit(revision) || readRef(ref) === commit) return;
   mkdirSync(path.dirname(ref), { recursive: true });
-  const part = uniqueBeside(ref, "part");
-  writeFileSync(part, commit);
-  renameSync(part, ref);
+  writeWhole(ref, commit); // a half left beside it would be another ref to Python's tools
 }
 
 /** Makes a blob visible as a file of a snapshot: a relative link, or the file itself where links aren't allowed. */

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { readSettings } from "../config";
+import { readSettings } from "../config-file";
 import { statOf } from "../files";
-import { TABLES, whatIsMissing } from "../folder";
-import { VOCABULARY_FILES } from "../vocabulary";
+import { whatIsMissing } from "../folder";
+import { TABLES, VOCABULARY_FILES } from "../vocabulary";
 import { WEIGHTS, WEIGHTS_INDEX, weightFiles } from "../weight-files";
 import {
   absenceNote,
@@ -62,7 +62,7 @@ function offlineProblem(model: HubModel, settings: HubSettings): HubError {
     ? `${repo} at ${revision} is not whole: ${whatIsMissing(begun)}.`
     : `${repo} at ${revision} is not in ${settings.cache}, and`;
   return new HubError(
-    `${what} HF_HUB_OFFLINE forbids to fetch it: unset it and run npm run fetch -- ${repo}@${revision}`,
+    `${what} HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE forbids to fetch it: unset it and run npm run fetch -- ${repo}@${revision}`,
   );
 }
 

@@ -38,7 +38,8 @@ const pathOf = ({ home }: HubSettings, { commit, name }: PublishedFile) =>
 export async function fetchOfficialPrompts(settings = hubSettings(), prompts = PROMPTS): Promise<string> {
   const target = pathOf(settings, prompts);
   if (isWhole(target, prompts)) return target;
-  if (settings.offline) throw notThere(target, "HF_HUB_OFFLINE forbids to fetch them: unset it and ");
+  if (settings.offline)
+    throw notThere(target, "HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE forbids to fetch them: unset it and ");
   const url = `${settings.promptsEndpoint}/${prompts.commit}/${prompts.name}`;
   const { name: label, bytes: size, sha256: digest } = prompts;
   const check = (answer: Answer) => checkKind(answer, url);

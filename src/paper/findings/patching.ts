@@ -2,7 +2,7 @@
 import { withInterval } from "../../experiments/measure";
 import type { PatchRow } from "../../experiments/patching";
 import { headName } from "../../model/heads";
-import { groupBy, strongest, where } from "../../numbers/rows";
+import { groupBy, NO_STRONGEST, strongest, strongestName, where } from "../../numbers/rows";
 import { LETTERS, type Letter, POSITIONS, type Position, readoutPosition } from "../../prompts/positions";
 import { type Claim, claim, given } from "../../show/claims";
 import { figureClaims } from "../compare";
@@ -55,13 +55,14 @@ const readAt = (letter: Letter): Position => POSITIONS[readoutPosition(letter)];
 const lastLayer = (cells: readonly PatchCell[]) => Math.max(...cells.map(({ layer }) => layer));
 const size = (cells: readonly PatchCell[]) => Math.abs(strongest(cells, "change").change);
 const most = (cells: readonly PatchCell[]) => Math.max(...cells.map(({ change }) => change));
-const top = (cells: readonly PatchCell[], letter: Letter) => {
-  const { layer, head } = strongest(where(cells, { letter }), "change");
-  return headName({ layer, head: head! });
-};
+const top = (cells: readonly PatchCell[], letter: Letter) =>
+  strongestName(where(cells, { letter }), "change", ({ layer, head }) => headName({ layer, head: head! }));
+const isSame = (a: string, b: string) => a === b && a !== NO_STRONGEST;
 /** The strongest position before the first layer and before the last. */
 const ends = (cells: readonly PatchCell[], letter: Letter) =>
-  [0, lastLayer(cells)].map((layer) => strongest(where(cells, { letter, layer }), "change").position!);
+  [0, lastLayer(cells)].map((layer) =>
+    strongestName(where(cells, { letter, layer }), "change", ({ position }) => position!),
+  );
 
 /** A finding that holds if it does for each letter; evidence letter by letter. */
 function forEach(
@@ -126,7 +127,7 @@ function untouched({ fig04_res_2, fig07_res_3 }: PatchingFigures): Finding {
   const sizes = [fig04_res_2, fig07_res_3].map((cells) => [size(where(cells, { letter: 1 })), size(cells)]);
   return {
     finding: "figures 4 and 7: letter 1 is untouched, to a thousandth of the strongest",
-    holds: sizes.every(([first, all]) => first < 0.001 * all),
+    holds: sizes.every(([first, all]) => first <= 0.001 * all),
     evidence: sizes.map(([first, all]) => `${first.toPrecision(1)} of ${all.toFixed(2)}`).join(", "),
   };
 }
@@ -160,7 +161,7 @@ function headFindings(f: PatchingFigures, levels: readonly number[]): Finding[] 
   return [
     {
       finding: "figure 2: the same head is the strongest for letters 2 and 3",
-      holds: two === three,
+      holds: isSame(two, three),
       evidence: `${two}, ${three}`,
     },
     {
@@ -170,7 +171,7 @@ function headFindings(f: PatchingFigures, levels: readonly number[]): Finding[] 
     },
     forEach("figure 5: a head at C_i changes the logit difference by a fiftieth", LATER, (letter) => {
       const [changes, level] = [size(where(atWord, { letter })), levels[letter - 1]];
-      return [changes > 0.02 * level, against(changes, level)];
+      return [changes > 0.02 * Math.abs(level), against(changes, level)];
     }),
     forEach("figure 6: heads at A(i−1) do more than heads at C_i", LATER, (letter) => {
       const [here, there] = [size(where(atLastLetter, { letter })), size(where(atWord, { letter }))];
@@ -178,7 +179,7 @@ function headFindings(f: PatchingFigures, levels: readonly number[]): Finding[] 
     }),
     forEach("figure 6: the strongest head is figure 2's strongest", LATER, (letter) => {
       const [here, there] = [top(atLastLetter, letter), top(anywhere, letter)];
-      return [here === there, `${here} and ${there}`];
+      return [isSame(here, there), `${here} and ${there}`];
     }),
   ];
 }

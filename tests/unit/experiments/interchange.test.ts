@@ -15,7 +15,9 @@ import {
 import {
   activationSite,
   bosSite,
+  headPlanes,
   headPoints,
+  layersTogether,
   PARTS,
   partsOf,
   placedRows,
@@ -145,6 +147,23 @@ describe("what is exchanged", () => {
       [0, 1].map((d) => own.reduce((sum, row) => sum + row[d] / own.length, 0)),
       coordinates([means[1]], plane)[0],
     );
+  });
+  test("heads of several layers together: all of them are each of them, and of one layer it is that layer's", async () => {
+    const points = headPoints(TINY);
+    const means = await placeMeans(model, data, points);
+    const sites = layersTogether(TINY, means);
+    assert.deepEqual(
+      sites.map(({ site }) => site),
+      ["heads of layer 0", "heads of layer 0, positions", "heads of layers 0–1", "heads of layers 0–1, positions"],
+    );
+    const clean = forward(model, data.tokens, { keep: () => true });
+    same(sites[0].exchange(clean, [2, 3, 1]), headPlanes(TINY, means)[TINY.n_heads].exchange(clean, [2, 3, 1]));
+    assert.equal(sites[3].exchange(clean, [2, 1, 3]).length, 2 * TINY.n_heads + 1);
+    same(
+      sites[1].exchange(clean, [2, 1, 3]),
+      together("", [sites[0], activationSite({ site: "", at: "hook_pos_embed" })]).exchange(clean, [2, 1, 3]),
+    );
+    disposeRun(clean);
   });
   test("no sites and no exchanges are refused", async () => {
     await assert.rejects(interchangeAccuracy(model, data, []), /no sites/);

@@ -8,6 +8,7 @@ import { behaviour } from "../../../src/experiments/behaviour";
 import { completeness, faithfulness, minimality } from "../../../src/experiments/circuit-criteria";
 import { circuitValues, evaluateCircuits } from "../../../src/experiments/circuit-evaluation";
 import { compareCircuits } from "../../../src/experiments/circuit-ranks";
+import { forcedLetters } from "../../../src/experiments/forced-letters";
 import { givingBack } from "../../../src/experiments/giving-back";
 import { logitLens } from "../../../src/experiments/logit-lens";
 import { lossByMean, ordinalAblation } from "../../../src/experiments/order-ablation";
@@ -19,6 +20,7 @@ import { seenSelectivity, wordSelectivity } from "../../../src/experiments/query
 import { swapAttention } from "../../../src/experiments/swap-attention";
 import { bosProbes, headProbes, residualProbes, wordProbes } from "../../../src/experiments/word-probes";
 import { fourSwaps, swapBosOfPairs, swapEffects, WORD_PAIRS } from "../../../src/experiments/word-swaps";
+import { writeLetters } from "../../../src/experiments/writing";
 import { headEvidence } from "../../../src/groups/evidence";
 import { gpt2Tokenizer } from "../../../src/load/tokenizer";
 import { initBackend } from "../../../src/model/backend/choose";
@@ -56,6 +58,8 @@ const cut = (length: number): AcronymDataset => ({
 
 /** Every experiment that takes prompts. */
 const EXPERIMENTS: Record<string, (data: AcronymDataset, corrupted: number[][]) => Promise<unknown>> = {
+  writeLetters: (data) => writeLetters(model, data, { seed: 0 }),
+  forcedLetters: (data) => forcedLetters(model, data, { seed: 0 }),
   attentionRows: (data) => attentionRows(model, data, [HEAD]),
   attentionAgainstLogits: (data) => attentionAgainstLogits(model, data, [HEAD]),
   ovInPrompts: (data) => ovInPrompts(model, data, [HEAD]),
@@ -88,7 +92,7 @@ const EXPERIMENTS: Record<string, (data: AcronymDataset, corrupted: number[][]) 
   "pathPatch, order": (data, corrupted) => pathPatch(model, data, { corrupted, receiver: "logits", lost: "order" }),
   wordSelectivity: (data) => wordSelectivity(model, data, HEAD),
   seenSelectivity: (data) => seenSelectivity(model, data, HEAD),
-  swapAttention: (data) => swapAttention(model, data, [HEAD], fourSwaps(WORD_PAIRS[0], [HEAD])),
+  swapAttention: (data) => swapAttention(model, data, fourSwaps(WORD_PAIRS[0], [HEAD]), { heads: [HEAD] }),
   swapEffects: (data) => swapEffects(model, data, fourSwaps(WORD_PAIRS[0], [HEAD])),
   swapBosOfPairs: (data) => swapBosOfPairs(model, data),
   "wordProbes, residual": (data) => wordProbes(model, data, { site: residualProbes, seeds: [0] }),

@@ -187,7 +187,7 @@ describe("swapBosSweep", () => {
 describe("swapAttention", () => {
   it("without a swap is the clean attention, from where each letter is read to the three words", async () => {
     const heads = [{ layer: 2, head: 1 }];
-    const rows = await swapAttention(model, prompts, heads, [{ pair }]);
+    const rows = await swapAttention(model, prompts, [{ pair }], { heads });
     const clean = await attentionRows(model, prompts, heads);
     assert.equal(rows.length, 9);
     for (const { letter, key, attention, swap: name } of rows) {
@@ -205,9 +205,9 @@ describe("swapAttention", () => {
         range(config.n_ctx).map((p) => (p === i ? j : p === j ? i : p)),
       ),
     );
-    const heads = allHeads(config);
-    const mine = await swapAttention(model, prompts, heads, [{ pair, positions: true }]);
-    const theirs = await swapAttention(other, prompts, heads, [{ pair }]);
+    const mine = await swapAttention(model, prompts, [{ pair, positions: true }]);
+    const theirs = await swapAttention(other, prompts, [{ pair }]);
+    assert.equal(mine.length, 9 * allHeads(config).length); // all of them, as no heads are named
     mine.forEach(({ attention, std }, k) => {
       near([attention, std], [theirs[k].attention, theirs[k].std]);
     });
@@ -263,7 +263,7 @@ it("nothing stays in memory", async () => {
   const heads = headsHurtBy(await swapBosSweep(model, prompts, WORD_PAIRS[0]), 0);
   const swaps = fourSwaps(WORD_PAIRS[0], heads);
   await swapEffects(model, prompts, swaps);
-  await swapAttention(model, prompts, heads, swaps);
+  await swapAttention(model, prompts, swaps, { heads });
   assert.equal(tf.memory().numTensors, before);
   const readout = letterReadout(prompts);
   disposeRun(forward(model, prompts.tokens, { interventions: equalPositions(), readout }));

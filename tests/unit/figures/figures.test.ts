@@ -325,6 +325,32 @@ describe("bars, lines and scatter", () => {
     assert.deepEqual(look(lines(rows, options)), Array(3).fill(["solid", 6]));
   });
 
+  it("draw a thin line for each repetition, and their mean as the series' own", () => {
+    const rows = grid({ mix: ["a", "b"], seed: [1, 2], step: [1, 0] }).map((row) => {
+      return { ...row, accuracy: row.seed * (row.step + 1) * 0.1 };
+    });
+    const options = { x: "step", y: "accuracy", series: "mix" } as const;
+    const { data } = lines(rows, { ...options, runs: "seed" });
+    const drawn = data.map((trace) => [(trace.line as { width: number }).width, trace.showlegend]);
+    assert.deepEqual(
+      drawn,
+      [...Array(2)].flatMap(() => [
+        [1, false],
+        [1, false],
+        [2, true],
+      ]),
+    );
+    const close = (a: unknown, b: number[]) =>
+      assert.ok(
+        (a as number[]).every((value, i) => Math.abs(value - b[i]) < 1e-9),
+        `${a}`,
+      );
+    close(data[1].y, [0.2, 0.4]);
+    close(data[2].y, [0.15, 0.3]);
+    assert.deepEqual(data[0].x, [0, 1]);
+    assert.throws(() => lines(rows, options), /rows 0 and 2 are both for step 1, mix a/);
+  });
+
   it("refuse a negative spread", () => {
     const rows = [0, 1].map((layer) => ({ layer, logit_diff: 1, std: -layer, clean: layer }));
     assert.throws(() => bars(rows, { x: "layer", y: "logit_diff", std: "std" }), /can't be negative: -1 \(row 1/);

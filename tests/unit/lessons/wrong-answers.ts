@@ -215,7 +215,10 @@ export const WRONG_ANSWERS: Record<ExerciseId, readonly WrongAnswer[]> = {
     { says: /As if.*one draw is enough/s, answer: figureFive(bootstrapOf, (all) => all.slice(0, 1)) },
     { says: /As if.*the same again/s, answer: figureFive(bootstrapOf, ([first]) => [first, first, first]) },
     { says: /As if.*the strongest of many is real/s, answer: figureFive(bootstrapOf) },
-    { says: /another: not head 3\.3/, answer: () => ({ head: "3.3", letter: 1, intervals: [], real: true }) },
+    {
+      says: /another: not head 3\.3/,
+      answer: () => ({ head: { layer: 3, head: 3 }, letter: 1, intervals: [], real: true }),
+    },
     { says: /one a seed/, answer: figureFive(bootstrapOf, () => ["?"] as never) },
   ],
   "bracket-behaviour": [
@@ -248,7 +251,10 @@ export const WRONG_ANSWERS: Record<ExerciseId, readonly WrongAnswer[]> = {
   ],
   "bracket-finder": [
     { says: /As if.*a head looks at what comes next/s, answer: () => ({ head: "1.2", closing: "T3", turned: "C3" }) },
-    { says: /is not the one with which most is lost/, answer: () => ({ head: "3.0", closing: "C3", turned: "C2" }) },
+    {
+      says: /Head 3\.0 is not the one with which most is lost/,
+      answer: () => ({ head: { layer: 3, head: 0 }, closing: "C3", turned: "C2" }),
+    },
     { says: /where it looks is not/, answer: () => ({ head: "1.2", closing: "C1", turned: "C2" }) },
   ],
   "bracket-sufficient": [
@@ -261,8 +267,8 @@ export const WRONG_ANSWERS: Record<ExerciseId, readonly WrongAnswer[]> = {
     { says: /As if.*an error bar is an interval/s, answer: replicated((i) => i, spreadOf) },
     { says: /As if.*one draw is enough/s, answer: (context) => replicated((i) => i, bootstrapOf)(context).slice(0, 1) },
     {
-      says: /most is not lost with head 0\.0/,
-      answer: (context) => replicated((i) => i, bootstrapOf)(context).map((one) => ({ ...one, head: "0.0" })),
+      says: /most is not lost with head 0\.0\./,
+      answer: (context) => replicated((i) => i, bootstrapOf)(context).map((one) => ({ ...one, head: " 0.0 " })),
     },
   ],
   "bracket-refuted": [

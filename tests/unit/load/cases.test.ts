@@ -6,7 +6,8 @@ import { test } from "node:test";
 import { encodeSafetensors } from "../../../scripts/checkpoint/encode";
 import { bfloatsToFloats } from "../../../src/load/half";
 import { loadModel } from "../../../src/load/load";
-import { openSafetensors, type TensorData } from "../../../src/load/safetensors";
+import type { TensorData } from "../../../src/load/safetensors";
+import { openSafetensors } from "../../../src/load/safetensors-file";
 import { disposeModel } from "../../../src/model/model";
 import { type Changes, caseFolder, configOf, logitsOff, VOCAB } from "../../fixtures/cases";
 
@@ -118,6 +119,23 @@ const loads: [what: string, name: string, changes: Changes][] = [
   ],
   ["heads and no prefix", "00-plain", weights({ ...plain, "score.weight": zeros(2, 12) })],
   ["the prefixes of wrappers", "00-plain", weights(renamed((name) => `_orig_mod.module.transformer.${name}`))],
+  ["a prefix of its own", "00-plain", weights(renamed((name) => `model.${name}`))],
+  [
+    "a head within a wrapper and one beside it",
+    "00-plain",
+    weights({
+      ...renamed((name) => `pretrained_model.transformer.${name}`),
+      "pretrained_model.lm_head.weight": plain["wte.weight"],
+      "v_head.summary.weight": zeros(1, 12),
+    }),
+  ],
+  ["weights in double precision", "00-plain", { "model.safetensors": asDoubles(plain) }],
+  [
+    "a byte-order mark in its config.json",
+    "00-plain",
+    { "config.json": `\ufeff${JSON.stringify(configOf("00-plain"))}` },
+  ],
+  ["an added token without a text", PAD, { "added_tokens.json": { "": 820 } }],
   ["two parts", "11-shards", {}],
   ["lm_head.weight kept, the tied wte dropped", "12-head-only", {}],
   [
@@ -186,17 +204,31 @@ test("parts may be stored in half precision, each in its own", async () => {
 
 /** The same file as bfloat16: the upper halves. */
 function asBfloats(tensors: Tensors): Uint8Array {
-  const halves = encodeSafetensors(tensors, { dtype: "F16" });
-  const start = 8 + Number(new DataView(halves.buffer, halves.byteOffset).getBigUint64(0, true));
-  const header = Buffer.from(halves.subarray(0, start));
-  const json = header.toString("utf8", 8).replaceAll('"F16"', '"BF16"');
+  const upper = ({ values }: TensorData) =>
+    Uint16Array.from(new Uint32Array(values.buffer, values.byteOffset, values.length), (bits) => bits >>> 16);
+  assert.ok(Number.isFinite(bfloatsToFloats(upper(plain["wte.weight"]))[0]));
+  return fileOf(tensors, "BF16", upper);
+}
+
+function asDoubles(tensors: Tensors): Uint8Array {
+  return fileOf(tensors, "F64", ({ values }) => Float64Array.from(values));
+}
+
+/** A file of tensors of another dtype than our own writer has. */
+function fileOf(tensors: Tensors, dtype: string, stored: (tensor: TensorData) => ArrayBufferView): Uint8Array {
+  const parts: Buffer[] = [];
+  let end = 0;
+  const entries = Object.entries(tensors).map(([name, tensor]) => {
+    const { buffer, byteOffset, byteLength } = stored(tensor);
+    parts.push(Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength));
+    const begin = end;
+    end += byteLength;
+    return [name, { dtype, shape: tensor.shape, data_offsets: [begin, end] }];
+  });
+  const header = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
   const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(Buffer.byteLength(json)));
-  const data = Object.values(tensors).flatMap(({ values }) =>
-    Array.from(new Uint32Array(values.buffer, values.byteOffset, values.length), (bits) => bits >>> 16),
-  );
-  assert.ok(Number.isFinite(bfloatsToFloats(Uint16Array.from(data))[0]));
-  return Buffer.concat([length, Buffer.from(json), new Uint8Array(Uint16Array.from(data).buffer)]);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([length, header, ...parts]);
 }
 
 const shards = (changes: Record<string, string>): Changes => {
@@ -295,6 +327,24 @@ const refused: [what: string, name: string, changes: Changes, message: RegExp][]
     /has 1 tensors .* has not \("lm_head\.bias"\)/,
   ],
   [
+    "weights as torch's Linear keeps them",
+    "00-plain",
+    weights(Object.fromEntries(Object.entries(plain).map(([name, tensor]) => [name, turned(name, tensor)]))),
+    /"h\.0\.attn\.c_attn\.weight" is \[36,12\], .*wants \[12,36\]: it is stored \[out, in\].*transpose the weights of c_attn/,
+  ],
+  [
+    "a config.json in UTF-16",
+    "00-plain",
+    { "config.json": Buffer.from(`\ufeff${JSON.stringify(configOf("00-plain"))}`, "utf16le") },
+    /config\.json is UTF-16: save it as UTF-8/,
+  ],
+  [
+    "two GPT-2s in one file",
+    "00-plain",
+    weights({ ...renamed((name) => `policy.${name}`), ...renamed((name) => `reference.${name}`) }),
+    /has \d+ tensors .* has not \("reference\./,
+  ],
+  [
     "something else on top",
     "00-plain",
     weights({ ...plain, "adapter.down.weight": zeros(2, 12) }),
@@ -355,6 +405,16 @@ for (const [what, name, changes, message] of refused)
       return true;
     });
   });
+
+/** Matrices that are products, transposed. */
+function turned(name: string, { shape, values }: TensorData): TensorData {
+  if (!/c_\w+\.weight$/.test(name)) return { shape, values };
+  const [rows, columns] = shape;
+  return {
+    shape: [columns, rows],
+    values: Float32Array.from(values, (_, i) => values[(i % rows) * columns + Math.floor(i / rows)]),
+  };
+}
 
 /** That part with NaN as its last value. */
 function damaged(part: string): Uint8Array {

@@ -9,7 +9,8 @@ import { encodeSafetensors } from "../../../scripts/checkpoint/encode";
 import { pruneVocabulary } from "../../../scripts/checkpoint/vocabulary";
 import { loadModel, loadWeights, readConfig } from "../../../src/load/load";
 import { projectFolder, resolveModel } from "../../../src/load/resolve";
-import { openSafetensors, type TensorData } from "../../../src/load/safetensors";
+import type { TensorData } from "../../../src/load/safetensors";
+import { openSafetensors } from "../../../src/load/safetensors-file";
 import { initBackend } from "../../../src/model/backend/choose";
 import { disposeModel } from "../../../src/model/model";
 
@@ -178,7 +179,7 @@ const faults: [string, Contents, RegExp][] = [
   [
     "a tensor in two spellings",
     { weights: { ...tensors, "ln_f.bias": small } },
-    /has a tensor twice, with and without the prefix/,
+    /has a tensor twice, with and without a prefix/,
   ],
   [
     "NaN",

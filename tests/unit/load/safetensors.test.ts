@@ -5,7 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { encodeSafetensors } from "../../../scripts/checkpoint/encode";
 import { parseSafetensors } from "../../../scripts/checkpoint/parse";
-import { openSafetensors } from "../../../src/load/safetensors";
+import { openSafetensors } from "../../../src/load/safetensors-file";
 
 const tensors = {
   a: { shape: [2, 3], values: Float32Array.of(1, -2, 3.5, 0, 1e-30, 7) },
@@ -74,7 +74,7 @@ test("every dtype of the format may stand in a file; only floats can be read", (
   const read = parseSafetensors(bytes);
   assert.deepEqual([read.shape("mask"), read.shape("tiny")], [[2, 1], [4]]);
   assert.deepEqual([...read.read("x").values], [0]);
-  assert.throws(() => read.read("mask"), /"mask" is stored as U8; only F32, F16, BF16 can be read/);
+  assert.throws(() => read.read("mask"), /"mask" is stored as U8; only F32, F16, BF16, F64 can be read/);
 });
 
 test("names and metadata of any kind survive", () => {

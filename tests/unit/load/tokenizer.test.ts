@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import fc from "fast-check";
 import { pruneVocabulary } from "../../../scripts/checkpoint/vocabulary";
-import { gpt2Tokenizer, loadTokenizer, UnknownTokenError, vocabTokenizer } from "../../../src/load/tokenizer";
+import { gpt2Tokenizer, UnknownTokenError, vocabTokenizer } from "../../../src/load/tokenizer";
+import { loadTokenizer } from "../../../src/load/vocabulary-files";
 
 const gpt2 = gpt2Tokenizer();
 const PROMPT = "The Ketchup Lark Wreck (KL";

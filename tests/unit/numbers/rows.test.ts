@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { groupBy, strongest, where } from "../../../src/numbers/rows";
+import { groupBy, strongest, strongestName, where } from "../../../src/numbers/rows";
 
 const rows = [
   { letter: 1, layer: 0, change: -2 },
@@ -20,6 +20,13 @@ test("where: a column that no row has is named with those there are", () => {
   const wanted = { leter: 2 } as never;
   assert.throws(() => where(rows, wanted), /no row has a column "leter"; there are letter, layer, change/);
   assert.deepEqual(where([], wanted), []);
+});
+
+test("strongestName: of zeros none is stronger than another", () => {
+  const name = ({ change }: { change: number }) => `at ${change}`;
+  assert.equal(strongestName([{ change: 1 }, { change: -2 }], "change", name), "at -2");
+  assert.equal(strongestName([{ change: 0 }, { change: -0 }], "change", name), "none");
+  assert.throws(() => strongestName([], "change" as never, name), /no rows/);
 });
 
 test("strongest: farthest from 0 on either side, the first of equals; there must be rows", () => {

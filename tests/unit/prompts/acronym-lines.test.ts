@@ -19,6 +19,8 @@ test("final newlines, Windows line ends and a byte-order mark change nothing", (
 test("a malformed line is named by file and number with what is wrong", () => {
   const faults: [string, RegExp][] = [
     ["The Ketchup Lark Wreck (KL KLW", /has 0 commas, not 1/],
+    ["The Ketchup\u200b Lark Wreck (KL, KLW", /"The Ketchup\\u\{200b\} Lark .* holds what can't be seen, U\+200B/],
+    ["The \u041aetchup Lark Wreck (KL, KLW", /begin with "\u041aLW" \(U\+041A: no letter of A–Z\), but the acronym/],
     ["The Ketchup, Lark Wreck (KL, KLW", /has 2 commas/],
     ["The Ketchup Lark Wreck (KL, KL", /acronym "KL" is not three capitals/],
     ["The Ketchup Lark Wreck (KL, KLw", /acronym "KLw" is not three capitals/],
@@ -28,8 +30,8 @@ test("a malformed line is named by file and number with what is wrong", () => {
     ["The Ketchup  Lark Wreck (KL, KLW", /a space too many/],
     ["The Ketchup Lark Wreck (KL, KLX", /begin with "KLW", but the acronym is "KLX"/],
     ["The Ketchup Lark Wreck (KW, KLW", /after the bracket stands "KW", not "KL"/],
-    ["The Ketchup\u00a0Lark Wreck (KL, KLW", /"Ketchup\\u\{a0\}Lark Wreck" is 2 words/],
-    ["The Ketchup Lark Wreck (KL, KLW\u200b", /acronym "KLW\\u\{200b\}"/],
+    ["The Ketchup\u00a0Lark Wreck (KL, KLW", /"The Ketchup\\u\{a0\}Lark Wreck .* holds what can't be seen, U\+00A0/],
+    ["The Ketchup Lark Wreck (KL, KLW\u200b", /KLW\\u\{200b\}" holds what can't be seen, U\+200B/],
     [`${"x".repeat(1e6)}`, /^.{0,400}$/],
     ["", /the line is blank/],
   ];

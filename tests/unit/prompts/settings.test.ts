@@ -3,6 +3,7 @@ import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { projectFolder } from "../../../src/load/resolve";
 import { type Settings, settings } from "../../../src/prompts/settings";
+import { printed } from "../../fixtures/notebook";
 
 const NAMES = ["ACRONYM_MODEL", "ACRONYM_N", "ACRONYM_SEED", "ACRONYM_PROMPTS"];
 const own: Settings = { modelId: "embedded", n: 200, seed: 0, prompts: "data/acronyms/held-out.txt" };
@@ -34,6 +35,13 @@ test('"official" is no path', () => {
   assert.equal(settings({ ...own, prompts: "official" }).prompts, "official");
   process.env.ACRONYM_PROMPTS = "official";
   assert.equal(settings(own).prompts, "official");
+});
+
+test("of one prompt alone it is said what it can't show", async () => {
+  assert.deepEqual(await printed(() => settings(own)), []);
+  process.env.ACRONYM_N = "1";
+  const said = await printed(() => assert.equal(settings(own).n, 1));
+  assert.match(said.join(), /^n = 1: a single prompt has no other/);
 });
 
 test("a bad number is named with its variable", () => {

@@ -70,6 +70,11 @@ test("every word of the list is usable and split as written", () => {
   assert.ok(held > 0.19 && held < 0.21, `${held}`);
 });
 
+test("what is too long for a word is refused at once, not split", () => {
+  const { ok, reason, near } = checkWord(`K${"x".repeat(1e6)}`, gpt2);
+  assert.deepEqual([ok, reason, near], [false, "is 1000001 characters long, no word", []]);
+});
+
 test("what can't be seen in a word is named", () => {
   for (const [word, reason] of [
     ["Ketchup\u00a0", /can't be seen, U\+00A0/],

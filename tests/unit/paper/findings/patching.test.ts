@@ -37,6 +37,29 @@ describe("patchingFindings", () => {
     assert.deepEqual(failing(paper), []);
   });
 
+  it("find nothing where nothing changes, whatever the sign of the logit differences", () => {
+    const still = changed(
+      changed(paper, "fig01_res_1", () => 0),
+      "fig02_attn_1",
+      () => 0,
+    );
+    const nothing = changed(
+      changed(still, "fig05_attn_2_Ci", () => 0),
+      "fig06_attn_2_Ai_1",
+      () => 0,
+    );
+    for (const level of [levels, levels.map((one) => -one)])
+      assert.deepEqual(failing(nothing, level), [0, 1, 9, 10, 11, 12, 13]);
+    const all = changed(
+      changed(nothing, "fig04_res_2", () => 0),
+      "fig07_res_3",
+      () => 0,
+    );
+    assert.deepEqual(failing(all), [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13]); // but that letter 1 is untouched
+    const said = patchingFindings(nothing, levels).map(({ evidence }) => evidence);
+    assert.deepEqual([said[0], said[9], said[13]], ["none, none, none", "none, none", "none and none, none and none"]);
+  });
+
   it("fail one by one where the cells that they are about are others", () => {
     const at = (name: Name, fits: (cell: PatchCell) => boolean, change: number) =>
       failing(changed(paper, name, (cell) => (fits(cell) ? change : cell.change)));

@@ -1,0 +1,25 @@
+/** What a browser's page is to the library. */
+import type { Host } from "../../src/model/host";
+
+/** Lets messages and drawing have their turn: at once, where `setTimeout` waits for 4 ms. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}
+
+const UNKNOWN = Number.POSITIVE_INFINITY;
+
+/** The memory that a page may take is told to nobody, and nothing in a page interrupts. */
+export const browserHost: Host = {
+  memory: () => ({ total: UNKNOWN, available: UNKNOWN }),
+  breathe,
+  onInterrupt: () => () => {},
+  progress: () => () => {},
+  plan: true,
+};

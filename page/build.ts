@@ -1,0 +1,107 @@
+/** Builds the page into a folder of files that any server of files can serve, under any path. */
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { computeTables } from "./compute-tables";
+import type { Tables } from "./tables";
+
+const ROOT = resolve(__dirname, "..");
+const WASM = "tfjs-backend-wasm-simd.wasm";
+const load = createRequire(__filename);
+
+/** Files of the page as they are written by hand. */
+const STATIC = ["index.html", "style.css", "icon.svg"];
+const MODEL = ["config.json", "vocab.json", "model.safetensors"];
+
+/**
+ * Builds the page. What was in the folder is removed.
+ * @param out the folder
+ * @param tables what is computed ahead
+ */
+export async function buildPage(out: string, tables: Tables): Promise<void> {
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(join(out, "model"), { recursive: true });
+  for (const file of STATIC) copyFileSync(join(ROOT, "page", file), join(out, file));
+  for (const file of MODEL) copyFileSync(join(ROOT, "data", "embedded", file), join(out, "model", file));
+  copyFileSync(
+    join(dirname(load.resolve("@tensorflow/tfjs-backend-wasm/package.json")), "dist", WASM),
+    join(out, WASM),
+  );
+  await build({
+    entryPoints: [join(ROOT, "page", "main.tsx")],
+    outdir: out,
+    bundle: true,
+    minify: true,
+    splitting: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    chunkNames: "[name]-[hash]",
+    legalComments: "linked",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    alias: { "@tensorflow/tfjs": join(ROOT, "page", "browser", "tfjs.ts") },
+    define: { "process.env.NODE_ENV": '"production"' },
+    plugins: [
+      {
+        name: "tables",
+        setup(own) {
+          own.onResolve({ filter: /^tables:page$/ }, () => ({ path: "tables", namespace: "page" }));
+          own.onLoad({ filter: /.*/, namespace: "page" }, () => ({
+            contents: JSON.stringify(rounded(tables)),
+            loader: "json",
+          }));
+        },
+      },
+    ],
+  });
+  writeServiceWorker(out);
+}
+
+/** Numbers with as many digits as can be seen. */
+const rounded = (tables: Tables): unknown =>
+  JSON.parse(JSON.stringify(tables, (_, value) => (typeof value === "number" ? Number(value.toPrecision(5)) : value)));
+
+const filesOf = (out: string): string[] =>
+  readdirSync(out, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(out.length + 1)
+        .replaceAll("\\", "/"),
+    )
+    .sort();
+
+/** The service worker keeps this very build, by a name made of its content: another build is another cache. */
+function writeServiceWorker(out: string): void {
+  const files = filesOf(out).filter((file) => !file.endsWith(".LEGAL.txt"));
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(readFileSync(join(out, file)));
+  const code = readFileSync(join(ROOT, "page", "service-worker.js"), "utf8")
+    .replace("VERSION", hash.digest("hex").slice(0, 16))
+    .replace('"FILES"', JSON.stringify(["./", ...files]));
+  writeFileSync(join(out, "service-worker.js"), code);
+}
+
+/** Sizes of the page's scripts, gzipped: those that every reader loads, and those of backends that few need. */
+export function scriptSizes(out: string): { file: string; bytes: number }[] {
+  return filesOf(out)
+    .filter((file) => file.endsWith(".js"))
+    .map((file) => ({ file, bytes: gzipSync(readFileSync(join(out, file)), { level: 9 }).length }));
+}
+
+async function main(): Promise<void> {
+  const out = join(ROOT, "out", "page");
+  await buildPage(out, await computeTables());
+  for (const { file, bytes } of scriptSizes(out))
+    console.log(`${(bytes / 1000).toFixed(1).padStart(7)} kB gzipped  ${file}`);
+  if (!process.argv.includes("--serve")) return console.log(`The page is in ${out}; npm run page -- --serve opens it`);
+  const { serve } = await import("./serve");
+  const { address } = await serve(out);
+  console.log(`The page is at ${address}; Ctrl+C ends it`);
+}
+
+if (require.main === module) main();

@@ -1,0 +1,50 @@
+/** Computes the page's tables in Node. */
+import { behaviour, summarise } from "../src/experiments/behaviour";
+import { circuitHeads, classifyHeads } from "../src/groups/classify";
+import { headEvidence } from "../src/groups/evidence";
+import { circuitPaths, drawnCircuit } from "../src/groups/paths-between";
+import type { LoadedModel } from "../src/load/from-bytes";
+import { loadModel } from "../src/load/load";
+import { range } from "../src/numbers/lists";
+import { select } from "../src/prompts/acronyms";
+import { checkWordAmong } from "../src/prompts/check-word";
+import { resample } from "../src/prompts/corruption";
+import { HELD_OUT, loadAcronyms } from "../src/prompts/dataset";
+import { wordList } from "../src/prompts/words";
+import { CROWD } from "./crowd";
+import { Engine, type Lists, opening } from "./engine";
+import { OPENING } from "./state";
+import type { Tables } from "./tables";
+
+const [EVIDENCE, PATHS] = [100, 20]; // prompts
+/** The least share of a logit difference that a drawn path loses. */
+const LEAST = 0.02;
+
+/** Words of the crowd, and those of the word list that the model can take. */
+export function listsFor({ tokenizer }: LoadedModel): Lists {
+  const crowd = loadAcronyms(HELD_OUT, tokenizer, CROWD).words;
+  return { crowd, words: wordList().filter((word) => checkWordAmong(word, tokenizer, () => []).ok) };
+}
+
+export async function computeTables(): Promise<Tables> {
+  const loaded = await loadModel("embedded");
+  const engine = new Engine(loaded, listsFor(loaded));
+  const { name, n_layers, n_heads } = engine.config;
+  return {
+    ...listsFor(loaded),
+    config: { name, n_layers, n_heads },
+    opening: await opening(engine, OPENING),
+    circuit: await circuitOf(loaded),
+  };
+}
+
+/** The circuit that notebooks 04 and 05 find, in the same way. */
+async function circuitOf({ model, tokenizer }: LoadedModel): Promise<Tables["circuit"]> {
+  const data = loadAcronyms(HELD_OUT, tokenizer, { n: EVIDENCE, seed: CROWD.seed });
+  const few = select(data, range(PATHS));
+  const evidence = await headEvidence(model, data, { corrupted: resample(data, CROWD.seed) });
+  const heads = circuitHeads(classifyHeads(evidence));
+  const clean = summarise(await behaviour(model, few, tokenizer)).map(({ logit_diff }) => logit_diff);
+  const paths = await circuitPaths(model, few, heads, { corrupted: resample(few, CROWD.seed), clean });
+  return drawnCircuit(heads, paths, { n_layers: model.config.n_layers, least: LEAST });
+}

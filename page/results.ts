@@ -1,0 +1,61 @@
+/** What is computed of the state at hand, the letters first; results of a state that has gone are dropped. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { AttentionRow } from "../src/experiments/attention";
+import type { Engine, Letters, Maps, Opening } from "./engine";
+import type { State } from "./state";
+
+export interface Results {
+  readonly letters?: Letters;
+  readonly maps?: Maps;
+  readonly attention?: readonly AttentionRow[];
+  /** Of which state the letters are. */
+  readonly of?: State;
+  /** The state of which all is computed, by the model that is loaded. */
+  readonly settled?: State;
+  /** Milliseconds that the letters took. */
+  readonly took?: number;
+  readonly error?: string;
+}
+
+/** What the maps depend on. */
+const mapKey = ({ words, others, direction, activation }: State) =>
+  [...words, ...others, direction, activation].join(" ");
+
+/** @param opening what is shown until there is a model, if it is of this state */
+export function useResults(engine: Engine | undefined, state: State, opening: Opening | undefined): Results {
+  const [results, setResults] = useState<Results>(opening ? { ...opening, of: state } : {});
+  const maps = useRef<{ engine?: Engine; key: string }>({ key: opening ? mapKey(state) : "" });
+  const queue = useRef<Promise<void>>(Promise.resolve());
+  useEffect(() => {
+    if (!engine) return;
+    let isOld = false;
+    const put = (some: Results) => setResults((before) => ({ ...before, ...some }));
+    const compute = async () => {
+      if (isOld) return;
+      const { current } = maps;
+      const isOther = current.key !== mapKey(state) || (current.engine !== undefined && current.engine !== engine);
+      try {
+        const start = performance.now();
+        const letters = await engine.letters(state);
+        if (isOld) return;
+        const took = performance.now() - start;
+        put({ letters, of: state, took, error: undefined, ...(isOther && { maps: undefined }) });
+        await new Promise((painted) => setTimeout(painted));
+        if (isOld) return;
+        put({ attention: await engine.attention(state) });
+        if (isOld) return;
+        if (isOther || current.engine !== engine) put({ maps: await engine.maps(state) });
+        if (isOld) return;
+        maps.current = { engine, key: mapKey(state) };
+        put({ settled: state });
+      } catch (error) {
+        if (!isOld) setResults({ error: (error as Error).message, of: state });
+      }
+    };
+    queue.current = queue.current.then(compute);
+    return () => {
+      isOld = true;
+    };
+  }, [engine, state]);
+  return results;
+}
