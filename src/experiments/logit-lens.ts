@@ -3,7 +3,7 @@ import { forward } from "../model/forward";
 import { checkProcessed } from "../model/head-weights";
 import type { HookName } from "../model/hooks";
 import { disposeRun, type Model } from "../model/model";
-import { normalize, unembedding } from "../model/ops";
+import { layerNorm, unembedding } from "../model/ops";
 import { range } from "../numbers/lists";
 import { meanAndStd } from "../numbers/statistics";
 import type { Letter } from "../prompts/acronym-task";
@@ -41,7 +41,7 @@ export async function logitLens<T extends Task>(
     const run = forward(model, prompts.tokens, { keep: stages.map(({ hook }) => hook), readout: "none" });
     const { W, b } = unembedding(model, prompts.letters);
     const measure = ({ hook }: { hook: HookName }) => {
-      const x = normalize(atPositions(run, hook, positions), eps).reshape([-1, model.config.d_model]) as tf.Tensor2D;
+      const x = layerNorm(atPositions(run, hook, positions), eps).reshape([-1, model.config.d_model]) as tf.Tensor2D;
       const logits = tf.matMul(x, W).add(b);
       return letterLogitDiff(logits.reshape([-1, letters.length, prompts.letters.length]), prompts.answerLetters);
     };

@@ -4,7 +4,7 @@ import type { Figure } from "../figures/panels";
 import { checkProcessed, headWeights } from "../model/head-weights";
 import { allHeads, checkHeads, type HeadId } from "../model/heads";
 import type { Model } from "../model/model";
-import { gelu, normalize, unembedding } from "../model/ops";
+import { gelu, layerNorm, unembedding } from "../model/ops";
 import { checkAllFinite, checkCount, checkIndices, checkOneOf, checkSome } from "../numbers/check";
 import { where } from "../numbers/rows";
 import type { Prompts } from "../prompts/task";
@@ -183,7 +183,7 @@ export function diagonalTable(
 function afterFirstMlp(model: Model, tokens: readonly number[]): tf.Tensor2D {
   const { W_in, b_in, W_out, b_out } = model.blocks[0];
   const embedded = tf.gather(model.W_E, int(tokens)) as tf.Tensor2D;
-  const hidden = gelu(tf.matMul(normalize(embedded, model.config.eps), W_in).add(b_in)) as tf.Tensor2D;
+  const hidden = gelu(tf.matMul(layerNorm(embedded, model.config.eps), W_in).add(b_in)) as tf.Tensor2D;
   return embedded.add(tf.matMul(hidden, W_out).add(b_out));
 }
 
@@ -223,7 +223,7 @@ function likeliest(
   { head, resid, top }: { head: HeadId; resid: tf.Tensor2D; top: number },
 ): readonly number[][] {
   return tf.tidy(() => {
-    const moved = normalize(moveThrough(model, head, resid), model.config.eps);
+    const moved = layerNorm(moveThrough(model, head, resid), model.config.eps);
     const logits = tf.matMul(moved, model.W_U).add(model.b_U);
     return tf.topk(logits, top).indices.arraySync() as number[][];
   });

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { streamBefore } from "./hook-graph";
 import { type BlockHook, type HookName, kindOf, layerOf } from "./hooks";
-import type { Block, LayerNorm, Model, ModelConfig, Tokens } from "./model";
-import { gelu, linear, rows as rowsOf } from "./ops";
+import type { Block, Model, ModelConfig, Tokens } from "./model";
+import { attend, attention, attentionScores, gelu, layerNorm, linear, rows as rowsOf, scaled, scaleOf } from "./ops";
 import type { Rows } from "./plan";
 import { cut, handle, repeat } from "./slices";
 
@@ -15,6 +15,8 @@ interface Inputs {
   readonly offset: readonly number[] | undefined;
   /** The keys that queries at these rows can see. */
   readonly keys: (rows: Rows) => Rows;
+  /** Not by way of the hooks that nobody looks at: see `atOnce` of the hook graph. */
+  readonly atOnce: boolean;
   /** How often the prompts are repeated, one after the other. */
   readonly points: number;
 }
@@ -31,13 +33,6 @@ const stream = (layer: number, rows: Rows, { get }: Inputs) =>
     .map((name) => get(name, rows))
     .reduce((sum, x) => sum.add(x));
 
-const centred = (x: tf.Tensor) => x.sub(x.mean(-1, true));
-const scaleOf = (x: tf.Tensor, eps: number) => centred(x).square().mean(-1, true).add(eps).sqrt();
-const normalized = (x: tf.Tensor, scale: tf.Tensor, ln: LayerNorm | null) => {
-  const out = centred(x).div(scale);
-  return ln ? out.mul(ln.w).add(ln.b) : out;
-};
-
 /** `[batch, pos, n_heads * d_head]` → `[batch, pos, head, d_head]` */
 const byHead = (x: tf.Tensor, { config }: Model) => x.reshape([x.shape[0], x.shape[1]!, config.n_heads, config.d_head]);
 
@@ -45,27 +40,37 @@ const byHead = (x: tf.Tensor, { config }: Model) => x.reshape([x.shape[0], x.sha
 const causalMask = (queries: Rows, keys: number) =>
   tf.tensor2d(queries.map((q) => Array.from({ length: keys }, (_, k) => (k > q ? Number.NEGATIVE_INFINITY : 0))));
 
-/** `[batch, head, query_pos, key_pos]` over all keys; those after the last query are not looked at. */
-function attnScores(rows: Rows, { here, model, tokens, keys: seen }: InBlock): tf.Tensor {
-  const q = here("attn.hook_q", rows).transpose([0, 2, 1, 3]);
-  const k = here("attn.hook_k", seen(rows)).transpose([0, 2, 3, 1]);
-  const [keys, length] = [k.shape[3]!, tokens[0].length];
-  const scores = tf.matMul(q, k).div(Math.sqrt(model.config.d_head)).add(causalMask(rows, keys));
-  if (keys === length) return scores;
+/** `[batch, head, query_pos, key_pos]` over all keys; those that no query sees are not looked at. */
+function attnScores(rows: Rows, { here, tokens, keys: seenBy }: InBlock): tf.Tensor {
+  const [keys, length] = [seenBy(rows), tokens[0].length];
+  const scores = attentionScores(here("attn.hook_q", rows), here("attn.hook_k", keys), causalMask(rows, keys.length));
+  if (keys.length === length) return scores;
   const none = [0, 0] as [number, number];
-  return tf.pad(scores, [none, none, none, [0, length - keys]], Number.NEGATIVE_INFINITY);
+  return tf.pad(scores, [none, none, none, [0, length - keys.length]], Number.NEGATIVE_INFINITY);
 }
 
 /** `[batch, pos, head, d_head]` */
-function weightedValues(rows: Rows, { here, keys }: InBlock): tf.Tensor {
-  const v = here("attn.hook_v", keys(rows)).transpose([0, 2, 1, 3]);
+function weightedValues(rows: Rows, { here, keys: seenBy, atOnce }: InBlock): tf.Tensor {
+  const keys = seenBy(rows);
+  const v = here("attn.hook_v", keys);
+  if (atOnce)
+    return attention({ q: here("attn.hook_q", rows), k: here("attn.hook_k", keys), v }, causalMask(rows, keys.length));
   const pattern = here("attn.hook_pattern", rows);
-  const seen = pattern.shape[3] === v.shape[2] ? pattern : pattern.slice([0, 0, 0, 0], [-1, -1, -1, v.shape[2]!]);
-  return tf.matMul(seen, v).transpose([0, 2, 1, 3]);
+  return attend(pattern.shape[3] === keys.length ? pattern : pattern.slice([0, 0, 0, 0], [-1, -1, -1, keys.length]), v);
 }
 
+/** The stream that is read at a hook, normalised; with the layer norm's own gain and bias where they aren't part of other weights. */
+function normalized(norm: "ln1" | "ln2", rows: Rows, { here, block, model, atOnce }: InBlock): tf.Tensor {
+  const x = here(norm === "ln1" ? "hook_resid_pre" : "hook_mlp_in", rows);
+  if (atOnce) return layerNorm(x, model.config.eps, block[norm]);
+  return scaled(x, here(`${norm}.hook_scale`, rows), block[norm]);
+}
+
+/** A product with one of the model's own matrices. */
+const weighted = (x: tf.Tensor, W: tf.Tensor2D, b: tf.Tensor1D) => linear(x, W, b, { lasting: true });
+
 const project = (rows: Rows, { here, model }: InBlock, W: tf.Tensor2D, b: tf.Tensor1D) =>
-  byHead(linear(here("ln1.hook_normalized", rows), W, b), model);
+  byHead(weighted(here("ln1.hook_normalized", rows), W, b), model);
 
 /** The stream once for each head: `[batch, pos, head, d_model]`. Who reads it where nobody edits it reads the stream itself. */
 const forEachHead = (rows: Rows, { here, model }: InBlock) =>
@@ -85,7 +90,7 @@ export function projectOwn(
     tf.Tensor2D,
     tf.Tensor1D,
   ];
-  const read = normalized(input, scaleOf(input, eps), block.ln1);
+  const read = layerNorm(input, eps, block.ln1);
   const heads = Array.from({ length: input.shape[2]! }, (_, head) =>
     linear(cut(read, 2, head, 1), cut(W, 1, head * d_head, d_head), cut(b, 0, head * d_head, d_head)),
   );
@@ -94,7 +99,7 @@ export function projectOwn(
 
 function attnOut(rows: Rows, { here, block }: InBlock): tf.Tensor {
   const z = here("attn.hook_z", rows);
-  return linear(z.reshape([z.shape[0], z.shape[1]!, -1]), block.W_O, block.b_O);
+  return weighted(z.reshape([z.shape[0], z.shape[1]!, -1]), block.W_O, block.b_O);
 }
 
 const BLOCK_FORMULAS: Record<BlockHook, (rows: Rows, inputs: InBlock) => tf.Tensor> = {
@@ -103,8 +108,7 @@ const BLOCK_FORMULAS: Record<BlockHook, (rows: Rows, inputs: InBlock) => tf.Tens
   hook_k_input: forEachHead,
   hook_v_input: forEachHead,
   "ln1.hook_scale": (rows, { here, model }) => scaleOf(here("hook_resid_pre", rows), model.config.eps),
-  "ln1.hook_normalized": (rows, { here, block }) =>
-    normalized(here("hook_resid_pre", rows), here("ln1.hook_scale", rows), block.ln1),
+  "ln1.hook_normalized": (rows, inputs) => normalized("ln1", rows, inputs),
   "attn.hook_q": (rows, inputs) => project(rows, inputs, inputs.block.W_Q, inputs.block.b_Q),
   "attn.hook_k": (rows, inputs) => project(rows, inputs, inputs.block.W_K, inputs.block.b_K),
   "attn.hook_v": (rows, inputs) => project(rows, inputs, inputs.block.W_V, inputs.block.b_V),
@@ -115,11 +119,10 @@ const BLOCK_FORMULAS: Record<BlockHook, (rows: Rows, inputs: InBlock) => tf.Tens
   hook_resid_mid: (rows, { here }) => here("hook_resid_pre", rows).add(here("hook_attn_out", rows)),
   hook_mlp_in: (rows, { here }) => handle(here("hook_resid_mid", rows)),
   "ln2.hook_scale": (rows, { here, model }) => scaleOf(here("hook_mlp_in", rows), model.config.eps),
-  "ln2.hook_normalized": (rows, { here, block }) =>
-    normalized(here("hook_mlp_in", rows), here("ln2.hook_scale", rows), block.ln2),
-  "mlp.hook_pre": (rows, { here, block }) => linear(here("ln2.hook_normalized", rows), block.W_in, block.b_in),
+  "ln2.hook_normalized": (rows, inputs) => normalized("ln2", rows, inputs),
+  "mlp.hook_pre": (rows, { here, block }) => weighted(here("ln2.hook_normalized", rows), block.W_in, block.b_in),
   "mlp.hook_post": (rows, { here }) => gelu(here("mlp.hook_pre", rows)),
-  hook_mlp_out: (rows, { here, block }) => linear(here("mlp.hook_post", rows), block.W_out, block.b_out),
+  hook_mlp_out: (rows, { here, block }) => weighted(here("mlp.hook_post", rows), block.W_out, block.b_out),
   hook_resid_post: (rows, { here }) => here("hook_resid_mid", rows).add(here("hook_mlp_out", rows)),
 };
 
@@ -159,7 +162,7 @@ export function formula(name: HookName, rows: Rows, inputs: Inputs): tf.Tensor {
     case "ln_final.hook_scale":
       return scaleOf(stream(n_layers, rows, inputs), eps);
     case "ln_final.hook_normalized":
-      return normalized(
+      return scaled(
         stream(n_layers, rows, inputs),
         checkScale(get("ln_final.hook_scale", rows), inputs),
         model.ln_final,

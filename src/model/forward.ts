@@ -166,7 +166,15 @@ function runHooks(pass: Pass, names: readonly HookName[], before: Given) {
     const rows = plan.computed.get(name);
     const all =
       rows &&
-      formula(name, rows, { get, model, tokens, offset, points: pass.points, keys: (at) => plan.keysOf(name, at) });
+      formula(name, rows, {
+        get,
+        model,
+        tokens,
+        offset,
+        points: pass.points,
+        keys: (at) => plan.keysOf(name, at),
+        atOnce: plan.atOnce.has(name),
+      });
     const x = all && withOwnInputs(pass, name, { rows, x: all }, get);
     if (plan.given.has(name)) given[name] = edited(pass, name, { rows, x });
     if (plan.keeps(name)) keep[name] = handle(get(name, upTo(plan.length - 1))); // `from` may own the tensor

@@ -1,11 +1,13 @@
 import { type BlockHook, type HookName, hookNames, kindOf, layerOf } from "./hooks";
 
 /** What a hook is computed from: of the same position and (attention) of every position up to its own. */
-interface Inputs {
+export interface Inputs {
   readonly same: readonly HookName[];
   readonly upTo: readonly HookName[];
   /** Of the same position, where it is edited; elsewhere it says the same as `same`, and is not looked at. */
   readonly own?: HookName;
+  /** From what it can be computed without the hooks in between, where nobody looks at these. */
+  readonly atOnce?: Inputs & { readonly past: readonly HookName[] };
 }
 
 type BlockInputs = {
@@ -38,6 +40,17 @@ const BLOCK_INPUTS: Record<Exclude<BlockHook, "hook_resid_pre">, BlockInputs> = 
   hook_resid_post: { same: ["hook_resid_mid", "hook_mlp_out"] },
 };
 
+/** Hooks that can be computed at once from what others before them, `past`, are computed from. */
+const AT_ONCE: Partial<Record<BlockHook, BlockInputs & { readonly past: readonly BlockHook[] }>> = {
+  "ln1.hook_normalized": { past: ["ln1.hook_scale"], same: ["hook_resid_pre"] },
+  "attn.hook_z": {
+    past: ["attn.hook_attn_scores", "attn.hook_pattern"],
+    same: ["attn.hook_q"],
+    upTo: ["attn.hook_k", "attn.hook_v"],
+  },
+  "ln2.hook_normalized": { past: ["ln2.hook_scale"], same: ["hook_mlp_in"] },
+};
+
 /** The hooks whose sum is the stream that layer l, or the final layer norm (l = n_layers), reads. */
 export const streamBefore = (layer: number): readonly HookName[] =>
   layer === 0 ? ["hook_embed", "hook_pos_embed"] : [`blocks.${layer - 1}.hook_resid_post`];
@@ -49,9 +62,17 @@ function inputsOf(name: HookName, n_layers: number): Inputs {
   const [layer, kind] = [layerOf(name), kindOf(name)];
   if (layer < 0) return { same: [], upTo: [] };
   if (kind === "hook_resid_pre") return { same: streamBefore(layer), upTo: [] };
-  const { same, upTo = [], own } = BLOCK_INPUTS[kind as keyof typeof BLOCK_INPUTS];
   const here = (kind: BlockHook) => `blocks.${layer}.${kind}` as const;
-  return { same: same.map(here), upTo: upTo.map(here), own: own && here(own) };
+  const inputs = ({ same, upTo = [], own }: BlockInputs) => ({
+    same: same.map(here),
+    upTo: upTo.map(here),
+    own: own && here(own),
+  });
+  const atOnce = AT_ONCE[kind as BlockHook];
+  return {
+    ...inputs(BLOCK_INPUTS[kind as keyof typeof BLOCK_INPUTS]),
+    atOnce: atOnce && { ...inputs(atOnce), past: atOnce.past.map(here) },
+  };
 }
 
 /** What depends on the number of layers alone is made once for each: it is asked for at every forward. */

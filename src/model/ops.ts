@@ -1,37 +1,53 @@
 import * as tf from "@tensorflow/tfjs";
+import type { LayerNorm } from "./model";
 
 /*
  * linear and rows: the two operations of a forward whose gradients tfjs doesn't give on every backend at a usable speed: WebAssembly
  * has no gradient of tf.gather, and multiplies transposed matrices ten times slower than it transposes and multiplies.
  */
 
-/** Kernels that a backend may have for a whole `linear` or `gelu`. Where it has none, they are put together from tfjs's own. */
-export const FUSED_KERNELS = { linear: "FusedLinear", gelu: "FusedGelu" } as const;
+/** Kernels that a backend may have for a whole operation. Where it has none, the operation is put together from tfjs's own. */
+export const FUSED_KERNELS = {
+  linear: "FusedLinear",
+  gelu: "FusedGelu",
+  layerNorm: "FusedLayerNorm",
+  attention: "FusedAttention",
+} as const;
 
 const hasKernel = (name: string) => tf.getKernel(name, tf.getBackend()) !== undefined;
-const runKernel = (name: string, inputs: tf.NamedTensorMap) => tf.engine().runKernel(name, inputs) as tf.Tensor;
+/** These kernels have no gradients: where one is taken, tfjs's own are used, which have them. */
+const canFuse = (name: string) => hasKernel(name) && tf.engine().state.gradientDepth === 0;
+const runKernel = (name: string, inputs: tf.NamedTensorMap, attrs?: tf.NamedAttrMap) =>
+  tf.engine().runKernel(name, inputs, attrs) as tf.Tensor;
 
 const save = (saver: unknown, tensors: tf.Tensor[]) => (saver as tf.GradSaveFunc)(tensors);
 
-const affine = tf.customGrad((input, weights, bias, saver) => {
-  const [x, W, b] = [input, weights, bias] as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
-  save(saver, [x, W]);
-  const { linear } = FUSED_KERNELS;
-  const value = hasKernel(linear) ? runKernel(linear, { x, W, b }) : tf.matMul(x, W).add(b);
-  const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => [
-    tf.matMul(dy, saved[1].transpose()),
-    tf.matMul(saved[0].transpose(), dy),
-    dy.sum(0),
-  ];
-  return { value, gradFunc };
-});
+/** What a caller knows of a weight. */
+interface LinearOptions {
+  /** It stays as it is and is used again and again: a backend may keep it in a form that multiplies faster. */
+  readonly lasting?: boolean;
+}
+
+const affine = (options: LinearOptions) =>
+  tf.customGrad((input, weights, bias, saver) => {
+    const [x, W, b] = [input, weights, bias] as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
+    save(saver, [x, W]);
+    const { linear } = FUSED_KERNELS;
+    const value = hasKernel(linear) ? runKernel(linear, { x, W, b }, { ...options }) : tf.matMul(x, W).add(b);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => [
+      tf.matMul(dy, saved[1].transpose()),
+      tf.matMul(saved[0].transpose(), dy),
+      dy.sum(0),
+    ];
+    return { value, gradFunc };
+  });
 
 /**
  * `x @ W + b` over the last axis of `x`, as one flat matrix product: batched ones are very slow in WebAssembly.
  * (Not tf.fused: its WebAssembly kernel mistakes the shape of a bias that was sliced or gathered.)
  */
-export function linear(x: tf.Tensor, W: tf.Tensor2D, b: tf.Tensor1D): tf.Tensor {
-  return affine(x.reshape([-1, W.shape[0]]), W, b).reshape([...x.shape.slice(0, -1), W.shape[1]]);
+export function linear(x: tf.Tensor, W: tf.Tensor2D, b: tf.Tensor1D, options: LinearOptions = {}): tf.Tensor {
+  return affine(options)(x.reshape([-1, W.shape[0]]), W, b).reshape([...x.shape.slice(0, -1), W.shape[1]]);
 }
 
 /** What unembeds some tokens: their columns `[d_model, token]`, and biases. (Gathered: a cut would first copy the whole matrix.) */
@@ -60,32 +76,43 @@ const GELU_B = 0.044715 * GELU_A;
 
 const composedGelu = (x: tf.Tensor): tf.Tensor => x.mul(tf.sigmoid(x.mul(x.square().mul(GELU_B).add(GELU_A))));
 
-/** x s has the gradient s + x s (1 − s) (2u)′, where s = sigmoid(2u). */
-function geluGradient(x: tf.Tensor): tf.Tensor {
-  const squared = x.square();
-  const s = tf.sigmoid(x.mul(squared.mul(GELU_B).add(GELU_A)));
-  return s.add(
-    x
-      .mul(s)
-      .mul(tf.sub(1, s))
-      .mul(squared.mul(3 * GELU_B).add(GELU_A)),
-  );
-}
-
-const fusedGelu = tf.customGrad((input, saver) => {
-  const x = input as tf.Tensor;
-  save(saver, [x]);
-  const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => dy.mul(geluGradient(saved[0]));
-  return { value: runKernel(FUSED_KERNELS.gelu, { x }), gradFunc };
-});
-
 /** GPT-2's gelu_new, elementwise. */
 export function gelu(x: tf.Tensor): tf.Tensor {
-  return hasKernel(FUSED_KERNELS.gelu) ? fusedGelu(x) : composedGelu(x);
+  return canFuse(FUSED_KERNELS.gelu) ? runKernel(FUSED_KERNELS.gelu, { x }) : composedGelu(x);
 }
 
-/** A layer norm without gain and bias. */
-export function normalize<T extends tf.Tensor>(x: T, eps: number): T {
-  const centred = x.sub(x.mean(-1, true));
-  return centred.div(centred.square().mean(-1, true).add(eps).sqrt());
+const centred = (x: tf.Tensor) => x.sub(x.mean(-1, true));
+
+/** What a layer norm divides by, `[…, 1]`. */
+export const scaleOf = (x: tf.Tensor, eps: number): tf.Tensor => centred(x).square().mean(-1, true).add(eps).sqrt();
+
+/** A layer norm whose scale is known. */
+export function scaled(x: tf.Tensor, scale: tf.Tensor, ln: LayerNorm | null): tf.Tensor {
+  const out = centred(x).div(scale);
+  return ln ? out.mul(ln.w).add(ln.b) : out;
+}
+
+/** A layer norm over the last axis; without gain and bias if these are part of the weights that follow. */
+export function layerNorm(x: tf.Tensor, eps: number, ln: LayerNorm | null = null): tf.Tensor {
+  if (!canFuse(FUSED_KERNELS.layerNorm)) return scaled(x, scaleOf(x, eps), ln);
+  const [w, b] = ln ? [ln.w, ln.b] : [tf.ones([x.shape.at(-1)!]), tf.zeros([x.shape.at(-1)!])];
+  return runKernel(FUSED_KERNELS.layerNorm, { x, w, b }, { eps });
+}
+
+/** Queries and keys `[batch, pos, head, d_head]` → scores `[batch, head, query_pos, key_pos]`, with `mask [query_pos, key_pos]` added. */
+export function attentionScores(q: tf.Tensor, k: tf.Tensor, mask: tf.Tensor): tf.Tensor {
+  const products = tf.matMul(q.transpose([0, 2, 1, 3]), k.transpose([0, 2, 3, 1]));
+  return products.div(Math.sqrt(q.shape[3]!)).add(mask);
+}
+
+/** Values `[batch, pos, head, d_head]`, weighted by a pattern `[batch, head, query_pos, key_pos]`. */
+export const attend = (pattern: tf.Tensor, v: tf.Tensor): tf.Tensor =>
+  tf.matMul(pattern, v.transpose([0, 2, 1, 3])).transpose([0, 2, 1, 3]);
+
+/** Attention of all heads: queries, keys and values `[batch, pos, head, d_head]` → what the heads read, like the queries. */
+export function attention({ q, k, v }: Record<"q" | "k" | "v", tf.Tensor>, mask: tf.Tensor): tf.Tensor {
+  if (!canFuse(FUSED_KERNELS.attention)) return attend(tf.softmax(attentionScores(q, k, mask)), v);
+  const flat = (x: tf.Tensor) => x.reshape([x.shape[0], x.shape[1]!, -1]);
+  const inputs = { q: flat(q), k: flat(k), v: flat(v), mask: mask.expandDims(0).expandDims(0) };
+  return runKernel(FUSED_KERNELS.attention, inputs, { heads: q.shape[2]! }).reshape(q.shape);
 }

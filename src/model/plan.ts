@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs";
-import { graphOf } from "./hook-graph";
+import { graphOf, type Inputs } from "./hook-graph";
 import {
   axesOf,
   checkEdit,
@@ -30,6 +30,8 @@ export interface Plan {
   readonly computed: ReadonlyMap<HookName, Rows>;
   /** Where what is needed of it, after its edits, is not as in `from`. */
   readonly given: ReadonlyMap<HookName, Rows>;
+  /** Computed past hooks that nobody looks at. */
+  readonly atOnce: ReadonlySet<HookName>;
   /** The positions up to which a hook at these rows is computed from; all where an edit may have made it look ahead. */
   readonly keysOf: (name: HookName, rows: Rows) => Rows;
   /** Edits by hook and point. */
@@ -69,7 +71,8 @@ export function makePlan(model: Model, tokens: Tokens, points: readonly Interven
   const from = off ? undefined : options.from;
   const keeps = typeof keep === "function" ? keep : (name: HookName) => keep.includes(name);
 
-  const graph = graphOf(config.n_layers);
+  const isLookedAt = (name: HookName) => off || edits.has(name) || keeps(name) || (from && name in from.cache);
+  const { graph, atOnce } = shortened(graphOf(config.n_layers), isLookedAt);
   const touched = new Map([...edits].map(([name, each]) => [name, touch(name, each, all, { from, config })]));
   const ownRows = (own: HookName | undefined): Rows => (own && touched.get(own)?.rows) ?? [];
   // attention is causal, unless it is replaced by attention that is not
@@ -98,7 +101,17 @@ export function makePlan(model: Model, tokens: Tokens, points: readonly Interven
     for (const r of ownRows(inputs.own)) if (rows.includes(r)) needed.get(inputs.own!)!.add(r);
     for (const input of inputs.upTo) for (const r of keysOf(name, rows)) needed.get(input)!.add(r);
   }
-  return { length, from, keeps, computed, given, keysOf, edits };
+  return { length, from, keeps, computed, given, atOnce, keysOf, edits };
+}
+
+type Graph = ReadonlyMap<HookName, Inputs>;
+
+/** The graph, with the ways past hooks that nobody looks at in place of those through them. */
+function shortened(graph: Graph, isLookedAt: (name: HookName) => boolean | undefined) {
+  const short = new Map(
+    [...graph].flatMap(([name, { atOnce }]) => (atOnce && !atOnce.past.some(isLookedAt) ? [[name, atOnce]] : [])),
+  );
+  return { graph: new Map([...graph, ...short]), atOnce: new Set(short.keys()) };
 }
 
 /** 0, 1, … last */
@@ -180,7 +193,7 @@ interface Reach {
 }
 
 /** The rows of each hook, before and after its edits, that are not as in the clean run. */
-function differing(graph: ReturnType<typeof graphOf>, { touched, all, ownRows, ahead }: Reach) {
+function differing(graph: Graph, { touched, all, ownRows, ahead }: Reach) {
   const rows = new Map<HookName, { before: ReadonlySet<number>; after: ReadonlySet<number> }>();
   for (const [name, inputs] of graph) {
     const first = Math.min(...inputs.upTo.flatMap((input) => [...rows.get(input)!.after]));

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { random } from "../../numbers/random";
-import { gelu, linear, normalize } from "../ops";
+import { attention, gelu, layerNorm, linear } from "../ops";
 
 /*
  * Native code that loads may still compute wrong numbers, on a processor or with a library that nobody tried. Before a backend is
@@ -35,6 +35,21 @@ function normalized(row: readonly number[]): number[] {
 
 const geluOf = (x: number) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 
+/** Attention of one head, each query over the keys up to its own place. */
+function attended(q: Matrix, k: Matrix, v: Matrix): number[][] {
+  return q.map((query, i) => {
+    const scores = k.slice(0, i + 1).map((key) => sum(query.map((x, d) => x * key[d])) / Math.sqrt(query.length));
+    const pattern = softmaxOf(scores);
+    return v[0].map((_, d) => sum(pattern.map((weight, j) => weight * v[j][d])));
+  });
+}
+
+/** `[batch, head, pos, d_head]` → `[batch, pos, head, d_head]` */
+const byPosition = (heads: readonly Matrix[], n_heads: number) =>
+  (
+    tf.tensor3d(heads as number[][][]).reshape([-1, n_heads, heads[0].length, heads[0][0].length]) as tf.Tensor4D
+  ).transpose([0, 2, 1, 3]);
+
 /** Examples of the operations on which a backend is judged. */
 function examples(): Record<string, Example> {
   const { normal } = random(0);
@@ -49,6 +64,12 @@ function examples(): Record<string, Example> {
   const left = tf.tensor3d(lefts as number[][][]).reshape([2, 3, 5, 9]);
   const right = tf.tensor3d(rights as number[][][]).reshape([2, 3, 9, 7]);
   const last = [0, 1, 3, 2];
+  const [q, k, v] = Array.from({ length: 3 }, () => Array.from({ length: 6 }, () => matrix(5, 8)));
+  const mask = tf.tensor2d(
+    Array.from({ length: 5 }, (_, i) => Array.from({ length: 5 }, (_, j) => (j > i ? Number.NEGATIVE_INFINITY : 0))),
+  );
+  const [rows, weight] = [matrix(2, 512), matrix(512, 512)];
+  const none = tf.zeros([512]) as tf.Tensor1D;
   const batched = lefts.flatMap((each, i) => product(each, rights[i]).flat());
   return {
     "a matrix product": { found: tf.matMul(A, B), expected: product(a, b).flat() },
@@ -65,9 +86,17 @@ function examples(): Record<string, Example> {
       found: linear(A, B as tf.Tensor2D, tf.tensor1d(bias as number[])),
       expected: product(a, b).flatMap((row) => row.map((value, j) => value + bias[j])),
     },
+    "a product with a weight that stays": {
+      found: linear(tf.tensor2d(rows as number[][]), tf.tensor2d(weight as number[][]), none, { lasting: true }),
+      expected: product(rows, weight).flat(),
+    },
     GELU: { found: gelu(A), expected: a.flat().map(geluOf) },
     "a softmax": { found: tf.softmax(A), expected: a.flatMap(softmaxOf) },
-    "a layer norm": { found: normalize(A, 0), expected: a.flatMap(normalized) },
+    attention: {
+      found: attention({ q: byPosition(q, 3), k: byPosition(k, 3), v: byPosition(v, 3) }, mask).transpose([0, 2, 1, 3]),
+      expected: q.flatMap((queries, i) => attended(queries, k[i], v[i]).flat()),
+    },
+    "a layer norm": { found: layerNorm(A, 0), expected: a.flatMap(normalized) },
   };
 }
 

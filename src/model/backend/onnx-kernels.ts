@@ -3,7 +3,8 @@ import { isMainThread } from "node:worker_threads";
 import * as tf from "@tensorflow/tfjs";
 import { FUSED_KERNELS } from "../ops";
 import { checkExamples } from "./examples";
-import { type OnnxOperator, onnxModel } from "./onnx-model";
+import { type OnnxConstant, type OnnxOperator, onnxModel } from "./onnx-model";
+import { PackedWeights } from "./packed-weights";
 
 /*
  * tfjs computes in WebAssembly, but hands the operations that take most of the time to onnxruntime-node, which uses all of the
@@ -18,9 +19,10 @@ export interface OnnxRuntime {
   initOrt(): void;
 }
 
-interface OnnxSession {
+export interface OnnxSession {
   loadModel(buffer: ArrayBufferLike, byteOffset: number, byteLength: number, options: object): void;
   run(inputs: Record<string, unknown>, outputs: Record<string, unknown>, options: object): unknown;
+  dispose(): void;
 }
 
 /** What is used of tfjs's WebAssembly backend. */
@@ -28,9 +30,16 @@ interface WasmBackend {
   readonly wasm: { readonly HEAPU8: Uint8Array };
   readonly dataIdMap: { get(id: object): { readonly memoryOffset: number } };
   makeOutput(shape: readonly number[], dtype: "float32"): tf.TensorInfo;
+  /** Says whether the data is gone: it stays while other tensors share it. */
+  disposeData(dataId: object, force?: boolean): boolean;
 }
 
 export const ONNX_THREADS = availableParallelism();
+
+/** Packing a smaller matrix anew takes a few millionths of a second: not worth a session of its own. */
+const LEAST_PACKED = 2 ** 18;
+/** Every session has threads of its own, and systems limit how many there are. */
+const MOST_THREADS = 512;
 
 const SESSION_OPTIONS = {
   executionMode: "sequential",
@@ -61,42 +70,64 @@ export function loadRuntime(): OnnxRuntime {
 /** Applies an operator to tensors of the WebAssembly backend; the result has the given shape. */
 type Apply = (operator: OnnxOperator, inputs: readonly tf.TensorInfo[], shape: readonly number[]) => tf.TensorInfo;
 
-function makeApply({ Tensor, binding, initOrt }: OnnxRuntime): Apply {
+const wasmBackend = () => tf.backend() as unknown as WasmBackend;
+
+/** A tensor's values where they lie. For at once: making another tensor can move the memory. */
+function valuesOf({ dataId, shape }: tf.TensorInfo): Float32Array {
+  const { wasm, dataIdMap } = wasmBackend();
+  const { memoryOffset } = dataIdMap.get(dataId);
+  return new Float32Array(wasm.HEAPU8.buffer, memoryOffset, tf.util.sizeFromShape(shape));
+}
+
+interface Runtime {
+  /** `apply`, with the input "B" as a weight that stays as it is. */
+  readonly applyPacked: Apply;
+  readonly apply: Apply;
+  readonly packed: PackedWeights;
+}
+
+function start({ Tensor, binding, initOrt }: OnnxRuntime): Runtime {
   initOrt();
+  const newSession = (operator: OnnxOperator, constants?: Record<string, OnnxConstant>): OnnxSession => {
+    const { buffer, byteOffset, byteLength } = onnxModel(operator, constants);
+    const session = new binding.InferenceSession();
+    session.loadModel(buffer, byteOffset, byteLength, SESSION_OPTIONS);
+    return session;
+  };
   const sessions = new Map<string, OnnxSession>();
   const sessionOf = (operator: OnnxOperator) => {
     const key = JSON.stringify(operator);
-    const made = sessions.get(key);
-    if (made) return made;
-    const { buffer, byteOffset, byteLength } = onnxModel(operator);
-    const session = new binding.InferenceSession();
-    session.loadModel(buffer, byteOffset, byteLength, SESSION_OPTIONS);
+    const session = sessions.get(key) ?? newSession(operator);
     sessions.set(key, session);
     return session;
   };
-  return (operator, inputs, shape) => {
-    const { wasm, dataIdMap, makeOutput } = tf.backend() as unknown as WasmBackend;
-    const output = makeOutput.call(tf.backend(), shape, "float32");
-    // views of the memory are taken only now: making a tensor can move it
-    const view = ({ dataId, shape: dims }: tf.TensorInfo) => {
-      const { memoryOffset } = dataIdMap.get(dataId);
-      return new Tensor(
-        "float32",
-        new Float32Array(wasm.HEAPU8.buffer, memoryOffset, tf.util.sizeFromShape(dims)),
-        dims,
-      );
-    };
-    const feeds = Object.fromEntries(operator.inputs.map((name, i) => [name, view(inputs[i])]));
-    sessionOf(operator).run(feeds, { Y: view(output) }, {});
+  const packed = new PackedWeights(newSession, Math.floor(MOST_THREADS / ONNX_THREADS));
+  const run = (session: OnnxSession, feeds: Record<string, tf.TensorInfo>, shape: readonly number[]) => {
+    const output = wasmBackend().makeOutput(shape, "float32");
+    const view = (info: tf.TensorInfo) => new Tensor("float32", valuesOf(info), info.shape);
+    session.run(
+      Object.fromEntries(Object.entries(feeds).map(([name, info]) => [name, view(info)])),
+      { Y: view(output) },
+      {},
+    );
     return output;
   };
+  const feedsOf = ({ inputs: names }: OnnxOperator, inputs: readonly tf.TensorInfo[]) =>
+    Object.fromEntries(names.filter((name) => name).map((name, i) => [name, inputs[i]]));
+  const apply: Apply = (operator, inputs, shape) => run(sessionOf(operator), feedsOf(operator, inputs), shape);
+  const applyPacked: Apply = (operator, inputs, shape) => {
+    const { B, ...others } = feedsOf(operator, inputs);
+    const session = packed.sessionOf(operator, B.dataId, { shape: B.shape, values: valuesOf(B) });
+    return session ? run(session, others, shape) : apply(operator, inputs, shape);
+  };
+  return { apply, applyPacked, packed };
 }
 
 type Arguments = Parameters<tf.KernelFunc>[0];
 /** A kernel; `plain` is tfjs's own, for what the operator can't do. */
-type Kernel = (apply: Apply, args: Arguments, plain: tf.KernelFunc) => ReturnType<tf.KernelFunc>;
+type Kernel = (runtime: Runtime, args: Arguments, plain: tf.KernelFunc) => ReturnType<tf.KernelFunc>;
 
-const matMul: Kernel = (apply, args, plain) => {
+const matMul: Kernel = ({ apply }, args, plain) => {
   const { a, b } = args.inputs as Record<string, tf.TensorInfo>;
   if (a.dtype !== "float32" || b.dtype !== "float32") return plain(args);
   const { transposeA, transposeB } = args.attrs as unknown as { transposeA: boolean; transposeB: boolean };
@@ -106,32 +137,75 @@ const matMul: Kernel = (apply, args, plain) => {
   return apply({ type: "FusedMatMul", domain: "com.microsoft", inputs: ["A", "B"], attributes }, [a, b], shape);
 };
 
-const fusedLinear: Kernel = (apply, { inputs }) => {
+const fusedLinear: Kernel = ({ apply, applyPacked }, { inputs, attrs }) => {
   const { x, W, b } = inputs as Record<string, tf.TensorInfo>;
-  return apply({ type: "Gemm", domain: "", inputs: ["A", "B", "C"] }, [x, W, b], [x.shape[0], W.shape[1]]);
+  const isPacked = attrs?.lasting === true && tf.util.sizeFromShape(W.shape) >= LEAST_PACKED;
+  return (isPacked ? applyPacked : apply)(
+    { type: "Gemm", domain: "", inputs: ["A", "B", "C"] },
+    [x, W, b],
+    [x.shape[0], W.shape[1]],
+  );
 };
 
-const fusedGelu: Kernel = (apply, { inputs }) => {
+const fusedGelu: Kernel = ({ apply }, { inputs }) => {
   const { x } = inputs as Record<string, tf.TensorInfo>;
   return apply({ type: "FastGelu", domain: "com.microsoft", inputs: ["X"] }, [x], x.shape);
 };
 
-const KERNELS = { BatchMatMul: matMul, [FUSED_KERNELS.linear]: fusedLinear, [FUSED_KERNELS.gelu]: fusedGelu };
+const fusedLayerNorm: Kernel = ({ apply }, { inputs, attrs }) => {
+  const { x, w, b } = inputs as Record<string, tf.TensorInfo>;
+  const { eps: epsilon } = attrs as unknown as { eps: number };
+  return apply(
+    { type: "LayerNormalization", domain: "", inputs: ["X", "W", "B"], floats: { epsilon } },
+    [x, w, b],
+    x.shape,
+  );
+};
+
+/** Without bias and padding, which come before the mask. */
+const ATTENTION_INPUTS = ["Q", "K", "V", "", "", "M"];
+
+const fusedAttention: Kernel = ({ apply }, { inputs, attrs }) => {
+  const { q, k, v, mask } = inputs as Record<string, tf.TensorInfo>;
+  const { heads: num_heads } = attrs as unknown as { heads: number };
+  const attributes = { num_heads };
+  return apply(
+    { type: "MultiHeadAttention", domain: "com.microsoft", inputs: ATTENTION_INPUTS, attributes },
+    [q, k, v, mask],
+    q.shape,
+  );
+};
+
+const KERNELS = {
+  BatchMatMul: matMul,
+  [FUSED_KERNELS.linear]: fusedLinear,
+  [FUSED_KERNELS.gelu]: fusedGelu,
+  [FUSED_KERNELS.layerNorm]: fusedLayerNorm,
+  [FUSED_KERNELS.attention]: fusedAttention,
+};
 
 /** Registers the kernels on tfjs's WebAssembly backend. @returns what puts tfjs's own back */
-function register(apply: Apply): () => void {
+function register(runtime: Runtime): () => void {
   const undo = Object.entries(KERNELS).map(([kernelName, kernel]) => {
     const own = tf.getKernel(kernelName, "wasm");
     if (own) tf.unregisterKernel(kernelName, "wasm");
-    const kernelFunc: tf.KernelFunc = (args) => kernel(apply, args, own?.kernelFunc);
+    const kernelFunc: tf.KernelFunc = (args) => kernel(runtime, args, own?.kernelFunc);
     tf.registerKernel({ ...own, kernelName, backendName: "wasm", kernelFunc });
     return () => {
       tf.unregisterKernel(kernelName, "wasm");
       if (own) tf.registerKernel(own);
     };
   });
+  const backend = wasmBackend();
+  const { disposeData } = backend;
+  backend.disposeData = (dataId, force) => {
+    const isGone = disposeData.call(backend, dataId, force);
+    if (isGone) runtime.packed.drop(dataId);
+    return isGone;
+  };
   return () => {
     for (const each of undo) each();
+    backend.disposeData = disposeData;
   };
 }
 
@@ -140,7 +214,7 @@ function register(apply: Apply): () => void {
  * Throws if onnxruntime-node is missing, doesn't load or computes wrong numbers; then tfjs is left as it was.
  */
 export function useOnnxKernels(runtime = loadRuntime()): void {
-  const restore = register(makeApply(runtime));
+  const restore = register(start(runtime));
   try {
     checkExamples("onnxruntime-node");
   } catch (error) {

@@ -119,6 +119,25 @@ test("only what an edit reaches, and a read-out needs, is computed", () => {
   assert.equal(recomputed.computed.has("blocks.0.hook_resid_pre"), false);
 });
 
+test("what lies inside attention and layer norms is computed only where somebody looks at it", () => {
+  const readout = { positions: [LENGTH - 1], vocab: [0] };
+  const inside = (run: Run) =>
+    [...run.computed.keys()].filter((name) => name.startsWith("blocks.1.") && /scale|scores|pattern/.test(name)).sort();
+  const attention = ["blocks.1.attn.hook_attn_scores", "blocks.1.attn.hook_pattern"];
+  assert.deepEqual(inside(forward(model, clean, { readout })), []);
+  assert.deepEqual(inside(forward(model, clean, { readout, keep: ["blocks.1.attn.hook_pattern"] })), attention);
+  assert.deepEqual(inside(forward(model, clean, { readout, keep: ["blocks.1.ln2.hook_scale"] })), [
+    "blocks.1.ln2.hook_scale",
+  ]);
+  const scores = edit("blocks.1.attn.hook_attn_scores", (x) => x.mul(2));
+  assert.deepEqual(inside(forward(model, clean, { readout, interventions: scores })), attention);
+  // what a clean run has kept needs no computing, but is looked at: it may be told from what the edit changes
+  const values = edit("blocks.1.attn.hook_v", (x) => x.mul(2));
+  const changed = forward(model, clean, { readout, interventions: values, from: cleanRun });
+  assert.equal(changed.computed.has("blocks.1.attn.hook_pattern"), false);
+  near(changed.logits, forward(model, clean, { readout, interventions: values }).logits);
+});
+
 test("without edits, and where all heads are frozen, attention is not computed", () => {
   const nothing = forward(model, clean, { from: cleanRun, readout: { positions: [6], vocab: [1] } });
   assert.deepEqual([...nothing.computed.keys()], []);

@@ -37,6 +37,7 @@ const fake = (run: (outputs: Record<string, { data: Float32Array }>) => void): O
   binding: {
     InferenceSession: class {
       loadModel() {}
+      dispose() {}
       run(_: unknown, outputs: Record<string, unknown>) {
         run(outputs as Record<string, { data: Float32Array }>);
       }
@@ -137,6 +138,27 @@ describe("onnxruntime's kernels", () => {
         .slice(0, 2),
       [4096, 4096],
     );
+  });
+
+  test("a weight that stays gives the product, the same bits every time, until it is disposed of", (t) => {
+    if (obstacle) return t.skip(obstacle);
+    const [W, b] = [tensor([512, 520], 2), tensor([520], 3)] as [tf.Tensor2D, tf.Tensor1D];
+    const right = W.arraySync();
+    const bias = b.arraySync();
+    for (const rows of [1, 7, 60]) {
+      const x = tensor([rows, 512], rows) as tf.Tensor2D;
+      const found = linear(x, W, b, { lasting: true }).dataSync();
+      near(
+        found,
+        product(x.arraySync(), right).flatMap((row) => row.map((value, i) => value + bias[i])),
+      );
+      assert.deepEqual(linear(x, W, b, { lasting: true }).dataSync(), found); // the same computation twice
+      assert.deepEqual(linear(x, W.reshape([512, 520]), b, { lasting: true }).dataSync(), found); // the same data
+    }
+    tf.dispose([W, b]);
+    const others = [tensor([512, 520], 4), tensor([520], 5)] as [tf.Tensor2D, tf.Tensor1D];
+    const x = tensor([3, 512]) as tf.Tensor2D;
+    near(linear(x, ...others, { lasting: true }).dataSync(), linear(x, ...others).dataSync());
   });
 
   test("no tensor is left behind", (t) => {
