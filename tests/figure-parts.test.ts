@@ -101,7 +101,7 @@ describe("joined parts are the undivided figure, bit for bit where they ran the 
         { prompts: [0, 4], points: [0, middle] },
         { prompts: [0, 4], points: [middle, whole.points] },
         { prompts: [4, N] },
-      ].map((box) => ({ ...box, seeds: [0, 1] }) as Partial<Box>);
+      ].map((box) => ({ ...box, seeds: [0, 1] }) as unknown as Partial<Box>);
       if (whole.seeds > 1) boxes.push({ seeds: [1, 2] });
       const parts = [];
       for (const box of boxes.reverse()) parts.push(throughFile(await partOf(whole, box)));
