@@ -65,7 +65,7 @@ export async function main(args) {
 async function snakemake(python, folder, args) {
   const snakefile = join(ROOT, "scripts", "sweep", "Snakefile");
   const own = ["--snakefile", snakefile, "--directory", folder, "--configfile", join(folder, "sweep.json")];
-  const resumed = ["--nolock", "--ignore-incomplete", "--rerun-triggers", "mtime", "--keep-going"];
+  const resumed = ["--nolock", "--ignore-incomplete", "--rerun-triggers", "mtime", "--keep-going", "--retries", "2"];
   const child = spawn(python, ["-m", "snakemake", ...own, ...resumed, ...args], {
     cwd: folder,
     stdio: "inherit",

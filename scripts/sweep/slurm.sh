@@ -2,7 +2,7 @@
 # A Slurm of two nodes on this machine alone, to try sweeps on: munge, slurmctld and two slurmd, all on the loopback.
 #   sh scripts/sweep/slurm.sh up DIR      starts it; everything that it makes is in DIR
 #   sh scripts/sweep/slurm.sh down DIR    ends the processes that "up" started
-# Needs Debian's slurm-wlm and munge, and root (slurmd starts jobs as their users). `export SLURM_CONF=DIR/slurm.conf` to use it.
+# Needs Debian's slurm-wlm and munge, and root (slurmd starts jobs as their users). While it is up, /etc/slurm/slurm.conf leads to DIR's.
 set -eu
 
 usage() { echo "usage: sh scripts/sweep/slurm.sh up|down DIR" >&2; exit 2; }
@@ -21,7 +21,12 @@ ended() { # name
   rm -f "$file"
 }
 
-down() { for name in slurmd-node1 slurmd-node2 slurmctld munged; do ended $name; done; }
+conf=/etc/slurm/slurm.conf
+
+down() {
+  for name in slurmd-node1 slurmd-node2 slurmctld munged; do ended $name; done
+  [ "$(readlink $conf)" != "$dir/slurm.conf" ] || rm $conf
+}
 
 up() {
   for program in munged slurmctld slurmd; do
@@ -29,6 +34,7 @@ up() {
       echo "$program is not installed: apt-get install slurm-wlm munge" >&2; exit 3; }
   done
   [ "$(id -u)" = 0 ] || { echo "slurmd needs root" >&2; exit 3; }
+  [ ! -e $conf ] && [ ! -L $conf ] || { echo "$conf is there: this machine has a Slurm of its own, or a trial runs" >&2; exit 3; }
   PATH=$PATH:/usr/sbin
   host=$(hostname -s)
   port=${SLURM_PORT:-17320}
@@ -68,7 +74,9 @@ NodeName=node1 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=1 R
 NodeName=node2 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 2)) CPUs=1 RealMemory=$memory
 PartitionName=trial Nodes=node1,node2 Default=YES MaxTime=INFINITE State=UP
 EOF
-  export SLURM_CONF="$dir/slurm.conf"
+  # not by SLURM_CONF: snakemake takes all of Slurm's variables away before a job's step begins
+  mkdir -p /etc/slurm
+  ln -s "$dir/slurm.conf" $conf
   munged --force --socket="$dir/munge.socket" --key-file="$dir/munge.key" --pid-file="$dir/munged.pid" \
     --log-file="$dir/munged.log" --seed-file="$dir/munged.seed"
   slurmctld -c
