@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { estimate } from "../scripts/figure/estimate";
+import { estimate, estimateText } from "../scripts/figure/estimate";
 import { figureOf, firstOfLayers } from "../scripts/figure/figures";
 import { mergeParts, type NamedPart } from "../scripts/figure/merge";
 import { readOptions } from "../scripts/figure/options";
@@ -243,6 +243,13 @@ test("the estimate cuts a figure into parts that make up the whole", async () =>
   assert.ok(found.parts.every(({ points }) => points[1] - points[0] > 1)); // the unchanged run is no part of its own
   assert.ok(found.share > 0.1 && found.share < 0.6, `${found.share}`);
   assert.ok(found.memory_mb > 1000 && found.memory_mb < 2000, `${found.memory_mb}`); // 163 million weights, and what is computed
+  const text = (change: object) => estimateText({ ...found, ...change });
+  assert.match(text({ backend: "onnx", memory_mb: 9000 }), /WebAssembly, which can have 4 GB/);
+  for (const change of [
+    { backend: "native", memory_mb: 9000 },
+    { backend: "onnx", memory_mb: 3000 },
+  ])
+    assert.doesNotMatch(text(change), /WebAssembly/);
 });
 
 describe("the command", () => {

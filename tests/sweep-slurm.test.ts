@@ -9,7 +9,6 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -82,7 +81,7 @@ test("a sweep on Slurm gives the undivided figure, whatever is killed", {
   const parts = () => {
     const folder = path.join(out, "parts", "6");
     const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".json")) : [];
-    return new Map(names.map((name) => [name, statSync(path.join(folder, name)).mtimeMs]));
+    return new Map(names.map((name) => [name, readFileSync(path.join(folder, name), "utf8")]));
   };
   try {
     const model = path.join(dir, "tiny");
@@ -123,7 +122,8 @@ test("a sweep on Slurm gives the undivided figure, whatever is killed", {
 
     assert.equal(await ended(sweep()), 0, said);
     assert.ok(existsSync(path.join(dir, "failed-once")));
-    for (const [name, time] of before) assert.equal(parts().get(name), time, `${name} was measured again`);
+    // seconds and all: measured again they would be others (Slurm's job step touches the file when it ends, so its time says nothing)
+    for (const [name, text] of before) assert.ok(parts().get(name) === text, `${name} was measured again`);
     assert.equal(parts().size, 3);
     assert.ok(existsSync(path.join(out, "report.html")));
 

@@ -45,14 +45,18 @@ export async function main(args) {
     throw new Problem("The npm packages are not installed: npm run setup, or npm ci where JupyterLab is not needed.");
   const python = await snakemakePython();
   mkdirSync(folder, { recursive: true });
-  return await withLock(join(folder, "lock"), async () => {
-    keepSettings(folder, settings);
-    const profile = values.profile === "slurm" ? join(ROOT, "scripts", "sweep", "profiles", "slurm") : values.profile;
-    const where = profile
-      ? ["--profile", profile.includes("/") ? resolve(here, profile) : profile]
-      : ["--cores", `${CORES}`];
-    return await snakemake(python, folder, [...where, ...own]);
-  });
+  return await withLock(
+    join(folder, "lock"),
+    async () => {
+      keepSettings(folder, settings);
+      const profile = values.profile === "slurm" ? join(ROOT, "scripts", "sweep", "profiles", "slurm") : values.profile;
+      const where = profile
+        ? ["--profile", profile.includes("/") ? resolve(here, profile) : profile]
+        : ["--cores", `${CORES}`];
+      return await snakemake(python, folder, [...where, ...own]);
+    },
+    { doing: "running a sweep in this folder" },
+  );
 }
 
 /**

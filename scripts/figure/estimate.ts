@@ -9,7 +9,7 @@ import { readConfig } from "../../src/load/load";
 import { OFFICIAL_PROMPTS, resolveModel } from "../../src/load/resolve";
 import { gpt2Tokenizer, loadTokenizer } from "../../src/load/tokenizer";
 import { initBackend } from "../../src/model/backend/choose";
-import { modelBytes } from "../../src/model/memory";
+import { modelBytes, WASM_BYTES } from "../../src/model/memory";
 import type { ModelConfig } from "../../src/model/model";
 import { reusable } from "../../src/model/plan";
 import { range } from "../../src/numbers/lists";
@@ -203,11 +203,15 @@ export async function estimate(work: Work, minutes: number): Promise<Estimate> {
 export function estimateText(found: Estimate): string {
   const { figure, backend, points, forward_gflop, gflop_per_second, share, hours, memory_mb, parts } = found;
   const longest = Math.max(...parts.map((part) => part.minutes));
+  const tooLarge = ["wasm", "onnx"].includes(backend) && memory_mb * 2 ** 20 - BASE > WASM_BYTES;
   return [
     `Figure ${figure}, an estimate (within about a factor of 2 on a free machine like this one; backend ${backend}):`,
     `  ${points} points for each permutation; a forward of one batch that skips nothing: ${forward_gflop.toFixed(1)} GFLOP; the plan leaves ${(100 * share).toFixed(0)}% of such a loop`,
     `  ${gflop_per_second.toFixed(0)} GFLOP/s here, from matrix products of these sizes`,
     `  ${hours.toFixed(2)} hours on one machine; ${(memory_mb / 1024).toFixed(1)} GB of memory for each process`,
     `  ${parts.length} ${parts.length === 1 ? "part" : "parts"} of at most ${longest.toFixed(1)} minutes, loading included`,
+    ...(tooLarge
+      ? [`  ${backend} computes in WebAssembly, which can have 4 GB: too little for this; use native (npm run native)`]
+      : []),
   ].join("\n");
 }

@@ -5,7 +5,7 @@ import type { ForwardOptions, ModelConfig } from "./model";
 import { BYTES, keptBytes, type Plan } from "./plan";
 
 /** What WebAssembly can address; beyond it tfjs fails with "memory access out of bounds". */
-const WASM_BYTES = 4 * 2 ** 30;
+export const WASM_BYTES = 4 * 2 ** 30;
 /** Smaller forwards are not worth the question how much memory there is. */
 const SMALL = 2 ** 28;
 /** An activation's intermediate results (layer norm, gelu) beside itself. */
