@@ -14,7 +14,7 @@ import type { Prompts } from "../../src/prompts/task";
 import { UsageError } from "../validate/options";
 
 /** A row of a figure: where, the change there, and its spread over prompts. */
-interface FigureRow {
+export interface FigureRow {
   readonly letter: 1 | 2 | 3;
   readonly layer: number;
   readonly change: number;
