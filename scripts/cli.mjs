@@ -1,4 +1,4 @@
-// The one entry of the project's commands: node scripts/cli.mjs setup | start | save | lab | lessons | slides | fetch | validate | test | native.
+// The one entry of the project's commands: node scripts/cli.mjs setup | start | save | lab | lessons | slides | fetch | validate | test | native | sweep.
 // It runs before anything is installed, so it imports nothing but Node's own modules, and the commands
 // only once the Node version is known to be able to read them.
 import { checkNode } from "./setup/node-version.mjs";
@@ -15,6 +15,7 @@ const commands = {
   validate: "./commands/validate.mjs",
   test: "./commands/test.mjs",
   native: "./commands/native.mjs",
+  sweep: "./commands/sweep.mjs",
 };
 
 const tooOld = checkNode(process.versions.node);

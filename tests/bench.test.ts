@@ -9,12 +9,12 @@ import * as tf from "@tensorflow/tfjs";
 import { compare } from "../scripts/bench/comparison";
 import { FIGURES, type Figure, type Material, type RunSeconds, type Runs, totalRuns } from "../scripts/bench/figures";
 import { countKernels, totalFlop } from "../scripts/bench/kernels";
-import { SHAPES } from "../scripts/bench/model";
 import { startPeer } from "../scripts/bench/peer";
 import { overRounds, ratios, reaches, required } from "../scripts/bench/ratios";
 import { type FigureRow, figureRow } from "../scripts/bench/report";
 import { measureFigures } from "../scripts/bench/run";
 import { scalingRules } from "../scripts/bench/scaling";
+import { SHAPES } from "../scripts/checkpoint/shapes";
 import { dataFolder } from "../src/load/resolve";
 import { gpt2Tokenizer } from "../src/load/tokenizer";
 import { loadAcronyms } from "../src/prompts/dataset";
@@ -202,7 +202,7 @@ describe("what can't be used is refused, by name", () => {
     [["--figures", "1,15"], /--figures has "15"; there are 1, 2, /],
     [["--n", "1.5"], /--n has "1.5"; it must be a whole number from 2 on/],
     [["--n", "50,100"], /--n is "50,100"; it must be one number here/],
-    [["--shape", "huge"], /--shape is "huge"; it can be gpt2-small or tiny/],
+    [["--shape", "huge"], /--shape is "huge"; it can be tiny, gpt2-small/],
     [["--fast"], /--fast/],
     [["--scaling", "--peer", "python3"], /--scaling and --peer/],
   ];

@@ -67,7 +67,7 @@ export async function measureForward({ model, data }: Material, takeUses: () => 
 type Product = readonly [number, number, number];
 
 /** The products of a layer with `rows` rows: queries, keys and values; output; into the MLP; out of it. */
-const layerProducts = (rows: number, { d_model, d_mlp }: { d_model: number; d_mlp: number }): Product[] => [
+export const layerProducts = (rows: number, { d_model, d_mlp }: { d_model: number; d_mlp: number }): Product[] => [
   [rows, d_model, 3 * d_model],
   [rows, d_model, d_model],
   [rows, d_model, d_mlp],
@@ -82,7 +82,8 @@ export function measureRates({ model, data }: Material): Record<string, number> 
   );
 }
 
-function productRate([m, k, n]: Product): number {
+/** GFLOP/s of one product: the fastest of so many. */
+export function productRate([m, k, n]: Product, times = 10): number {
   return tf.tidy(() => {
     const [a, b] = [tf.fill([m, k], 0.5), tf.fill([k, n], 0.5)];
     const once = () => {
@@ -93,6 +94,6 @@ function productRate([m, k, n]: Product): number {
       return (performance.now() - start) / 1000;
     };
     once();
-    return (2 * m * k * n) / Math.min(...range(10).map(once)) / 1e9;
+    return (2 * m * k * n) / Math.min(...range(times).map(once)) / 1e9;
   });
 }

@@ -4,18 +4,6 @@ import { checkpointShapes } from "../../src/load/checkpoint";
 import { modelFromTensors } from "../../src/load/process";
 import type { Model, ModelConfig } from "../../src/model/model";
 
-/** GPT-2 Small's shape, and one as small as the paper's heads (up to 11.11) and its tokens allow, for tests. */
-export const SHAPES: Readonly<Record<string, ModelConfig>> = {
-  "gpt2-small": shape("gpt2-small", 64),
-  tiny: shape("tiny", 2),
-};
-
-function shape(name: string, d_head: number): ModelConfig {
-  const [n_layers, n_heads] = [12, 12];
-  const d_model = n_heads * d_head;
-  return { name, n_layers, n_heads, d_model, d_head, d_mlp: 4 * d_model, n_ctx: 1024, d_vocab: 50257, eps: 1e-5 };
-}
-
 /** Uniform numbers with mean 0 and this standard deviation; from a seed (xorshift: fifty times faster than `random`). */
 function uniform(size: number, std: number, seed: number): Float32Array {
   const values = new Float32Array(size);

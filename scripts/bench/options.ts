@@ -1,12 +1,12 @@
 /** What `npm run bench` was asked for. */
 import { parseArgs } from "node:util";
+import { SHAPES } from "../checkpoint/shapes";
 import { FIGURES } from "./figures";
-import { SHAPES } from "./model";
 
 export const USAGE = `usage: npm run bench -- [options]
   --figures LIST   figures of the paper, e.g. 1,2,13; default all: ${FIGURES.map(({ id }) => id).join(",")}
   --n N            prompts; default 50. With --scaling a list; default 50,100,200,500
-  --shape NAME     ${Object.keys(SHAPES).join(" or ")}; default gpt2-small
+  --shape NAME     ${Object.keys(SHAPES).join(", ")}; default gpt2-small
   --backend NAME   as ACRONYM_BACKEND; default the fastest that loads
   --json FILE      where all numbers go; default out/bench.json
   --peer PYTHON    a Python with scripts/bench/peer-requirements.txt: times TransformerLens in the same run
@@ -43,7 +43,7 @@ export function readOptions(args: readonly string[]): Options {
   const { figures, n, ...values } = parse(args);
   const { scaling, peer, shape } = values;
   if (!Object.hasOwn(SHAPES, shape))
-    throw new UsageError(`--shape is "${shape}"; it can be ${Object.keys(SHAPES).join(" or ")}`);
+    throw new UsageError(`--shape is "${shape}"; it can be ${Object.keys(SHAPES).join(", ")}`);
   if (scaling && peer) throw new UsageError("--scaling and --peer don't go together; run the one, then the other");
   const sizes = (n ?? (scaling ? "50,100,200,500" : "50")).split(",").map(wholeNumber);
   if (scaling !== sizes.length > 1)

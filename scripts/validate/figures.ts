@@ -2,7 +2,6 @@
 
 import { attentionAgainstLogits, type ScatterRow } from "../../src/experiments/attention";
 import type { StreamOptions } from "../../src/experiments/measure";
-import { blockSite, headSite } from "../../src/experiments/patch-sites";
 import { type SwapAttentionRow, swapAttention } from "../../src/experiments/swap-attention";
 import { fourSwaps, headsHurtBy, pairName, swapBosOfPairs, WORD_PAIRS } from "../../src/experiments/word-swaps";
 import { heatmap } from "../../src/figures/heatmap";
@@ -16,11 +15,11 @@ import { mean } from "../../src/numbers/statistics";
 import type { MeasuredCell, MeasuredFigures } from "../../src/paper/compare";
 import { paperFigure, paperHeads } from "../../src/paper/paper";
 import { inFigureName } from "../../src/paper/paper-figures";
-import { type PatchCell, patchingCells, patchOverSeeds, type SeedsOptions } from "../../src/paper/paper-patching";
+import { PATCHING_FIGURES, patchingCells, patchOverSeeds, type SeedsOptions } from "../../src/paper/paper-patching";
 import { positionalCells } from "../../src/paper/paper-positional";
 import { withPaper } from "../../src/paper/with-paper";
 import type { AcronymDataset } from "../../src/prompts/acronyms";
-import { type Letter, lastLetterPosition, wordPosition } from "../../src/prompts/positions";
+import type { Letter } from "../../src/prompts/positions";
 import { claim } from "../../src/show/claims";
 import type { Claim } from "../notebooks/notebooks.mjs";
 import { paperScatterExtents } from "./extents";
@@ -130,33 +129,7 @@ function drawCells(rows: readonly FigureCell[], columns: "panel" | "letter", nam
   return bars(rows, { x: "x", y: "value", series, columns, std: "std", size, names });
 }
 
-type Measure = (
-  model: Model,
-  data: AcronymDataset,
-  over: SeedsOver,
-) => Promise<(PatchCell & { std: number; n: number })[]>;
-
 type SeedsOver = Pick<SeedsOptions<object>, "seeds" | "progress">;
-
-/** Letter 1 has no word before it. */
-const letters = [2, 3] as const;
-
-const measured =
-  <P extends Pick<PatchCell, "layer" | "position" | "head">>(
-    options: Omit<SeedsOptions<P>, keyof SeedsOver>,
-  ): Measure =>
-  (model, data, over) =>
-    patchOverSeeds(model, data, { ...options, ...over });
-
-/** What is corrupted and where it is patched, for each of the paper's figures on activation patching. */
-const FIGURES: Readonly<Record<string, Measure>> = {
-  fig01_res_1: measured({ corruption: "current_word", site: blockSite() }),
-  fig02_attn_1: measured({ corruption: "current_word", site: headSite() }),
-  fig04_res_2: measured({ corruption: "previous_words", site: blockSite() }),
-  fig05_attn_2_Ci: measured({ corruption: "previous_words", site: headSite("z", wordPosition), letters }),
-  fig06_attn_2_Ai_1: measured({ corruption: "previous_words", site: headSite("z", lastLetterPosition), letters }),
-  fig07_res_3: measured({ corruption: "previous_letters", site: blockSite() }),
-};
 
 /** One of the paper's figures on activation patching, measured. Throws a RangeError if there is no such figure. */
 export async function patchingFigure(
@@ -164,7 +137,9 @@ export async function patchingFigure(
   data: AcronymDataset,
   { figure, ...over }: SeedsOver & { readonly figure: string },
 ): Promise<MeasuredFigures> {
-  if (!Object.hasOwn(FIGURES, figure))
-    throw new RangeError(`${figure} is not about activation patching; there are ${Object.keys(FIGURES).join(", ")}`);
-  return { [figure]: patchingCells(await FIGURES[figure](model, data, over)) };
+  if (!Object.hasOwn(PATCHING_FIGURES, figure))
+    throw new RangeError(
+      `${figure} is not about activation patching; there are ${Object.keys(PATCHING_FIGURES).join(", ")}`,
+    );
+  return { [figure]: patchingCells(await patchOverSeeds(model, data, { ...PATCHING_FIGURES[figure], ...over })) };
 }

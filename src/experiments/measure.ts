@@ -29,11 +29,34 @@ export interface Batch {
 
 /** What one batch measures: numbers `[prompt][column]` at each point. `close` frees what was opened. */
 export type Measurement<P> = { readonly close?: () => void } & (
-  | { readonly measure: (point: P) => PromptValues }
+  | { measure(point: P): PromptValues }
   /** Of the points from `start` on as many as are best done together, at least one. */
-  | { readonly measureFrom: (points: readonly P[], start: number) => readonly PromptValues[] }
+  | { measureFrom(points: readonly P[], start: number): readonly PromptValues[] }
 );
 type PromptValues = readonly (readonly number[])[];
+
+/** A measurement as a value: made whole by `measureRows`, or in parts whose values are put together before rows are made of them. */
+export interface Experiment<P, R> {
+  readonly prompts: Prompts;
+  readonly points: readonly P[];
+  open(batch: Batch): Measurement<P>;
+  /** Of the values of all points and prompts, `[point][prompt][column]`. */
+  readonly rows: (values: readonly number[][][]) => R[];
+}
+
+/** The rows of an experiment. Throws as `measureAll`. */
+export const measureRows = async <P, R>(
+  { prompts, points, open, rows }: Experiment<P, R>,
+  stream?: StreamOptions,
+): Promise<R[]> => rows(await measureAll(prompts, points, open, stream));
+
+/** Indices from the first on, up to the second without it. */
+export type Span = readonly [number, number];
+
+interface MeasureOptions extends StreamOptions {
+  /** Measures these prompts at these points alone. Batches are those of the whole: prompts begin and end with one. Default all. */
+  readonly only?: { readonly prompts?: Span; readonly points?: Span };
+}
 
 /** The first row of each batch of so many rows. Throws a RangeError if `batch` is no count. */
 export function batchStarts(rows: number, batch: number): number[] {
@@ -47,35 +70,52 @@ export function promptsFrom({ task, tokens, answerLetters, letters }: Prompts, f
   return { task, tokens: rows(tokens), answerLetters: rows(answerLetters), letters, first };
 }
 
+/** Throws a RangeError if a span is empty, goes beyond what there is, or begins or ends within a batch. */
+export function checkSpan(name: string, [first, end]: Span, count: number, batch = 1): void {
+  const isWhole = [first, end].every(Number.isSafeInteger) && 0 <= first && first < end && end <= count;
+  if (!isWhole)
+    throw new RangeError(`${name} ${first}:${end}: there are ${count}, so 0 ≤ first < end ≤ ${count} is needed`);
+  if (first % batch !== 0 || (end % batch !== 0 && end !== count))
+    throw new RangeError(
+      `${name} ${first}:${end} cut a batch of ${batch}: let them begin and end at a multiple of ${batch}, or end with the last (${count})`,
+    );
+}
+
 /**
  * Measures every point on every batch of prompts. A batch is opened (its clean runs made), swept and closed before the next.
- * Throws a RangeError if there are no prompts, one doesn't fit its task, `batch` is no count, or a value is not finite;
- *   what `open` and its measurements throw.
+ * Throws a RangeError if there are no prompts, one doesn't fit its task, `batch` is no count, `only` has a span that isn't there or cuts a
+ *   batch, or a value is not finite; what `open` and its measurements throw.
  * @returns values `[point][prompt][column]`, all finite
  */
 export async function measureAll<P>(
   prompts: Prompts,
   points: readonly P[],
   open: (batch: Batch) => Measurement<P>,
-  { batch: size = BATCH, progress }: StreamOptions = {},
+  { batch: size = BATCH, progress, only = {} }: MeasureOptions = {},
 ): Promise<number[][][]> {
   checkPrompts(prompts);
-  const starts = batchStarts(prompts.tokens.length, size);
+  const n = prompts.tokens.length;
+  const all = batchStarts(n, size);
+  const { prompts: [from, to] = [0, n], points: [first, end] = [0, points.length] } = only;
+  if (only.prompts) checkSpan("prompts", only.prompts, n, size);
+  if (only.points) checkSpan("points", only.points, points.length);
+  const starts = all.filter((start) => from <= start && start < to);
+  const measured = points.slice(first, end);
   const report = reporter(progress);
-  const values: number[][][] = points.map(() => []);
+  const values: number[][][] = measured.map(() => []);
   for (const [done, start] of starts.entries()) {
     const rows = <T>(all: readonly T[]) => all.slice(start, start + size);
     const opened = open({ prompts: promptsFrom(prompts, start, size), rows });
-    const measure = (first: number) =>
-      "measure" in opened ? [opened.measure(points[first])] : opened.measureFrom(points, first);
+    const measure = (at: number) =>
+      "measure" in opened ? [opened.measure(measured[at])] : opened.measureFrom(measured, at);
     try {
-      const measured = await sweepTogether(points, (first) => measure(first).map((rows) => ({ rows })), {
+      const found = await sweepTogether(measured, (at) => measure(at).map((rows) => ({ rows })), {
         progress: partOf(report, done, starts.length),
       });
-      for (const [index, { rows }] of measured.entries())
+      for (const [index, { rows }] of found.entries())
         for (const [i, row] of rows.entries()) {
           if (!row.every(Number.isFinite))
-            checkAllFinite(`prompt ${start + i}, point ${index}${fields(points[index])}: value`, row);
+            checkAllFinite(`prompt ${start + i}, point ${first + index}${fields(measured[index])}: value`, row);
           values[index].push([...row]);
         }
     } finally {
@@ -181,8 +221,17 @@ export async function letterEffects<P extends object, T extends Task>(
   open: (batch: Batch) => Measurement<P | null>,
   stream: StreamOptions = {},
 ): Promise<(P & LetterEffect<LetterOf<T>>)[]> {
-  const [base, ...values] = await measureAll<P | null>(prompts, [null, ...points], open, stream);
-  return lettersOf(prompts.task).flatMap((letter, i) =>
+  const values = await measureAll<P | null>(prompts, [null, ...points], open, stream);
+  return effectRows(prompts.task, points, values);
+}
+
+/** A row per letter and point, of the values of the unchanged run and then of the points. */
+export function effectRows<P extends object, T extends Task>(
+  task: T,
+  points: readonly P[],
+  [base, ...values]: readonly number[][][],
+): (P & LetterEffect<LetterOf<T>>)[] {
+  return lettersOf(task).flatMap((letter, i) =>
     points.map((point, p) => ({ ...point, letter, ...effect(values[p], base, i) })),
   );
 }

@@ -23,10 +23,11 @@ import {
   type Batch,
   checkCorrupted,
   type Effect,
+  type Experiment,
   effect,
   firstDifference,
-  measureAll,
   measureIntervened,
+  measureRows,
   type StreamOptions,
 } from "./measure";
 import type { Site } from "./patch-sites";
@@ -77,11 +78,38 @@ export async function activationPatch<P extends object, T extends Task>(
   options: PatchOptions<P, T>,
 ): Promise<PatchRow<P, LetterOf<T>>[]> {
   const points = options.site.points(model.config, data.task);
-  const found = await patchLetters(model, data, options);
-  return found.flatMap(({ letter, base, values }) =>
+  return patchRows(points, await patchLetters(model, data, options));
+}
+
+/**
+ * `activationPatch` as a value, to be measured whole or in parts; means over rows, which all prompts are needed for, can't be its source.
+ * Throws as `activationPatch` does.
+ */
+export function patchExperiment<P extends object, T extends Task>(
+  model: Model,
+  data: Prompts<T>,
+  options: Omit<PatchOptions<P, T>, "source" | keyof StreamOptions>,
+): Experiment<PairPoint<P>, PatchRow<P, LetterOf<T>>> {
+  const { letters, pairs } = letterPairs(data, options);
+  const { rows, ...experiment } = betweenExperiment(model, data, pairs, options);
+  const points = options.site.points(model.config, data.task);
+  return {
+    ...experiment,
+    rows: (values) =>
+      patchRows(
+        points,
+        rows(values).map((patched, i) => ({ ...patched, letter: letters[i] })),
+      ),
+  };
+}
+
+const patchRows = <P extends object, L extends number>(
+  points: readonly P[],
+  found: readonly (Patched & { readonly letter: L })[],
+): PatchRow<P, L>[] =>
+  found.flatMap(({ letter, base, values }) =>
     points.map((point, i) => ({ ...point, letter, ...effect(values[i], base, 0) })),
   );
-}
 
 export type PromptRow<P extends object, L extends number = Letter> = P & {
   readonly letter: L;
@@ -111,16 +139,29 @@ async function patchLetters<P extends object, T extends Task>(
   data: Prompts<T>,
   options: PatchOptions<P, T>,
 ): Promise<(Patched & { readonly letter: LetterOf<T> })[]> {
-  const { corruption, letters = lettersOf(data.task), direction = "noising", ...rest } = options;
-  checkCorrupted(data, options.corrupted);
+  const { letters, pairs } = letterPairs(data, options);
+  const found = await patchBetween(model, data, pairs, options);
+  return found.map((patched, i) => ({ ...patched, letter: letters[i] }));
+}
+
+/** The two runs of each letter. */
+function letterPairs<P extends object, T extends Task>(
+  data: Prompts<T>,
+  {
+    corruption,
+    corrupted,
+    letters = lettersOf(data.task),
+    direction = "noising",
+  }: Pick<PatchOptions<P, T>, "corruption" | "corrupted" | "letters" | "direction">,
+) {
+  checkCorrupted(data, corrupted);
   checkOneOf("direction", direction, ["noising", "denoising"]);
-  const between = letters.map((letter) => {
-    const other = corrupt(data.tokens, options.corrupted, corruption, letter, data.task);
+  const pairs = letters.map((letter): Between => {
+    const other = corrupt(data.tokens, corrupted, corruption, letter, data.task);
     const noising = direction === "noising";
     return { letter, into: noising ? data.tokens : other, outOf: noising ? other : data.tokens };
   });
-  const found = await patchBetween(model, data, between, rest);
-  return found.map((patched, i) => ({ ...patched, letter: letters[i] }));
+  return { letters, pairs };
 }
 
 /** Two runs of the same prompts: activations go from one to the other. */
@@ -157,34 +198,50 @@ export async function patchBetween<P extends object>(
   pairs: readonly Between[],
   options: BetweenOptions<P>,
 ): Promise<Patched[]> {
-  const { site, source = "resample", against, ...stream } = options;
+  const { site, source = "resample", ...stream } = options;
   checkOneOf("source", source, ["resample", "mean"]);
+  const means: ActivationCache[] = [];
+  try {
+    const experiment = betweenExperiment(model, data, pairs, options, means);
+    if (source === "mean")
+      for (const { outOf } of pairs) means.push(await activationMeans(model, outOf, site.hooks(model.config), stream));
+    return await measureRows(experiment, stream);
+  } finally {
+    for (const cache of means) tf.dispose(Object.values(cache));
+  }
+}
+
+/** A point of one of several pairs; without one the run as it is. */
+export interface PairPoint<P extends object> {
+  readonly pair: number;
+  readonly point: P | null;
+}
+
+/** `patchBetween` as a value. Throws as `patchBetween`. */
+function betweenExperiment<P extends object>(
+  model: Model,
+  data: Prompts,
+  pairs: readonly Between[],
+  { site, against }: Pick<BetweenOptions<P>, "site" | "against">,
+  means: readonly ActivationCache[] = [],
+): Experiment<PairPoint<P>, Patched> {
   for (const { letter, into, outOf } of pairs) {
     readoutPositions(data.task, [letter]); // that there is one, and a place to patch
     site.at?.(letter, data.task);
     checkCorrupted(data, into);
     checkCorrupted(data, outOf);
   }
-  const hooks = site.hooks(model.config);
   const points: readonly (P | null)[] = [null, ...site.points(model.config, data.task)];
-  const all = pairs.flatMap((_, pair) => points.map((point) => ({ pair, point })));
-  const means: ActivationCache[] = [];
-  try {
-    if (source === "mean")
-      for (const { outOf } of pairs) means.push(await activationMeans(model, outOf, hooks, stream));
-    const values = await measureAll(
-      data,
-      all,
-      (batch) => openPairs(model, batch, { site, pairs, means, against }),
-      stream,
-    );
-    return pairs.map((_, pair) => {
-      const [base, ...patched] = values.slice(pair * points.length, (pair + 1) * points.length);
-      return { base, values: patched };
-    });
-  } finally {
-    for (const cache of means) tf.dispose(Object.values(cache));
-  }
+  return {
+    prompts: data,
+    points: pairs.flatMap((_, pair) => points.map((point) => ({ pair, point }))),
+    open: (batch) => openPairs(model, batch, { site, pairs, means, against }),
+    rows: (values) =>
+      pairs.map((_, pair) => {
+        const [base, ...patched] = values.slice(pair * points.length, (pair + 1) * points.length);
+        return { base, values: patched };
+      }),
+  };
 }
 
 interface Pairs<P extends object> {
@@ -197,7 +254,7 @@ interface Pairs<P extends object> {
 
 /** One batch of prompts; of the pairs one after the other is open. */
 function openPairs<P extends object>(model: Model, batch: Batch, { site, pairs, means, against }: Pairs<P>) {
-  type Point = { pair: number; point: P | null };
+  type Point = PairPoint<P>;
   let into: { readonly tokens: Tokens; readonly run: Run } | undefined;
   let opened: { pair: number; outOf?: Run; measure: ReturnType<typeof measureIntervened<Point>> } | undefined;
   const closePair = () => disposeRun(...(opened?.outOf ? [opened.outOf] : []));

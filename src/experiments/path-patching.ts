@@ -15,9 +15,10 @@ import {
   checkCorrupted,
   columnMean,
   type Effect,
+  type Experiment,
   effect,
   type Measurement,
-  measureAll,
+  measureRows,
   type StreamOptions,
 } from "./measure";
 import { ordinalMeans } from "./order-ablation";
@@ -109,21 +110,38 @@ export async function pathsInto<T extends Task>(
   receivers: readonly Receiver[],
   options: PathsOptions,
 ): Promise<(PathRow<LetterOf<T>> & { readonly receiver: number })[]> {
-  const { corrupted, senders = allHeads(model.config), mlps = "live", lost = "content", ...stream } = options;
+  const { lost = "content", ...stream } = options;
+  checkOneOf("lost", lost, ["content", "order"]);
+  if (lost === "content") return measureRows(pathExperiment(model, data, receivers, options), stream);
+  const means = await ordinalMeans(model, data, stream);
+  try {
+    return await measureRows(pathExperiment(model, data, receivers, options, means), stream);
+  } finally {
+    tf.dispose(Object.values(means));
+  }
+}
+
+/**
+ * `pathsInto` as a value, to be measured whole or in parts. Throws as `pathsInto`.
+ * @param means what senders write where they lose the order
+ */
+export function pathExperiment<T extends Task>(
+  model: Model,
+  data: Prompts<T>,
+  receivers: readonly Receiver[],
+  options: Omit<PathsOptions, "lost" | keyof StreamOptions>,
+  means?: ActivationCache,
+): Experiment<Point, PathRow<LetterOf<T>> & { readonly receiver: number }> {
+  const { corrupted, senders = allHeads(model.config), mlps = "live" } = options;
   checkCorrupted(data, corrupted);
   checkSome("receivers", receivers);
   for (const receiver of receivers) checkReceiver(model, receiver);
   checkHeads(model.config, senders);
   checkOneOf("mlps", mlps, ["live", "frozen"]);
-  checkOneOf("lost", lost, ["content", "order"]);
   const reaching = senders.filter((sender) => receivers.some((receiver) => reaches(model, sender, receiver)));
-  const means = lost === "order" ? await ordinalMeans(model, data, stream) : undefined;
-  const open = (batch: Batch) => openPaths(model, batch, { receivers, corrupted, mlps, means });
-  try {
-    const points: readonly Point[] = ["clean", "corrupted", ...reaching];
-    const letters = lettersOf(data.task);
-    const measured = await measureAll(data, points, open, stream);
-    const [[clean], [bad], ...values] = measured.map((rows) => byReceiver(rows, 2 * letters.length));
+  const letters = lettersOf(data.task);
+  const rows = (measured: readonly number[][][]) => {
+    const [[clean], [bad], ...values] = measured.map((own) => byReceiver(own, 2 * letters.length));
     return receivers.flatMap((receiver, r) =>
       letters.flatMap((letter, i) =>
         reaching.flatMap((sender, s) => {
@@ -135,9 +153,9 @@ export async function pathsInto<T extends Task>(
         }),
       ),
     );
-  } finally {
-    if (means) tf.dispose(Object.values(means));
-  }
+  };
+  const open = (batch: Batch) => openPaths(model, batch, { receivers, corrupted, mlps, means });
+  return { prompts: data, points: ["clean", "corrupted", ...reaching], open, rows };
 }
 
 type Point = HeadId | "clean" | "corrupted";

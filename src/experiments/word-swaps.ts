@@ -12,13 +12,15 @@ import { indexOf, type LetterOf, type Prompts, type Task, wordPositions } from "
 import { letterReadout, logitDiffs } from "./logit-difference";
 import {
   type Batch,
+  type Experiment,
+  effectRows,
   type LetterEffect,
   letterEffects,
   type Measurement,
   measureIntervened,
+  measureRows,
   type StreamOptions,
 } from "./measure";
-import { partOf, reporter } from "./progress";
 
 /** Two words whose positions are exchanged, by their capitals' positions. */
 export type WordPair<L extends string = Position> = readonly [L, L];
@@ -49,39 +51,63 @@ export async function swapBosSweep<T extends Task>(
   [a, b]: WordPair<string>,
   stream: StreamOptions = {},
 ): Promise<BosSwapRow<LetterOf<T>>[]> {
-  checkSwaps(model, [{ pair: [a, b] }], data.task);
+  const rows = await measureRows(bosSwapExperiment(model, data, [[a, b]]), stream);
+  return rows.map(({ pair: _, ...row }) => row as BosSwapRow<LetterOf<T>>);
+}
+
+/** `swapBosSweep` for every pair of words, all in one list. `pair`: see `pairName` */
+export const swapBosOfPairs = <T extends Task>(
+  model: Model,
+  data: Prompts<T>,
+  stream: StreamOptions = {},
+): Promise<BosSwapOfPair<LetterOf<T>>[]> => measureRows(bosSwapExperiment(model, data), stream);
+
+export type BosSwapOfPair<L extends number = Letter> = BosSwapRow<L> & { readonly pair: string };
+
+/** `swapBosOfPairs` as a value, to be measured whole or in parts. Throws a RangeError if a pair is of positions that aren't there. */
+export function bosSwapExperiment<T extends Task>(
+  model: Model,
+  data: Prompts<T>,
+  pairs: readonly WordPair<string>[] = pairsOf(data.task),
+): Experiment<BosSwapPoint, BosSwapOfPair<LetterOf<T>>> {
+  checkSwaps(
+    model,
+    pairs.map((pair) => ({ pair })),
+    data.task,
+  );
   const heads = allHeads(model.config);
   const readout = letterReadout(data);
-  const open = ({ prompts }: Batch): Measurement<HeadId | null> => {
+  const open = ({ prompts }: Batch): Measurement<BosSwapPoint> => {
     const reuse = new Set<string>(reusable(model.config));
     const keep = (name: string) => name.endsWith("hook_pattern") || reuse.has(name);
     const from = forward(model, prompts.tokens, { keep, readout: "none" });
-    const measureFrom = measureIntervened<HeadId | null>({
+    const measureFrom = measureIntervened<BosSwapPoint>({
       from,
       readout,
-      intervene: (head) => (head ? swapBosAttention([head], from, a, b, data.task) : []),
+      intervene: ({ pair: [a, b], head }) => (head ? swapBosAttention([head], from, a, b, data.task) : []),
       read: (logits) => logitDiffs({ logits }, prompts),
     });
     return { measureFrom, close: () => disposeRun(from) };
   };
-  return letterEffects(data, heads, open, stream);
+  const ofPair = [null, ...heads];
+  return {
+    prompts: data,
+    points: pairs.flatMap((pair) => ofPair.map((head) => ({ pair, head }))),
+    open,
+    rows: (values) =>
+      pairs.flatMap((pair, p) =>
+        effectRows(data.task, heads, values.slice(p * ofPair.length, (p + 1) * ofPair.length)).map((row) => ({
+          ...row,
+          pair: pairName(pair),
+        })),
+      ),
+  };
 }
 
-/** `swapBosSweep` for every pair of words, all in one list. `pair`: see `pairName` */
-export async function swapBosOfPairs<T extends Task>(
-  model: Model,
-  data: Prompts<T>,
-  { progress, ...stream }: StreamOptions = {},
-): Promise<(BosSwapRow<LetterOf<T>> & { pair: string })[]> {
-  const report = reporter(progress);
-  const pairs = pairsOf(data.task);
-  const rows = [];
-  for (const [i, pair] of pairs.entries()) {
-    const options = { ...stream, progress: partOf(report, i, pairs.length) };
-    const measured = await swapBosSweep(model, data, pair, options);
-    rows.push(...measured.map((row) => ({ ...row, pair: pairName(pair) })));
-  }
-  return rows;
+/** One head's attention to BOS between two words; without a head the run as it is. */
+interface BosSwapPoint {
+  readonly pair: WordPair<string>;
+  readonly head: HeadId | null;
 }
 
 /** Heads whose swap lowers the logit difference of any letter by more than `threshold` logits; the paper's is 0.005. */

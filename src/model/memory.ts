@@ -5,7 +5,7 @@ import type { ForwardOptions, ModelConfig } from "./model";
 import { BYTES, keptBytes, type Plan } from "./plan";
 
 /** What WebAssembly can address; beyond it tfjs fails with "memory access out of bounds". */
-const WASM_BYTES = 4 * 2 ** 30;
+export const WASM_BYTES = 4 * 2 ** 30;
 /** Smaller forwards are not worth the question how much memory there is. */
 const SMALL = 2 ** 28;
 /** An activation's intermediate results (layer norm, gelu) beside itself. */
@@ -83,17 +83,25 @@ function judge(needed: number, { total, available }: Memory, what: string, advic
 /** Copies of its largest matrix that a model takes for a moment while it is read and processed. */
 const COPIES = 3;
 
+/** About how many bytes a model takes at most while it is read and processed: its weights in float32, and a few copies of one matrix. */
+export function modelBytes(shapes: readonly (readonly number[])[]): {
+  readonly weights: number;
+  readonly peak: number;
+} {
+  const sizes = shapes.map((shape) => BYTES * shape.reduce((a, b) => a * b));
+  const weights = sizes.reduce((a, b) => a + b);
+  return { weights, peak: weights + COPIES * Math.max(...sizes) };
+}
+
 /**
  * Refuses a model that can't fit, before its weights are read; warns of one that other programs may have to make room for.
  * Throws a RangeError with an estimate and what to do.
  * @param shapes of its tensors
  */
 export function checkModelFits(name: string, shapes: readonly number[][], memory: () => Memory = room): void {
-  const sizes = shapes.map((shape) => BYTES * shape.reduce((a, b) => a * b));
-  const needed = sizes.reduce((a, b) => a + b) + COPIES * Math.max(...sizes);
   const native = tf.getBackend() === "wasm" ? ", use the native backend (npm run native)" : "";
   judge(
-    needed,
+    modelBytes(shapes).peak,
     memory(),
     `${name} needs`,
     () =>

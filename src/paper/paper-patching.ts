@@ -1,5 +1,6 @@
 /** The paper's activation patching: measured with several permutations, and beside the digitised figures. */
 
+import { blockSite, headSite } from "../experiments/patch-sites";
 import { activationPatch, type PatchOptions, type PatchRow } from "../experiments/patching";
 import { partOf, reporter } from "../experiments/progress";
 import { heatmap } from "../figures/heatmap";
@@ -9,7 +10,7 @@ import { groupBy } from "../numbers/rows";
 import { mean, meanAndStd } from "../numbers/statistics";
 import type { AcronymDataset } from "../prompts/acronyms";
 import { resample } from "../prompts/corruption";
-import type { Letter, Position } from "../prompts/positions";
+import { type Letter, lastLetterPosition, type Position, wordPosition } from "../prompts/positions";
 import type { MeasuredCell } from "./compare";
 import { paperFigure } from "./paper";
 import { withPaper } from "./with-paper";
@@ -49,6 +50,21 @@ export interface PatchCell {
   /** Patched minus clean, in logits. */
   readonly change: number;
 }
+
+/** What is corrupted and where it is patched, for each of the paper's figures on activation patching. Letter 1 has no word before it. */
+export const PATCHING_FIGURES: Readonly<Record<string, PatchingFigure>> = {
+  fig01_res_1: { corruption: "current_word", site: blockSite<Position>() },
+  fig02_attn_1: { corruption: "current_word", site: headSite() },
+  fig04_res_2: { corruption: "previous_words", site: blockSite<Position>() },
+  fig05_attn_2_Ci: { corruption: "previous_words", site: headSite("z", wordPosition), letters: [2, 3] },
+  fig06_attn_2_Ai_1: { corruption: "previous_words", site: headSite("z", lastLetterPosition), letters: [2, 3] },
+  fig07_res_3: { corruption: "previous_letters", site: blockSite<Position>() },
+};
+
+export type PatchingFigure = Pick<
+  PatchOptions<Pick<PatchCell, "layer" | "position" | "head">>,
+  "corruption" | "site" | "letters"
+>;
 
 /** A cell as it is on average over the permutations. */
 export interface AverageCell extends PatchCell {

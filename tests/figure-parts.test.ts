@@ -1,0 +1,287 @@
+// Figures in parts: joined they are the undivided figure; what doesn't belong together, is missing or comes twice is refused.
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, describe, test } from "node:test";
+import { estimate, estimateText } from "../scripts/figure/estimate";
+import { figureOf, firstOfLayers } from "../scripts/figure/figures";
+import { mergeParts, type NamedPart } from "../scripts/figure/merge";
+import { readOptions } from "../scripts/figure/options";
+import {
+  type Box,
+  boxOfWhole,
+  experimentOf,
+  isThere,
+  measurePart,
+  newWhole,
+  readPart,
+  type Whole,
+  writePart,
+} from "../scripts/figure/parts";
+import { UsageError } from "../scripts/validate/options";
+import { measureAll, type Span } from "../src/experiments/measure";
+import { activationPatch } from "../src/experiments/patching";
+import { pathPatch } from "../src/experiments/path-patching";
+import { swapBosOfPairs } from "../src/experiments/word-swaps";
+import { initBackend } from "../src/model/backend/choose";
+import type { Model } from "../src/model/model";
+import { PATCHING_FIGURES } from "../src/paper/paper-patching";
+import { resample } from "../src/prompts/corruption";
+import { near } from "./fixtures/close";
+import { TINY, tinyModel, tinyPrompts } from "./fixtures/tiny-prompts";
+
+const ROOT = path.resolve(__dirname, "..");
+const dir = mkdtempSync(path.join(tmpdir(), "parts-"));
+after(() => rmSync(dir, { recursive: true, force: true }));
+
+const [N, BATCH, SEEDS] = [7, 2, 2];
+const data = tinyPrompts(N, 0);
+let model: Model;
+before(async () => {
+  await initBackend();
+  model = tinyModel();
+});
+
+function wholeOf(figure: string, change: Partial<Whole> = {}): Whole {
+  const { tokens, answerLetters, letters } = data;
+  const whole = newWhole({
+    figure,
+    model: { sha256: "a", config: TINY },
+    prompts: { sha256: "b", tokens, answerLetters, letters },
+    seeds: figureOf(figure).hasSeeds ? SEEDS : 1,
+    points: 0,
+    batch: BATCH,
+    backend: "cpu",
+    version: "1",
+  });
+  return { ...whole, points: experimentOf(whole, 0).points.length, ...change };
+}
+
+async function partOf(whole: Whole, box: Partial<Box> = {}, name = "part"): Promise<NamedPart> {
+  const own = { ...boxOfWhole(whole), ...box };
+  return { name, whole, box: own, notes: {}, ...(await measurePart(model, whole, own)) };
+}
+
+/** Through the file, as a merge gets it. */
+function throughFile(part: NamedPart): NamedPart {
+  const file = path.join(dir, `${Math.random()}.json`);
+  writePart(file, part);
+  return { name: part.name, ...readPart(file) };
+}
+
+describe("joined parts are the undivided figure, bit for bit where they ran the same batches", () => {
+  const undivided: Record<string, () => Promise<object[]>> = {
+    path: () => pathPatch(model, data, { receiver: "logits", corrupted: resample(data, 0), batch: BATCH }),
+    "path-k-1.1-2.0": () =>
+      pathPatch(model, data, {
+        receiver: {
+          heads: [
+            { layer: 1, head: 1 },
+            { layer: 2, head: 0 },
+          ],
+          input: "k",
+        },
+        corrupted: resample(data, 0),
+        batch: BATCH,
+      }),
+    "13": () => swapBosOfPairs(model, data, { batch: BATCH }),
+  };
+  for (const [name, { ...options }] of Object.entries(PATCHING_FIGURES))
+    undivided[`${Number(name.match(/\d+/)?.[0])}`] = () =>
+      activationPatch(model, data, { ...options, corrupted: resample(data, 0), batch: BATCH });
+
+  for (const [figure, rowsOf] of Object.entries(undivided))
+    test(`figure ${figure}`, async () => {
+      const whole = wholeOf(figure);
+      const begins = firstOfLayers(experimentOf(whole, 0).points);
+      const middle = begins[Math.ceil(begins.length / 2)];
+      const boxes: Partial<Box>[] = [
+        { prompts: [0, 4], points: [0, middle] },
+        { prompts: [0, 4], points: [middle, whole.points] },
+        { prompts: [4, N] },
+      ].map((box) => ({ ...box, seeds: [0, 1] }) as unknown as Partial<Box>);
+      if (whole.seeds > 1) boxes.push({ seeds: [1, 2] });
+      const parts = [];
+      for (const box of boxes.reverse()) parts.push(throughFile(await partOf(whole, box)));
+      const { rows } = mergeParts(parts); // the order of parts is of no account
+      const expected = (await rowsOf()).map((row) => ({ seed: 0, ...row }));
+      assert.ok(expected.length > 0);
+      assert.deepEqual(rows.slice(0, expected.length), expected);
+      assert.equal(rows.length, whole.seeds * expected.length);
+      assert.ok(figureOf(figure).draw(rows as never).data.length > 0);
+    });
+
+  test("parts that begin within a layer: equal but for rounding", async () => {
+    const whole = wholeOf("6");
+    const cut = firstOfLayers(experimentOf(whole, 0).points)[0] + 2;
+    const boxes: Span[] = [
+      [0, cut],
+      [cut, whole.points],
+    ];
+    const parts = await Promise.all(boxes.map((points) => partOf(whole, { points })));
+    near(mergeParts(parts).rows, mergeParts([await partOf(whole)]).rows);
+  });
+});
+
+describe("refused by name", () => {
+  let [left, right]: NamedPart[] = [];
+  before(async () => {
+    const whole = wholeOf("7");
+    left = await partOf(whole, { prompts: [0, 4] }, "left.json");
+    right = await partOf(whole, { prompts: [4, N] }, "right.json");
+  });
+  const merged =
+    (...parts: NamedPart[]) =>
+    () =>
+      mergeParts(parts);
+
+  test("what does not belong together", () => {
+    const other = (change: Partial<Whole>) => ({ ...right, whole: { ...right.whole, ...change } });
+    const { model: own, prompts } = right.whole;
+    const cases: [Partial<Whole>, RegExp][] = [
+      [{ figure: "4" }, /figure: 4, not 7/],
+      [{ model: { ...own, sha256: "c" } }, /model .*: c, not a/],
+      [{ model: { ...own, config: { ...TINY, n_heads: 4 } } }, /model's shape/],
+      [{ prompts: { ...prompts, sha256: "c" } }, /prompts \(their hash\): c, not b/],
+      [{ prompts: { ...prompts, tokens: prompts.tokens.slice(1) } }, /number of prompts: 6, not 7/],
+      [{ seeds: 3 }, /number of seeds: 3, not 2/],
+      [{ points: 3 }, /number of points: 3/],
+      [{ batch: 4 }, /batch: 4, not 2/],
+      [{ backend: "wasm" }, /backend: wasm, not cpu/],
+      [{ version: "2" }, /version of the library: 2, not 1/],
+    ];
+    for (const [change, message] of cases) {
+      assert.throws(merged(left, other(change)), message);
+      assert.throws(merged(left, other(change)), /right\.json does not belong together with left\.json/);
+    }
+    const renamed = { ...own, config: { ...TINY, name: "the same under another name" } };
+    mergeParts([left, other({ model: renamed })]);
+  });
+
+  test("what is missing, and what comes twice", () => {
+    assert.throws(merged(left), /measurements are missing, first seeds 0:1, prompts 4:6, points 0:/);
+    assert.throws(merged(left, right, { ...left, name: "again.json" }), /left\.json and again\.json both have .*0:4/);
+  });
+
+  test("files that are no whole part", () => {
+    const file = path.join(dir, "cut.json");
+    writePart(file, left);
+    const text = readFileSync(file, "utf8");
+    const cases: [string, RegExp][] = [
+      [text.slice(0, -10), /cut\.json can't be read as a part/],
+      ["{}", /cut\.json is not a part of a figure/],
+      [text.replace(/,[^,]*\]\}\n$/, "]}"), /cut\.json has \d+ values, not the \d+ finite ones/],
+      [text.replace(/,[^,]*\]\}\n$/, ',"x"]}'), /cut\.json has \d+ values, not the \d+ finite ones/],
+    ];
+    for (const [content, message] of cases) {
+      writeFileSync(file, content);
+      assert.throws(() => readPart(file), message);
+    }
+    assert.throws(() => readPart(path.join(dir, "none.json")), /there is no such file/);
+  });
+
+  test("spans that are not there or cut a batch", async () => {
+    const { prompts, points, open } = experimentOf(wholeOf("7"), 0, model);
+    const only = (own: { prompts?: Span; points?: Span }) => measureAll(prompts, points, open, { batch: 2, only: own });
+    await assert.rejects(only({ prompts: [1, 4] }), /prompts 1:4 cut a batch of 2/);
+    await assert.rejects(only({ prompts: [0, 3] }), /prompts 0:3 cut a batch of 2/);
+    await assert.rejects(only({ prompts: [0, 8] }), /there are 7/);
+    await assert.rejects(only({ points: [5, 5] }), /points 5:5/);
+    await assert.rejects(only({ points: [0, points.length + 1] }), /points/);
+  });
+
+  test("figures and options", () => {
+    assert.throws(
+      () => figureOf("3"),
+      /"3" can't be measured in parts; there are 1, 2, 4, 5, 6, 7, 13, path, and path-q-/,
+    );
+    assert.throws(() => figureOf("path-z-1.1"), UsageError);
+    const cases: [string[], RegExp][] = [
+      [[], /one figure is needed/],
+      [["2", "--n", "x"], /--n takes a whole number from 2 on, not "x"/],
+      [["2", "--prompts", "0-50", "--out", "a.json"], /--prompts takes first:end, such as 0:50, not "0-50"/],
+      [["2", "--points", "0:50"], /a part needs --out/],
+      [["--merge", "--out", "a"], /--merge needs the files/],
+      [["--merge", "a.json"], /--merge needs --out/],
+    ];
+    for (const [args, message] of cases) assert.throws(() => readOptions(args), message);
+  });
+
+  test("a file of another part is not written over; the same part is there already", () => {
+    const file = path.join(dir, "there.json");
+    assert.equal(isThere(file, left.whole, left.box), false);
+    writePart(file, left);
+    assert.equal(isThere(file, left.whole, left.box), true);
+    assert.throws(
+      () => isThere(file, left.whole, right.box),
+      /is there already and is another part \(seeds 0:2, prompts 0:4/,
+    );
+    assert.throws(() => isThere(file, { ...left.whole, batch: 3 }, left.box), /another part \(batch: 2, not 3\)/);
+  });
+
+  test("a disk that is full, or a folder that is none, leaves nothing", () => {
+    const file = path.join(dir, "no-folder", "part.json");
+    assert.throws(() => writePart(file, left), /can't be written/);
+    assert.ok(!existsSync(path.dirname(file)));
+  });
+});
+
+test("the estimate cuts a figure into parts that make up the whole", async () => {
+  const work = { figure: "2", model: "gpt2-small", data: path.join(ROOT, "data/acronyms/held-out.txt"), n: 120 };
+  const found = await estimate({ ...work, seeds: 2, batch: 50 }, 1);
+  const values = found.parts.map(({ seeds, prompts, points }) =>
+    [seeds, prompts, points].reduce((size, [first, end]) => size * (end - first), 1),
+  );
+  assert.equal(found.points, 3 * (1 + 12 * 12));
+  assert.equal(
+    values.reduce((a, b) => a + b),
+    2 * 120 * found.points,
+  );
+  assert.equal(new Set(found.parts.map(({ name }) => name)).size, found.parts.length);
+  assert.ok(found.parts.every(({ points }) => points[1] - points[0] > 1)); // the unchanged run is no part of its own
+  assert.ok(found.share > 0.1 && found.share < 0.6, `${found.share}`);
+  assert.ok(found.memory_mb > 1000 && found.memory_mb < 2000, `${found.memory_mb}`); // 163 million weights, and what is computed
+  const text = (change: object) => estimateText({ ...found, ...change });
+  assert.match(text({ backend: "onnx", memory_mb: 9000 }), /WebAssembly, which can have 4 GB/);
+  for (const change of [
+    { backend: "native", memory_mb: 9000 },
+    { backend: "onnx", memory_mb: 3000 },
+  ])
+    assert.doesNotMatch(text(change), /WebAssembly/);
+});
+
+describe("the command", () => {
+  const out = path.join(dir, "command.json");
+  const args = ["--import", "tsx", "scripts/figure/main.ts", "7", "--n", "6", "--batch", "2"];
+  const part = [...args, "--backend", "wasm", "--prompts", "0:4", "--out", out];
+
+  test("killed in the middle it leaves nothing; then it measures, and a second time it does not", async () => {
+    const slow = [...args, "--n", "2000", "--backend", "wasm", "--out", out];
+    const child = spawn(process.execPath, slow, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+    await new Promise<void>((started) => {
+      const hear = (text: Buffer) => /figure 7/.test(`${text}`) && started();
+      child.stderr.on("data", hear);
+      child.stdout.on("data", hear);
+      child.once("close", () => started());
+    });
+    assert.equal(child.exitCode, null, "it was still measuring");
+    child.kill("SIGKILL");
+    await new Promise((ended) => child.once("close", ended));
+    const left = () => readdirSync(dir).filter((name) => name.startsWith("command"));
+    assert.deepEqual(left(), []);
+
+    const run = () => spawnSync(process.execPath, part, { cwd: ROOT, encoding: "utf8" });
+    assert.equal(run().status, 0);
+    const { mtimeMs } = statSync(out);
+    const again = run();
+    assert.match(again.stdout, /is there already/);
+    assert.equal(statSync(out).mtimeMs, mtimeMs);
+    assert.deepEqual(left(), ["command.json"]);
+    const { whole, notes } = readPart(out);
+    assert.equal(whole.backend, "wasm");
+    assert.match(whole.model.sha256, /^[0-9a-f]{64}$/);
+    assert.ok(Number(notes.peak_mb) > 50);
+  });
+});
