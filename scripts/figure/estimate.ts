@@ -7,7 +7,8 @@ import { type Experiment, promptsFrom, type Span } from "../../src/experiments/m
 import { checkpointShapes } from "../../src/load/checkpoint";
 import { readConfig } from "../../src/load/load";
 import { OFFICIAL_PROMPTS, resolveModel } from "../../src/load/resolve";
-import { gpt2Tokenizer, loadTokenizer } from "../../src/load/tokenizer";
+import { gpt2Tokenizer } from "../../src/load/tokenizer";
+import { loadTokenizer } from "../../src/load/vocabulary-files";
 import { initBackend } from "../../src/model/backend/choose";
 import { modelBytes, WASM_BYTES } from "../../src/model/memory";
 import type { ModelConfig } from "../../src/model/model";

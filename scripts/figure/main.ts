@@ -5,7 +5,7 @@ import path from "node:path";
 import { SweepInterrupted } from "../../src/experiments/sweep";
 import { loadModel, readConfig } from "../../src/load/load";
 import { fetchOfficialPrompts, HubError, OFFICIAL_PROMPTS, projectFolder, resolveModel } from "../../src/load/resolve";
-import { loadTokenizer } from "../../src/load/tokenizer";
+import { loadTokenizer } from "../../src/load/vocabulary-files";
 import { initBackend } from "../../src/model/backend/choose";
 import { loadAcronyms } from "../../src/prompts/dataset";
 import { saveCsv, saveFigure } from "../../src/show/files";
