@@ -49,7 +49,8 @@ export function contents(): Part[] {
 
 export const SEARCH: SitePage = { title: "Search", target: "search.html", search: true };
 
-const notebooks = (folder: string) => listNotebooks(join(ROOT, folder)).map((name) => pageOf(`${folder}/${name}.ipynb`));
+const notebooks = (folder: string) =>
+  listNotebooks(join(ROOT, folder)).map((name) => pageOf(`${folder}/${name}.ipynb`));
 const front = () => ({ ...pageOf("README.md"), title: "Acronym circuit", front: true });
 
 function pageOf(source: string): SitePage {

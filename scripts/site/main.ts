@@ -14,7 +14,9 @@ async function main(): Promise<void> {
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   const files = readdirSync(out, { recursive: true, encoding: "utf8" }).map((file) => statSync(join(out, file)));
   const bytes = files.reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);
-  console.log(`The site is in ${out}: ${files.filter((file) => file.isFile()).length} files, ${(bytes / 1e6).toFixed(1)} MB, ${seconds} s`);
+  console.log(
+    `The site is in ${out}: ${files.filter((file) => file.isFile()).length} files, ${(bytes / 1e6).toFixed(1)} MB, ${seconds} s`,
+  );
   if (!process.argv.includes("--serve")) return console.log("npm run site -- --serve opens it");
   const { address } = await serve(out);
   console.log(`It is at ${address}; Ctrl+C ends it`);

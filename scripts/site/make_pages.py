@@ -15,17 +15,16 @@ import posixpath
 import re
 import struct
 import sys
-from html import unescape
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import nbformat
+from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
 
 PICTURES = (".png", ".svg")
 PLOTLY = "application/vnd.plotly.v1+json"
-HEADING = re.compile(r'<h([1-6]) id="[^"]*">(.*?)</h\1>', re.DOTALL)
-LINK = re.compile(r'<a href="(?![a-z]+:|#)([^"#]+)(#[^"]*)?">(.*?)</a>', re.DOTALL)
-PICTURE = re.compile(r'(<img [^>]*?src=")(?![a-z]+:)([^"]+)')
+DONE = re.compile(r"^[^\n]*: 100%$")  # how far a sweep has come tells a reader nothing
 
 
 def main(spec: dict) -> None:
@@ -39,11 +38,12 @@ def main(spec: dict) -> None:
         nb = read(page)
         site.lay_figures(nb, page["target"])
         at = posixpath.dirname(page["target"])
-        # only what the template itself writes is relative to the site
         resources = {"page": page, "menu": spec["menu"], "to": lambda target, at=at: relative(target, at)}
         html, _ = exporter.from_notebook_node(nb, resources=resources)
-        head, text, foot = re.split(r"(?<=<main id=\"text\" tabindex=\"-1\">)|(?=</main>)", html)
-        site.write(page["target"], (head + site.moved(tidied(text), page) + foot).encode())
+        soup = BeautifulSoup(html, "html.parser")
+        tidy(soup, soup.main)
+        site.move(soup.main, page)
+        site.write(page["target"], str(soup).encode())
     print(json.dumps(site.missing))
 
 
@@ -51,7 +51,11 @@ def read(page: dict):
     if not page["file"]:
         return nbformat.v4.new_notebook()
     if page["file"].endswith(".ipynb"):
-        return nbformat.read(page["file"], as_version=4)
+        nb = nbformat.read(page["file"], as_version=4)
+        for cell in nb.cells:
+            if cell.cell_type == "code":
+                cell.outputs = [out for out in cell.outputs if not DONE.search(out.get("data", {}).get("text/plain", ""))]
+        return nb
     text = Path(page["file"]).read_text(encoding="utf-8")
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
 
@@ -89,26 +93,21 @@ class Site:
             self.write(self.targets[source], (self.root / source).read_bytes())
         return self.targets.get(source)
 
-    def moved(self, html: str, page: dict) -> str:
-        """Links and pictures as they lie in the site."""
-        folder, at = posixpath.dirname(page["source"] or ""), posixpath.dirname(page["target"])
-
-        def place(path: str) -> str | None:
-            target = self.target(posixpath.normpath(posixpath.join(folder, unescape(path))))
+    def move(self, text, page: dict) -> None:
+        """Links and pictures as they lie in the site; what the template has put there is right already."""
+        folder, at = posixpath.dirname(page["source"]), posixpath.dirname(page["target"])
+        for element in text.select("a[href], img[src]"):
+            if element.find_parent(["nav", "figure"]) or "button" in element.get("class", []):
+                continue
+            name = "href" if element.name == "a" else "src"
+            path, _, anchor = element[name].partition("#")
+            if not path or re.match("[a-z]+:", path):
+                continue
+            target = self.target(posixpath.normpath(posixpath.join(folder, unquote(path))))
             if target is None:
                 self.missing.append(f"{page['source']}: {path}")
-            return target and relative(target, at)
-
-        def link(match: re.Match) -> str:
-            path, anchor, text = match.groups()
-            target = place(path)
-            return f'<a href="{target}{anchor or ""}">{text}</a>' if target else text
-
-        def picture(match: re.Match) -> str:
-            start, path = match.groups()
-            return start + (path if path.startswith("figures/") and page["file"].endswith(".ipynb") else place(path) or path)
-
-        return PICTURE.sub(picture, LINK.sub(link, html))
+            else:
+                element[name] = quote(relative(target, at)) + (f"#{anchor}" if anchor else "")
 
 
 def relative(target: str, at: str) -> str:
@@ -117,19 +116,18 @@ def relative(target: str, at: str) -> str:
     return posixpath.relpath(target, at or ".")
 
 
-def tidied(html: str) -> str:
+def tidy(soup, text) -> None:
     """Anchors as Markdown's links name them; tables that scroll by themselves; no heading of a column without words."""
     seen: dict[str, int] = {}
-
-    def heading(match: re.Match) -> str:
-        level, text = match.groups()
-        words = re.sub(r"[^\w\- ]", "", unescape(re.sub(r"<[^>]*>", "", text)).strip().lower()).replace(" ", "-")
+    for heading in text.find_all(re.compile("^h[1-6]$")):
+        words = re.sub(r"[^\w\- ]", "", heading.get_text().strip().lower()).replace(" ", "-")
         count = seen[words] = seen.get(words, -1) + 1
-        return f'<h{level} id="{words}{f"-{count}" if count else ""}">{text}</h{level}>'
-
-    html = HEADING.sub(heading, html)
-    html = re.sub(r"<th([^>]*)></th>", r"<td\1></td>", html)
-    return re.sub(r"<table(.*?)</table>", r'<div class="wide"><table\1</table></div>', html, flags=re.DOTALL)
+        heading["id"] = f"{words}-{count}" if count else words
+    for cell in text.find_all("th"):
+        if not cell.get_text(strip=True):
+            cell.name = "td"
+    for table in text.find_all("table"):
+        table.wrap(soup.new_tag("div", attrs={"class": "wide"}))
 
 
 if __name__ == "__main__":

@@ -1,27 +1,31 @@
 // @ts-nocheck: runs in a browser's page
 // The index is pagefind's: parts of it are fetched as they are needed, all from the site's own folder.
-const MOST = 30;
+const MOST = 20;
 const field = document.getElementById("q");
 const told = document.getElementById("found");
-const list = document.getElementById("results");
+const PARTS = ["text", "API"];
 let pagefind;
+let asked = 0;
 
 async function search(words) {
-  if (!words.trim()) {
-    list.replaceChildren();
-    told.textContent = "";
-    return;
-  }
+  const question = ++asked;
   pagefind ??= await import(new URL("../pagefind/pagefind.js", import.meta.url).href);
-  const found = await pagefind.debouncedSearch(words, {}, 150);
-  if (found === null) return; // a newer question is on its way
-  const shown = await Promise.all(found.results.slice(0, MOST).map((result) => result.data()));
-  if (field.value !== words) return;
-  told.textContent =
-    found.results.length === 0
+  const counts = [];
+  for (const part of PARTS) {
+    const { results } = words.trim() ? await pagefind.search(words, { filters: { part } }) : { results: [] };
+    const shown = await Promise.all(results.slice(0, MOST).map((result) => result.data()));
+    if (question !== asked) return; // a newer one is on its way
+    const section = document.getElementById(`${part}-results`);
+    section.hidden = shown.length === 0;
+    section.querySelector("ol").replaceChildren(...shown.map(entry));
+    counts.push(results.length);
+  }
+  const [texts, names] = counts;
+  told.textContent = !words.trim()
+    ? ""
+    : texts + names === 0
       ? `Nothing is found for “${words}”.`
-      : `${found.results.length} ${found.results.length === 1 ? "page" : "pages"}${found.results.length > MOST ? `, the first ${MOST} are shown` : ""}`;
-  list.replaceChildren(...shown.map(entry));
+      : `${texts} of the pages, ${names} of the API${Math.max(texts, names) > MOST ? `; the first ${MOST} of each are shown` : ""}`;
 }
 
 function entry({ url, meta, excerpt }) {

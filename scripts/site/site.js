@@ -49,7 +49,7 @@ for (const figure of document.querySelectorAll("figure[data-source]")) {
 
 // what scrolls by itself can be reached by keyboard
 const scrolling = () => {
-  for (const box of document.querySelectorAll(".wide, .figure, .highlight pre, .output_text pre"))
+  for (const box of document.querySelectorAll(".wide, .figure, pre"))
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
 };
