@@ -13,15 +13,16 @@ const WASM = "tfjs-backend-wasm-simd.wasm";
 const load = createRequire(__filename);
 
 /** Files of the page as they are written by hand. */
-const STATIC = ["index.html", "style.css", "icon.svg"];
+const STATIC = ["index.html", "theme.css", "style.css", "icon.svg"];
 const MODEL = ["config.json", "vocab.json", "model.safetensors"];
 
 /**
  * Builds the page. What was in the folder is removed.
  * @param out the folder
  * @param tables what is computed ahead
+ * @param site the address, seen from the page, of a site that it is part of
  */
-export async function buildPage(out: string, tables: Tables): Promise<void> {
+export async function buildPage(out: string, tables: Tables, site?: string): Promise<void> {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(join(out, "model"), { recursive: true });
   for (const file of STATIC) copyFileSync(join(ROOT, "page", file), join(out, file));
@@ -58,7 +59,13 @@ export async function buildPage(out: string, tables: Tables): Promise<void> {
       },
     ],
   });
-  writeServiceWorker(out);
+  if (site) linkSite(join(out, "index.html"), site);
+  writeServiceWorker(out, (file) => !file.endsWith(".LEGAL.txt"));
+}
+
+function linkSite(file: string, site: string): void {
+  const link = `<nav class="to-site" aria-label="Site"><a href="${site}">Notebooks, lessons, documents</a></nav>`;
+  writeFileSync(file, readFileSync(file, "utf8").replace("<body>", `<body>\n    ${link}`));
 }
 
 /** Numbers with as many digits as can be seen. */
@@ -75,9 +82,12 @@ const filesOf = (out: string): string[] =>
     )
     .sort();
 
-/** The service worker keeps this very build, by a name made of its content: another build is another cache. */
-function writeServiceWorker(out: string): void {
-  const files = filesOf(out).filter((file) => !file.endsWith(".LEGAL.txt"));
+/**
+ * The service worker keeps this very build, by a name made of its content: another build is another cache.
+ * @param atOnce which files it fetches before they are asked for
+ */
+export function writeServiceWorker(out: string, atOnce: (file: string) => boolean): void {
+  const files = filesOf(out).filter(atOnce);
   const hash = createHash("sha256");
   for (const file of files) hash.update(readFileSync(join(out, file)));
   const code = readFileSync(join(ROOT, "page", "service-worker.js"), "utf8")

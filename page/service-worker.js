@@ -1,6 +1,8 @@
 // @ts-nocheck: the types of a service worker and of a page contradict each other
-// Keeps the page for when there is no network. The build puts in the files and a name that their content has.
-const CACHE = "acronym-circuit VERSION";
+// Keeps the page, or the site, for when there is no network. The build puts in the files and a name that their content has.
+// by its scope: the page and the site around it, or two of them on one server, are kept apart
+const OURS = `acronym-circuit ${self.registration.scope} `;
+const CACHE = `${OURS}VERSION`;
 const FILES = "FILES";
 
 self.addEventListener("install", (event) => {
@@ -13,7 +15,7 @@ self.addEventListener("install", (event) => {
 });
 
 self.addEventListener("activate", (event) => {
-  const ours = (/** @type {string} */ name) => name.startsWith("acronym-circuit ") && name !== CACHE;
+  const ours = (/** @type {string} */ name) => name.startsWith(OURS) && name !== CACHE;
   event.waitUntil(
     caches
       .keys()
@@ -22,13 +24,19 @@ self.addEventListener("activate", (event) => {
   );
 });
 
-// the network first, so that a new version is seen at once; what it can't give comes from the cache
+// the network first, so that a new version is seen at once; what it can't give comes from the cache, where all that was seen is kept
 self.addEventListener("fetch", (event) => {
   if (event.request.method !== "GET" || new URL(event.request.url).origin !== location.origin) return;
-  event.respondWith(
-    fetch(event.request).catch(async () => {
-      const kept = await caches.match(event.request, { ignoreSearch: true });
-      return kept ?? Response.error();
-    }),
-  );
+  event.respondWith(answer(event));
 });
+
+async function answer(event) {
+  const cache = await caches.open(CACHE);
+  try {
+    const response = await fetch(event.request);
+    if (response.ok) event.waitUntil(cache.put(event.request, response.clone()).catch(() => {})); // no room: it is not kept
+    return response;
+  } catch {
+    return (await cache.match(event.request, { ignoreSearch: true })) ?? Response.error();
+  }
+}

@@ -1,10 +1,10 @@
 // What another project gets that depends on this one, and what of ours others bring.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { npmCommand } from "../scripts/setup/steps.mjs";
 
 const ROOT = resolve(__dirname, "..");
@@ -29,27 +29,77 @@ const PROGRAM = `${WITHOUT_DANFO}
     try { require("acronym-circuit/scripts/cli.mjs"); } catch (error) { console.log(error.code); }
   })();`;
 
-test("packed and installed, it works with its dependencies alone", (t) => {
-  const home = mkdtempSync(join(tmpdir(), "package-"));
-  t.after(() => rmSync(home, { recursive: true, force: true }));
-  const [npm, ...args] = npmCommand(process.env);
-  execFileSync(npm, [...args, "pack", "--silent", "--pack-destination", home], { cwd: ROOT });
-  const [tarball] = readdirSync(home);
-  execFileSync("tar", ["-xzf", tarball], { cwd: home });
-  const installed = join(home, "node_modules", "acronym-circuit");
-  mkdirSync(dirname(installed));
-  cpSync(join(home, "package"), installed, { recursive: true });
-  assert.deepEqual(readdirSync(installed).sort(), ["LICENSE", "README.md", "data", "dist", "package.json"]);
-  for (const name of Object.keys(read("package.json").dependencies)) {
-    mkdirSync(dirname(join(home, "node_modules", name)), { recursive: true });
-    symlinkSync(join(ROOT, "node_modules", name), join(home, "node_modules", name), "junction");
-  }
+const CONSUMERS: Readonly<Record<string, string>> = {
+  // types and values, by import and by require; a wrong hook name has to be refused by the types
+  "esm.mts": `import { forward, loadModel, type Patched } from "acronym-circuit";
+    const { model } = await loadModel("embedded");
+    const shape: number[] = forward(model, [[1, 2, 3]]).logits.shape;
+    const none: Patched | undefined = undefined;
+    // @ts-expect-error: no such hook
+    const refused = () => forward(model, [[1]], { keep: ["blocks.0.attn.hook_nothing"] });
+    console.log("import", shape.length, typeof refused, none);`,
+  "cjs.cts": `import circuit = require("acronym-circuit");
+    circuit.loadModel("embedded").then(({ model }) => {
+      const shape: number[] = circuit.forward(model, [[1, 2, 3]]).logits.shape;
+      console.log("require", shape.length);
+    });`,
+};
+const EXAMPLE = "heads.mts";
+
+describe("packed and installed into an empty project", () => {
+  let home: string;
   const env = { ...process.env, HF_HUB_OFFLINE: "1", ACRONYM_BACKEND: "wasm" };
-  const said = execFileSync(process.execPath, ["-e", PROGRAM], { cwd: home, env, encoding: "utf8" });
-  assert.match(
-    said,
-    /^head +change\n1\.0 +0\.500\n1 3\ntoFrame needs danfojs-node.*npm install danfojs-node.*\nERR_PACKAGE_PATH_NOT_EXPORTED\n$/,
-  );
+  const node = (...args: string[]) => execFileSync(process.execPath, args, { cwd: home, env, encoding: "utf8" });
+
+  before(() => {
+    home = mkdtempSync(join(tmpdir(), "package-"));
+    const [npm, ...args] = npmCommand(process.env);
+    execFileSync(npm, [...args, "pack", "--silent", "--pack-destination", home], { cwd: ROOT });
+    const [tarball] = readdirSync(home);
+    execFileSync("tar", ["-xzf", tarball], { cwd: home });
+    const installed = join(home, "node_modules", "acronym-circuit");
+    mkdirSync(dirname(installed));
+    cpSync(join(home, "package"), installed, { recursive: true });
+    // what npm would install with it, and what a TypeScript project for Node has
+    for (const name of [...Object.keys(read("package.json").dependencies), "@types/node"]) {
+      mkdirSync(dirname(join(home, "node_modules", name)), { recursive: true });
+      symlinkSync(join(ROOT, "node_modules", name), join(home, "node_modules", name), "junction");
+    }
+  });
+  after(() => home && rmSync(home, { recursive: true, force: true }));
+
+  test("it holds what it needs, and nothing else", () => {
+    const installed = readdirSync(join(home, "node_modules", "acronym-circuit"));
+    assert.deepEqual(installed.sort(), ["LICENSE", "README.md", "data", "dist", "package.json"]);
+  });
+
+  test("it works with its dependencies alone", () => {
+    assert.match(
+      node("-e", PROGRAM),
+      /^head +change\n1\.0 +0\.500\n1 3\ntoFrame needs danfojs-node.*npm install danfojs-node.*\nERR_PACKAGE_PATH_NOT_EXPORTED\n$/,
+    );
+  });
+
+  test("import and require, with types, under every resolution; the README's script makes its figure and its numbers", () => {
+    const example = readFileSync(join(ROOT, "examples", EXAMPLE), "utf8");
+    assert.ok(
+      readFileSync(join(ROOT, "README.md"), "utf8").includes(`\`\`\`ts\n${example}\`\`\``),
+      "the README shows it as it is",
+    );
+    const sources: Readonly<Record<string, string>> = { ...CONSUMERS, [EXAMPLE]: example };
+    for (const [file, text] of Object.entries(sources)) writeFileSync(join(home, file), text);
+    const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
+    const options = ["--strict", "--skipLibCheck", "--target", "es2022", "--types", "node"];
+    node(tsc, ...options, "--module", "esnext", "--moduleResolution", "bundler", "--noEmit", "esm.mts");
+    node(tsc, ...options, "--module", "nodenext", ...Object.keys(sources));
+    assert.match(node("esm.mjs"), /^import 3 function undefined\n$/);
+    assert.match(node("cjs.cjs"), /^require 3\n$/);
+    node(EXAMPLE.replace(".mts", ".mjs"));
+    assert.match(readFileSync(join(home, "heads.svg"), "utf8"), /^<svg[\s\S]*Effect of each head on each letter/);
+    const csv = readFileSync(join(home, "heads.csv"), "utf8").trim().split("\n");
+    assert.match(csv[0], /\blayer,head\b.*\bchange\b/);
+    assert.equal(csv.length, 1 + 4 * 4 * 3);
+  });
 });
 
 test("packages with known holes that others name are stand-ins here", () => {

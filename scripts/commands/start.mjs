@@ -1,3 +1,4 @@
+import { availableParallelism, totalmem } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { runNotebooks } from "../notebooks/notebooks.mjs";
@@ -12,7 +13,8 @@ const USAGE = `npm start -- [notebook …] [--model DIR] [--time-limit SECONDS] 
   --model       a folder in Hugging Face's layout, instead of the model that comes with the project
   --time-limit  seconds that one cell may take (1800)
   --folder      where the notebooks are (notebooks)
-  --out         where the results go (out)`;
+  --out         where the results go (out)
+  --at-once     how many run side by side (by processors and memory; 1 for a model of your own)`;
 
 const NOTEBOOKS = { folder: join(ROOT, "notebooks"), out: join(ROOT, "out"), usage: USAGE };
 
@@ -65,14 +67,29 @@ export function readOptions(args, { folder, out, usage } = NOTEBOOKS) {
   if (values.help) return undefined;
   const timeLimit = Number(values["time-limit"]);
   if (!(timeLimit > 0)) throw new Problem(`--time-limit takes a number of seconds, not "${values["time-limit"]}".`);
+  const env = withModel(process.env, values.model);
+  const atOnce = Number(values["at-once"] ?? mostAtOnce(env));
+  if (!(Number.isInteger(atOnce) && atOnce > 0))
+    throw new Problem(`--at-once takes a number of notebooks from 1 on, not "${values["at-once"]}".`);
   const here = process.env.INIT_CWD ?? process.cwd();
   return {
     folder: values.folder ? resolve(here, values.folder) : folder,
     out: values.out ? resolve(here, values.out) : out,
     selection: positionals,
     timeLimit: Math.ceil(timeLimit),
-    env: withModel(process.env, values.model),
+    atOnce,
+    env,
   };
+}
+
+/** Bytes of a kernel with the embedded model, its page and what the system needs. */
+const KERNEL = 2e9;
+
+/** A model of the reader's own may be of any size. @param {NodeJS.ProcessEnv} env */
+function mostAtOnce(env) {
+  if (env.ACRONYM_MODEL) return 1;
+  const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+  return Math.max(1, Math.min(4, availableParallelism(), Math.floor(memory / KERNEL)));
 }
 
 /** @param {string[]} args */
@@ -85,6 +102,7 @@ const parse = (args) =>
       "time-limit": { type: "string", default: "1800" },
       folder: { type: "string" },
       out: { type: "string" },
+      "at-once": { type: "string" },
       help: { type: "boolean", short: "h", default: false },
     },
   });

@@ -83,7 +83,7 @@ async function nativeObstacle() {
 }
 
 /** Those that take longest, in that order: they start first, so that the others run beside them. */
-const SLOWEST = ["notebooks", "notebooks-runner", "lessons", "templates", "browser", "small-models", "save"];
+const SLOWEST = ["notebooks", "notebooks-runner", "lessons", "templates", "browser", "small-models", "save", "site"];
 
 /** Where a file stands among the slowest; behind them if it is none. @param {string} file */
 function rank(file) {

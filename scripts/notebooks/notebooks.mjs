@@ -53,13 +53,14 @@ export function listNotebooks(folder, selection = []) {
 }
 
 /**
- * Executes notebooks one after another, each in a fresh kernel. What a notebook made lies in `out` only once it has
+ * Executes notebooks, each in a fresh kernel. What a notebook made lies in `out` only once it has
  * run through; of a failed one, the notebook as far as it got goes to `out`/failed.
  * @param {object} options
  * @param {string} options.folder
  * @param {string} options.out
  * @param {readonly string[]} [options.selection]
  * @param {number} [options.timeLimit] seconds a cell may take
+ * @param {number} [options.atOnce] how many run side by side
  * @param {"needed" | "may be missing"} [options.claims] whether a notebook has to check at least one
  * @param {NodeJS.ProcessEnv} [options.env]
  * @param {(event: Record<string, any>) => void} [options.onEvent] "notebook", "cell" and "done" as they happen
@@ -71,6 +72,7 @@ export async function runNotebooks({
   out,
   selection,
   timeLimit = 1800,
+  atOnce = 1,
   claims = "needed",
   env = process.env,
   onEvent,
@@ -89,25 +91,30 @@ export async function runNotebooks({
   }));
   /** @type {Result[]} */
   const results = [];
-  let cells = 0;
+  /** @type {Map<string, number>} */
+  const cells = new Map();
   let stopped = "";
   try {
-    await runPython({ jobs, time_limit: timeLimit }, stage, env, (event) => {
-      if (event.event === "notebook") cells = event.cells;
+    await runPython({ jobs, time_limit: timeLimit, at_once: atOnce }, stage, env, (event) => {
+      if (event.event === "notebook") cells.set(event.name, event.cells);
       if (event.event === "stopped") stopped = ` by ${event.by}`;
       onEvent?.(event);
       if (event.event !== "done") return;
-      const job = jobs[results.length];
-      const result = finish({ ...event, cells, mustClaim: claims === "needed" }, job, stage, out);
+      const job = /** @type {typeof jobs[number]} */ (jobs.find(({ name }) => name === event.name));
+      const result = finish(
+        { ...event, cells: cells.get(event.name) ?? 0, mustClaim: claims === "needed" },
+        job,
+        stage,
+        out,
+      );
       results.push(result);
       onResult?.(result);
-      cells = 0;
     });
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }
   if (results.length < jobs.length) throw new Problem(`The notebooks' run was stopped${stopped}.`);
-  return results;
+  return results.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
 }
 
 /** A stage that is in use is touched this often (ms); one left alone for ten times that is nobody's. */
@@ -157,7 +164,7 @@ export async function onBench(out, work) {
 }
 
 /**
- * @param {{ jobs: object[], time_limit: number }} work
+ * @param {{ jobs: object[], time_limit: number, at_once: number }} work
  * @param {string} stage
  * @param {NodeJS.ProcessEnv} env
  * @param {(event: Record<string, any>) => void} onEvent
@@ -166,7 +173,7 @@ async function runPython(work, stage, env, onEvent) {
   const spec = join(stage, "jobs.json");
   const plotly = join(ROOT, "node_modules", "plotly.js-cartesian-dist-min", "plotly-cartesian.min.js");
   const page = join(ROOT, "scripts", "notebooks");
-  writeFileSync(spec, JSON.stringify({ ...work, log: join(stage, "kernel.log"), plotly, page, root: ROOT }));
+  writeFileSync(spec, JSON.stringify({ ...work, log: join(stage, "kernel"), plotly, page, root: ROOT }));
   const child = spawn(projectPaths().venvPython, [join(ROOT, "scripts", "notebooks", "run_notebooks.py"), spec], {
     // lessons begin anew, and what a run tries is no student's try
     env: {

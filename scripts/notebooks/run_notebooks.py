@@ -1,9 +1,9 @@
-"""Executes notebooks through the tslab kernel, one after another, a fresh kernel each.
+"""Executes notebooks through the tslab kernel, a fresh kernel each, one after another or a few at once.
 
     python run_notebooks.py JOBS.json
 
 JOBS.json: {"jobs": [{"name", "source", "folder", "notebook", "html", "back", "figures"}], "time_limit": seconds a cell,
-"log": file for what kernels write beside their messages, "plotly": path of plotly.js, "page": folder of the page template,
+"at_once": how many kernels there may be, "log": beginning of the files for what kernels write beside their messages, "plotly": path of plotly.js, "page": folder of the page template,
 "root": the project}.
 Says what happens on standard output, one JSON object a line; kernels don't have it, so that a cell's programs write to the
 log. Ends, and ends its kernel, when standard input closes, or at Ctrl-C or SIGTERM.
@@ -58,8 +58,13 @@ class Runner:
                 signal.signal(getattr(signal, name), lambda number, _: self.stop(signal.Signals(number).name))
         threading.Thread(target=self.stop_with_parent, daemon=True).start()
         try:
-            for job in self.spec["jobs"]:
-                await self.notebook(job)
+            free = asyncio.Semaphore(self.spec["at_once"])
+
+            async def in_turn(job: dict) -> None:
+                async with free:
+                    await self.notebook(job)
+
+            await asyncio.gather(*(in_turn(job) for job in self.spec["jobs"]))
         except asyncio.CancelledError:
             say("stopped", by=self.stopped)
             return 130
@@ -125,7 +130,7 @@ class Runner:
     async def start_kernel(self, nb, job: dict) -> NotebookClient:
         """Kernel start is tried twice: another program may take one of the ports meanwhile."""
         for attempt in (1, 2):
-            log = open(self.spec["log"], "w+", encoding="utf-8", errors="replace")
+            log = open(f"{self.spec['log']}-{job['name']}.log", "w+", encoding="utf-8", errors="replace")
             client = NotebookClient(
                 nb,
                 kernel_name="tslab",

@@ -156,6 +156,11 @@ export const endPlanes = ({ ends, mixes }: Pick<TrainingTable, "ends" | "mixes">
     )
     .sort((a, b) => Number(isSpread(a.site)) - Number(isSpread(b.site)));
 
+/** Of claims on runs from other seeds. They were written for the first three runs, as "every run"; nine more came, of which some differ. */
+const MOST_RUNS = 2 / 3;
+const inMost = <T>(runs: readonly T[], is: (run: T) => boolean): boolean =>
+  runs.filter(is).length >= MOST_RUNS * runs.length;
+
 /** What the table says of where a place is written: of the runs, beside an untrained model. Throws a RangeError if there are no runs. */
 export function spreadClaim({ ends, mixes }: Pick<TrainingTable, "ends" | "mixes">): Claim {
   const runs = ends.filter(({ mix }) => mix in mixes);
@@ -164,8 +169,8 @@ export function spreadClaim({ ends, mixes }: Pick<TrainingTable, "ends" | "mixes
     Math.max(...Object.keys(planes).flatMap((site) => (isSpread(site) === spread ? planes[site] : [])));
   const fresh = where(ends, { mix: "untrained" }).flatMap(({ planes }) => Object.values(planes));
   return claim(
-    "In every run from another seed, planes of the heads of several layers move the letters in more than half of the cases, and in more than any single point's; in an untrained model nothing does",
-    runs.every((run) => most(run, true) > Math.max(HALF, most(run, false))) && Math.max(...fresh) < 0.05,
+    "In two thirds of the runs from other seeds or more, planes of the heads of several layers move the letters in more than half of the cases, and in more than any single point's; in an untrained model nothing does",
+    inMost(runs, (run) => most(run, true) > Math.max(HALF, most(run, false))) && Math.max(...fresh) < 0.05,
     `${runs.map((run) => `${run.mix}-${run.seed} ${two(most(run, true))} against ${two(most(run, false))}`).join(", ")}; untrained ${two(Math.max(...fresh))}`,
   );
 }
@@ -198,15 +203,15 @@ export function trainingClaims(table: TrainingTable): Claim[] {
   const list = (value: (row: LearntRow) => string) => runs.map((row) => `${row.run} ${value(row)}`).join(", ");
   return [
     claim(
-      "In every run the right letters come before looking up: when each of the three is first right in three quarters of the prompts, less than half is looked up",
-      runs.every(({ letters, looked_up_then }) => letters !== null && looked_up_then! < HALF),
+      "In two thirds of the runs or more the right letters come before looking up: when each of the three is first right in three quarters of the prompts, less than half is looked up",
+      inMost(runs, ({ letters, looked_up_then }) => letters !== null && looked_up_then! < HALF),
       list(
         ({ letters, looked_up_then }) => `${looked_up_then === null ? "–" : two(looked_up_then)} at ${letters ?? "–"}`,
       ),
     ),
     claim(
-      "In every run counting comes between: at some step it predicts more than 40% of what follows a wrong letter",
-      runs.every(({ counting_most }) => counting_most > 0.4),
+      "In two thirds of the runs or more counting comes between: at some step it predicts more than 40% of what follows a wrong letter",
+      inMost(runs, ({ counting_most }) => counting_most > 0.4),
       list(({ counting_most }) => two(counting_most)),
     ),
     claim(

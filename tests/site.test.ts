@@ -1,0 +1,221 @@
+// The site: whole, its own in everything it loads, readable by everybody, and there without a network once it was seen.
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, normalize } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { JSDOM } from "jsdom";
+import type { Browser, Page } from "playwright-core";
+import { computeTables } from "../page/compute-tables";
+import { serve } from "../page/serve";
+import { listNotebooks } from "../scripts/notebooks/notebooks.mjs";
+import { ROOT } from "../scripts/setup/paths.mjs";
+import { buildSite } from "../scripts/site/build";
+import { findChromium } from "./fixtures/chromium";
+import { openBrowser } from "./fixtures/lab-notebook";
+import { remoteLoads } from "./fixtures/remote-loads";
+
+const chromium = findChromium();
+const skip = !chromium && "no Chromium found: install one (Debian: chromium), or name it in the variable CHROMIUM";
+const PREFIX = "/some/where/";
+const PATIENCE = 60_000; // ms; a machine may be busy
+/** One page of every kind. */
+const KINDS = {
+  front: "index.html",
+  notebook: "notebooks/00-start-here.html",
+  lesson: "lessons/1-behaviour.html",
+  document: "docs/models.html",
+  search: "search.html?q=patching",
+  API: "api/functions/patch.html",
+};
+
+describe("the site", { timeout: 300_000 }, () => {
+  let home: string;
+  let site: string;
+  let server: Awaited<ReturnType<typeof serve>>;
+  let browser: Browser;
+  let pages: string[];
+  const read = (file: string) => readFileSync(join(site, file), "utf8");
+
+  before(async () => {
+    home = mkdtempSync(join(tmpdir(), "site-"));
+    site = join(home, "site");
+    await buildSite(site, await computeTables());
+    const files = readdirSync(site, { recursive: true, encoding: "utf8" }).map((file) => file.replaceAll("\\", "/"));
+    pages = files.filter((file) => file.endsWith(".html"));
+    server = await serve(site, PREFIX);
+    if (chromium) browser = await openBrowser(chromium);
+  });
+  after(async () => {
+    await browser?.close();
+    server?.close();
+    if (home) rmSync(home, { recursive: true, force: true });
+  });
+
+  test("every notebook, lesson and document has its page, and nothing half-made is left", () => {
+    for (const folder of ["notebooks", "lessons"])
+      for (const name of listNotebooks(join(ROOT, folder))) assert.ok(pages.includes(`${folder}/${name}.html`), name);
+    for (const file of readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md")))
+      assert.ok(pages.includes(`docs/${file.replace(".md", ".html")}`), file);
+    assert.ok(pages.filter((page) => page.startsWith("api/")).length > 300);
+    assert.deepEqual(readdirSync(home), ["site"]);
+  });
+
+  test("every figure is a picture with words, and what plotly draws of it lies beside it", () => {
+    for (const name of listNotebooks(join(ROOT, "notebooks"))) {
+      const notebook = JSON.parse(readFileSync(join(ROOT, "notebooks", `${name}.ipynb`), "utf8"));
+      const outputs = notebook.cells.flatMap((cell: { outputs?: { data?: object }[] }) => cell.outputs ?? []);
+      const figures = outputs.filter(({ data = {} }) => "image/png" in data).length;
+      const attribute = (tag: string, named: string) => new RegExp(` ${named}="([^"]*)"`).exec(tag)?.[1] ?? "";
+      const shown = [...read(`notebooks/${name}.html`).matchAll(/<figure([^>]*)><img([^>]*)>/g)].map(
+        ([, figure, img]) => [attribute(figure, "data-source"), attribute(img, "src"), attribute(img, "alt")],
+      );
+      assert.ok(figures > 0 && shown.length === figures, `${name}: ${shown.length} of ${figures}`);
+      for (const [source, picture, alt] of shown) {
+        assert.ok(alt.length > 10, `${name}: ${alt}`);
+        assert.ok(JSON.parse(read(`notebooks/${source}`)).data.length > 0);
+        assert.ok(existsSync(join(site, "notebooks", picture)));
+      }
+    }
+  });
+
+  test("lessons are without solutions and notes for the teacher", () => {
+    for (const name of listNotebooks(join(ROOT, "lessons")))
+      assert.doesNotMatch(read(`lessons/${name}.html`), /BEGIN SOLUTION|For the teacher\./, name);
+    assert.match(read("lessons/1-behaviour.html"), /YOUR CODE HERE/);
+  });
+
+  test("every address leads somewhere in the site, down to the heading, and is relative", () => {
+    const ids = new Map<string, Set<string>>();
+    const idsOf = (page: string) => {
+      if (!ids.has(page)) ids.set(page, new Set([...read(page).matchAll(/ id="([^"]+)"/g)].map((match) => match[1])));
+      return ids.get(page)!;
+    };
+    const lost: string[] = [];
+    let seen = 0;
+    for (const page of pages) {
+      const html = read(page);
+      assert.deepEqual(remoteLoads(html), [], page);
+      // typedoc's own links among its pages are its own business, its size ours: what it is told to link is looked at
+      const links = [...html.matchAll(/(?:href|src|data-source)="([^"]*)"/g)].map((match) => match[1]);
+      for (const link of links.filter((one) => !/^(?:https?|data|mailto):/.test(one))) {
+        const [path, anchor] = link.split("?")[0].split("#");
+        const target =
+          path === "" ? page : normalize(join(dirname(page), decodeURIComponent(path))).replaceAll("\\", "/");
+        seen++;
+        if (link.startsWith("/") || !existsSync(join(site, target))) lost.push(`${page}: ${link}`);
+        else if (anchor && !page.startsWith("api/") && target.endsWith(".html") && !idsOf(target).has(anchor))
+          lost.push(`${page}: ${link}`);
+      }
+    }
+    assert.ok(seen > 10_000, `${seen} links`);
+    assert.deepEqual(lost, []);
+  });
+
+  test("without scripts there is all there is to read", () => {
+    const { document } = new JSDOM(read("notebooks/03-activation-patching.html")).window;
+    assert.equal(document.querySelectorAll("main h1").length, 1);
+    assert.ok(document.querySelectorAll("main table").length >= 2);
+    assert.ok(document.querySelectorAll("#contents a").length > 25);
+    assert.equal(document.querySelectorAll("script:not([src])").length, 0);
+  });
+
+  /** A page; what it complains of, or asks other hosts for, fails the test. All other hosts fail. */
+  async function open(path: string, options: Parameters<Browser["newContext"]>[0] = {}) {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE);
+    const complaints: string[] = [];
+    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(error.message));
+    const requests: string[] = [];
+    context.on("request", (request) => requests.push(request.url()));
+    await context.route(
+      (url) => url.host !== new URL(server.address).host,
+      (route) => route.abort(),
+    );
+    await page.goto(server.address + path);
+    const done = async () => {
+      const foreign = requests.filter((url) => !url.startsWith(server.address) && !/^(data|blob):/.test(url));
+      await context.close();
+      assert.deepEqual({ complaints, foreign }, { complaints: [], foreign: [] });
+    };
+    return { context, page, requests, done };
+  }
+
+  test("a figure is a picture until somebody asks for more; only then plotly is fetched", { skip }, async () => {
+    const { page, requests, done } = await open(KINDS.notebook, { serviceWorkers: "block" });
+    const button = page.getByRole("button", { name: /^Interactive: / }).first();
+    const alt = (await page.locator("figure img").first().getAttribute("alt"))!;
+    assert.deepEqual(
+      requests.filter((url) => /plotly|\.json$/.test(url)),
+      [],
+    );
+    await button.focus();
+    await page.keyboard.press("Enter");
+    await page.locator(".js-plotly-plot .main-svg").first().waitFor();
+    await page.getByRole("img", { name: alt }).waitFor();
+    assert.equal(requests.filter((url) => /plotly|\.json$/.test(url)).length, 2);
+    await done();
+  });
+
+  test("searching finds texts and names, by keyboard, and leads to them", { skip }, async () => {
+    const { page, done } = await open("index.html", { serviceWorkers: "block" });
+    await page.getByRole("searchbox").fill("activation patching");
+    await page.keyboard.press("Enter");
+    await page.locator("#API-results").getByRole("link", { name: "Function activationPatch" }).waitFor();
+    await page.locator("#text-results").getByRole("link", { name: "03 · Activation patching" }).click();
+    await page.getByRole("heading", { level: 1, name: "03 · Activation patching" }).waitFor();
+    await done();
+  });
+
+  test("seen once, it is there without a network, all its texts and what was looked at", { skip }, async () => {
+    const { context, page, done } = await open(KINDS.notebook);
+    for (const number of [1, 2, 3]) await inCache(page, `figures/00-start-here-${number}.png`);
+    await context.setOffline(true);
+    await page.reload();
+    await page.waitForFunction("document.querySelector('figure img').naturalWidth > 100");
+    await page.goto(server.address + KINDS.document);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.goto(server.address);
+    await page.getByRole("link", { name: "Patch a model in your browser" }).waitFor();
+    await done();
+  });
+
+  const LOOKS = [
+    { viewport: { width: 380, height: 800 }, colorScheme: "dark" },
+    { viewport: { width: 1280, height: 800 }, colorScheme: "light" },
+  ] as const;
+  for (const [kind, path] of Object.entries(KINDS))
+    test(`axe finds nothing that keeps anybody out, and nothing is wider than the screen: ${kind}`, {
+      skip,
+    }, async () => {
+      for (const look of LOOKS) {
+        const { page, done } = await open(path, { ...look, serviceWorkers: "block" });
+        if (kind === "search") await page.locator("#text-results a").first().waitFor();
+        if (kind === "API") await page.locator("#tsd-nav-container a").first().waitFor({ state: "attached" });
+        assert.ok((await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth")) <= 0, "too wide");
+        await page.evaluate(readFileSync(join(ROOT, "node_modules", "axe-core", "axe.min.js"), "utf8"));
+        const found = await page.evaluate<Found>('axe.run({ resultTypes: ["violations"] })');
+        assert.ok(found.passes.length > 20, "axe has run");
+        const told = found.violations.map(({ id, nodes }) => [id, ...nodes.slice(0, 3).map((node) => node.html)]);
+        assert.deepEqual(told, []);
+        await done();
+      }
+    });
+});
+
+type Found = Record<"passes" | "violations", { id: string; nodes: { html: string }[] }[]>;
+
+async function inCache(page: Page, file: string): Promise<void> {
+  await page.evaluate("navigator.serviceWorker.ready.then(() => true)");
+  await page.waitForFunction(
+    async (end) => {
+      for (const name of await caches.keys())
+        for (const { url } of await (await caches.open(name)).keys()) if (url.endsWith(end)) return true;
+      return false;
+    },
+    file,
+    { polling: 100 },
+  );
+}
