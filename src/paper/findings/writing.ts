@@ -115,9 +115,16 @@ export function learntSteps(table: Pick<TrainingTable, "mixes" | "rows">): Learn
   });
 }
 
-/** Curves for a figure: a row for each run, step and measure. */
+/** The last step that all runs have. */
+const lastOfAll = (runs: readonly (readonly TrainingRow[])[]): number =>
+  Math.min(...runs.map((own) => Math.max(...own.map(({ step }) => step))));
+
+/** Curves for a figure: a row for each run, step and measure, as far as all runs were trained: beyond that a mean would be one of others. */
 export function learningCurves(table: Pick<TrainingTable, "mixes" | "rows">) {
-  return [...runsOf(table).values()].flat().flatMap(({ mix, seed, step, accuracy, looking_up, counting, plane }) => {
+  const runs = [...runsOf(table).values()];
+  const last = lastOfAll(runs);
+  const rows = runs.flat().filter(({ step }) => step <= last);
+  return rows.flatMap(({ mix, seed, step, accuracy, looking_up, counting, plane }) => {
     const measures = { "right letters": Math.min(...accuracy), "looking up": looking_up, counting, plane };
     return Object.entries(measures).map(([measure, share]) => ({ mix, seed, step, measure, share }));
   });
@@ -185,7 +192,7 @@ export function groupsShown({ ends, mixes }: Pick<TrainingTable, "ends" | "mixes
 /** At the last step that all runs have: what looking up explains in each, by how many of a mix's texts are acronyms that begin at any word, most first. */
 function byMix(table: TrainingTable): { mix: string; rows: TrainingRow[] }[] {
   const runs = [...runsOf(table).values()];
-  const step = Math.min(...runs.map((own) => Math.max(...own.map((row) => row.step))));
+  const step = lastOfAll(runs);
   const mixes = Object.keys(table.mixes).sort((a, b) => table.mixes[b].suffix - table.mixes[a].suffix);
   const rows = where(runs.flat(), { step });
   return mixes.map((mix) => ({ mix, rows: where(rows, { mix }) })).filter((own) => own.rows.length > 0);
