@@ -25,6 +25,7 @@ const DOCUMENTS = [
   "docs/tasks.md",
   "docs/models.md",
   "docs/performance.md",
+  "docs/sweeps.md",
   "docs/page.md",
   "docs/site.md",
   "docs/architecture.md",
