@@ -27,7 +27,7 @@ const FILES: readonly Uint8Array[] = [
 ];
 
 const NAMES = ["a", "b", "c", "d", "e", "f", "\\u0061", "__proto__", ""];
-const DTYPES = { F32: 4, F16: 2, BF16: 2, U8: 1, BOOL: 1, I64: 8, C64: 8, F8_E4M3: 1, F4: 0.5, F6_E2M3: 0.75 };
+const DTYPES = { F32: 4, F16: 2, BF16: 2, F64: 8, U8: 1, BOOL: 1, I64: 8, C64: 8, F8_E4M3: 1, F4: 0.5, F6_E2M3: 0.75 };
 
 /** A header that is well written; its ranges fit mostly, but a name may stand twice and a number be somewhat wrong. */
 function plausibleHeader({ int, pick, shuffle }: Random): string {

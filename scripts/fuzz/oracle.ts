@@ -71,8 +71,11 @@ function checkValues(
   { checkpoint, view, dataStart }: Opened,
 ): void {
   assert.deepEqual(checkpoint.shape(name), shape);
-  if (!["F32", "F16", "BF16"].includes(dtype)) {
-    assert.throws(() => checkpoint.read(name), new RegExp(` is stored as ${dtype}; only F32, F16, BF16 can be read`));
+  if (!["F32", "F16", "BF16", "F64"].includes(dtype)) {
+    assert.throws(
+      () => checkpoint.read(name),
+      new RegExp(` is stored as ${dtype}; only F32, F16, BF16, F64 can be read`),
+    );
     return;
   }
   const read = checkpoint.read(name);
@@ -85,6 +88,7 @@ function checkValues(
   read.values.forEach((value, i) => {
     const at = dataStart + data_offsets[0] + i * (bitsOf(dtype) / 8);
     if (dtype === "F32") assert.equal(value, view.getFloat32(at, true));
+    if (dtype === "F64") assert.equal(value, Math.fround(view.getFloat64(at, true)));
     if (dtype !== "BF16") return;
     upper.setUint16(0, view.getUint16(at, true));
     assert.equal(value, upper.getFloat32(0));
