@@ -17,6 +17,7 @@ import { scalingRules } from "../scripts/bench/scaling";
 import { SHAPES } from "../scripts/checkpoint/shapes";
 import { dataFolder } from "../src/load/resolve";
 import { gpt2Tokenizer } from "../src/load/tokenizer";
+import { attention, FUSED_KERNELS } from "../src/model/ops";
 import { loadAcronyms } from "../src/prompts/dataset";
 import { nearly } from "./fixtures/close";
 
@@ -195,6 +196,28 @@ test("kernels: a product is counted with its transposes and batch, a kernel insi
   assert.equal(uses._FusedMatMul.calls, 1);
   assert.equal(uses.OuterMatMul.calls, 1);
   assert.deepEqual(take(), {});
+});
+
+test("kernels: attention in one kernel is counted as its two products are", async () => {
+  require("@tensorflow/tfjs-backend-wasm");
+  await tf.setBackend("wasm");
+  const flop = () => {
+    const take = countKernels();
+    tf.tidy(() => {
+      const [q, k, v] = [
+        [2, 3, 4, 5],
+        [2, 7, 4, 5],
+        [2, 7, 4, 5],
+      ].map((shape) => tf.zeros(shape));
+      attention({ q, k, v }, tf.zeros([3, 7]));
+    });
+    return totalFlop(take());
+  };
+  assert.equal(flop(), 2 * (2 * 2 * 4 * 3 * 7 * 5));
+  const kernelFunc: tf.KernelFunc = ({ inputs: { q } }) => tf.zerosLike(q as tf.Tensor);
+  tf.registerKernel({ kernelName: FUSED_KERNELS.attention, backendName: "wasm", kernelFunc });
+  assert.equal(flop(), 2 * (2 * 2 * 4 * 3 * 7 * 5));
+  tf.unregisterKernel(FUSED_KERNELS.attention, "wasm");
 });
 
 describe("what can't be used is refused, by name", () => {

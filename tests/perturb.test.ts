@@ -5,14 +5,14 @@ import path from "node:path";
 import { before, test } from "node:test";
 import { apart, near } from "./fixtures/close";
 
-type Kind = "matMul" | "linear" | "gradient" | "zeros";
+type Kind = "matMul" | "linear" | "attention" | "gradient" | "zeros";
 /** Of each kind of product, the same two rows: in a product of three rows, in that again, and in one of two. */
 type Products = Record<Kind, [number[], number[], number[]]> & { left: number[] };
 
 const CODE = `
   const tf = require("@tensorflow/tfjs");
   const { initBackend } = require("./src/model/backend/choose");
-  const { linear } = require("./src/model/ops");
+  const { attention, linear } = require("./src/model/ops");
   const values = (...shape) => tf.tensor(Array.from({ length: shape[0] * shape[1] }, (_, i) => Math.cos(i + 1)), shape);
   initBackend().then(() => {
     const [x, W, b] = [values(3, 8), values(8, 5), tf.zeros([5])];
@@ -20,6 +20,10 @@ const CODE = `
     const kinds = {
       matMul: (x) => tf.matMul(x, W),
       linear: (x) => linear(x, W, b),
+      attention: (x) => {
+        const [q, k] = [x, values(4, 8)].map((rows) => rows.reshape([1, -1, 2, 4]));
+        return attention({ q, k, v: k }, tf.zeros([x.shape[0], 4])).reshape([-1, 8]);
+      },
       gradient: tf.grad((x) => linear(x, W, b)),
       zeros: (x) => tf.matMul(x.mul(0), W),
     };
@@ -43,7 +47,7 @@ let first: Products;
 before(() => {
   [plain, first] = [products(""), products("1")];
 });
-const KINDS = ["matMul", "linear", "gradient"] as const;
+const KINDS = ["matMul", "linear", "attention", "gradient"] as const;
 
 test("without a seed nothing is perturbed; with one every product is, by about one part in 10⁶", () => {
   for (const kind of KINDS) {

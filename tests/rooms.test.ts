@@ -24,10 +24,10 @@ const ROOMS = [
 
 /**
  * Rooms that a page in a browser uses as they are; of `model` all but the choice of a backend, of `lessons` all but what a notebook calls: both are the
- * host's; of `load` and `prompts` all but what reads files.
+ * host's; of `load` and `prompts` all but what reads or hashes files.
  */
 const PORTABLE =
-  /^(numbers|figures|model(?!\/backend)|load(?!\/(hub|config-file|files|folder|load|lock|resolve|safetensors-file|untrained|vocabulary-files|weight-files)\b)|prompts(?!\/(dataset|settings|words)\b)|experiments|discovery|groups|lessons(?!\/notebook))\//;
+  /^(numbers|figures|model(?!\/backend)|load(?!\/(hub|config-file|files|folder|load|lock|resolve|safetensors-file|sha256|untrained|vocabulary-files|weight-files)\b)|prompts(?!\/(dataset|settings|words)\b)|experiments|discovery|groups|lessons(?!\/notebook))\//;
 
 const SRC = resolve(__dirname, "../src");
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" })

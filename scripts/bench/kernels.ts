@@ -11,14 +11,25 @@ export interface KernelUse {
 /** By the kernel's name. */
 export type KernelUses = Readonly<Record<string, KernelUse>>;
 
-/** Kernels that are matrix products. */
-const isProduct = (kernelName: string) => /MatMul$/.test(kernelName) || kernelName === FUSED_KERNELS.linear;
+type Use = Parameters<tf.KernelFunc>[0];
+
+const sizeOf = ({ shape }: tf.TensorInfo) => shape.reduce((a, b) => a * b, 1);
 
 /** Floating-point operations of one matrix product. */
-function productFlop({ inputs, attrs }: Parameters<tf.KernelFunc>[0], output: tf.TensorInfo): number {
+function productFlop({ inputs, attrs }: Use, output: tf.TensorInfo): number {
   const { shape } = (inputs.a ?? inputs.x) as tf.TensorInfo;
   const summed = shape[shape.length - (attrs?.transposeA ? 2 : 1)];
-  return 2 * summed * output.shape.reduce((a, b) => a * b, 1);
+  return 2 * summed * sizeOf(output);
+}
+
+/** Of attention's two products, queries with keys and patterns with values: `[batch, query, d]` with `[batch, key, d]`. */
+const attentionFlop = ({ inputs }: Use, output: tf.TensorInfo): number =>
+  2 * 2 * (inputs.k as tf.TensorInfo).shape[1] * sizeOf(output);
+
+/** What counts the operations of a kernel that is made of matrix products. */
+function flopCounter(kernelName: string): typeof productFlop | undefined {
+  if (kernelName === FUSED_KERNELS.attention) return attentionFlop;
+  return /MatMul$/.test(kernelName) || kernelName === FUSED_KERNELS.linear ? productFlop : undefined;
 }
 
 /**
@@ -40,7 +51,7 @@ export function countKernels(): () => KernelUses {
         const use = uses[kernel.kernelName];
         use.calls += 1;
         use.seconds += (performance.now() - start) / 1000;
-        if (isProduct(kernel.kernelName)) use.flop += productFlop(params, output as tf.TensorInfo);
+        use.flop += flopCounter(kernel.kernelName)?.(params, output as tf.TensorInfo) ?? 0;
         return output;
       } finally {
         depth = 0;

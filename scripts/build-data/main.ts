@@ -4,10 +4,10 @@
  *   node --import tsx scripts/build-data/main.ts            write
  *   node --import tsx scripts/build-data/main.ts --check    write nothing; exit 1 if a committed file differs from a rebuild
  */
-import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import profanity from "leo-profanity";
+import { sha256 } from "../../src/load/sha256";
 import { gpt2Tokenizer, type Tokenizer } from "../../src/load/tokenizer";
 import type { Random } from "../../src/numbers/random";
 import { unhashed } from "./unhashed";
@@ -289,7 +289,6 @@ function checksums(files: ReadonlyMap<string, string>): string {
     ...files,
     ...paper.map((name) => [`paper/${name}`, readFileSync(join(DATA, "paper", name))] as const),
   ]);
-  const sha256 = (content: string | Buffer) => createHash("sha256").update(content).digest("hex");
   return [...all.keys()]
     .sort()
     .map((name) => `${sha256(all.get(name)!)}  ${name}\n`)

@@ -31,10 +31,14 @@ const [FEW, SAMPLES] = [4, 48];
 const EFFICIENCY = 0.6;
 /** Node, tfjs and what they allocate and don't give back at once, in bytes. */
 const BASE = 400 * 2 ** 20;
+/** What onnxruntime holds beside a model's matrices when it has packed them, as a multiple of them (docs/performance.md). */
+const PACKED = 1.5;
 /** Bytes of weights that a worker hashes, reads and processes in a second. */
 const LOADED = 200e6;
 /** Seconds in which Node and the library start. */
 const START = 5;
+
+const megabytes = (bytes: number): number => Math.ceil(bytes / 2 ** 20);
 
 export interface Planned extends Box {
   /** Of its file: "s0-p0-50-x0-145". */
@@ -55,6 +59,8 @@ export interface Estimate {
   readonly hours: number;
   /** Of each process. */
   readonly memory_mb: number;
+  /** Of it what is no tensor, and so not in WebAssembly's memory. */
+  readonly outside_mb: number;
   readonly parts: readonly Planned[];
 }
 
@@ -66,10 +72,14 @@ async function shapeOf(model: string): Promise<{ config: ModelConfig; folder?: s
   return { config: readConfig(folder), folder };
 }
 
+/** Numbers in a layer's matrices. */
+const layerWeights = ({ d_model, d_mlp }: ModelConfig): number => 4 * d_model ** 2 + 2 * d_model * d_mlp;
+
 /** Of a forward of these prompts that skips nothing and reads three positions. */
-function forwardFlop({ n_layers, n_heads, d_model, d_head, d_mlp }: ModelConfig, prompts: number): number {
+function forwardFlop(config: ModelConfig, prompts: number): number {
+  const { n_layers, n_heads, d_model, d_head } = config;
   const rows = 11 * prompts;
-  const weights = 4 * d_model ** 2 + 2 * d_model * d_mlp;
+  const weights = layerWeights(config);
   return 2 * (n_layers * (rows * weights + 2 * prompts * n_heads * 11 * 11 * d_head) + prompts * 3 * d_model * 26);
 }
 
@@ -145,11 +155,16 @@ function cutPoints(points: number, begins: readonly number[], most: number, samp
   return spans;
 }
 
-/** Of a batch's clean and corrupted run what can be used again is kept, and as much again for the points that run side by side. */
-function memoryOf(config: ModelConfig, batch: number): number {
+/**
+ * Bytes that tensors take, and `all` that a process takes. Of a batch's clean and corrupted run what can be used again is kept, and as much again
+ * for the points that run side by side.
+ */
+function memoryOf(config: ModelConfig, batch: number, backend: string) {
   const model = modelBytes([...checkpointShapes({ ...config, tie_word_embeddings: false }).values()]);
   const kept = 4 * reusable(config).length * batch * 11 * config.d_model;
-  return BASE + Math.max(model.peak, model.weights + 3 * kept);
+  const computing = model.weights + 3 * kept;
+  const packed = backend === "onnx" ? PACKED * 4 * config.n_layers * layerWeights(config) : 0;
+  return { tensors: Math.max(model.peak, computing), all: BASE + Math.max(model.peak, computing + packed) };
 }
 
 /** Throws UsageError if the figure can't be measured in parts; as `resolveModel` of a model that is none of GPT-2's own. */
@@ -169,8 +184,8 @@ export async function estimate(work: Work, minutes: number): Promise<Estimate> {
   const flop = forwardFlop(config, batch);
   const minutesOf = (forwards: number) => (forwards * flop) / speed / 1e9 / 60;
   const whole = shareOf([0, all.length], all.length, samples) + opening;
-  const memory = memoryOf(config, batch);
-  const load = (START + (memory - BASE) / LOADED) / 60;
+  const memory = memoryOf(config, batch, backend);
+  const load = (START + memory.tensors / LOADED) / 60;
 
   const mostForwards = Math.max(0, minutes - load - minutesOf(opening)) / minutesOf(1);
   const spans = cutPoints(all.length, firstOfLayers(all), mostForwards, samples);
@@ -196,15 +211,17 @@ export async function estimate(work: Work, minutes: number): Promise<Estimate> {
     gflop_per_second: speed,
     share: whole / all.length,
     hours: parts.reduce((sum, part) => sum + part.minutes, 0) / 60,
-    memory_mb: Math.ceil(memory / 2 ** 20),
+    memory_mb: megabytes(memory.all),
+    outside_mb: megabytes(memory.all - memory.tensors),
     parts,
   };
 }
 
 export function estimateText(found: Estimate): string {
-  const { figure, backend, points, forward_gflop, gflop_per_second, share, hours, memory_mb, parts } = found;
+  const { figure, backend, points, forward_gflop, gflop_per_second, share, hours, memory_mb, outside_mb, parts } =
+    found;
   const longest = Math.max(...parts.map((part) => part.minutes));
-  const tooLarge = ["wasm", "onnx"].includes(backend) && memory_mb * 2 ** 20 - BASE > WASM_BYTES;
+  const tooLarge = ["wasm", "onnx"].includes(backend) && memory_mb - outside_mb > megabytes(WASM_BYTES);
   return [
     `Figure ${figure}, an estimate (within about a factor of 2 on a free machine like this one; backend ${backend}):`,
     `  ${points} points for each permutation; a forward of one batch that skips nothing: ${forward_gflop.toFixed(1)} GFLOP; the plan leaves ${(100 * share).toFixed(0)}% of such a loop`,

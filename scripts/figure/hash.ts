@@ -3,8 +3,6 @@ import { createReadStream } from "node:fs";
 import path from "node:path";
 import { weightFiles } from "../../src/load/weight-files";
 
-export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
-
 /** One hash of all that a model is made of: config.json and the files of its weights. */
 export async function hashModel(folder: string): Promise<string> {
   const hash = createHash("sha256");

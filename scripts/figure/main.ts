@@ -5,6 +5,7 @@ import path from "node:path";
 import { SweepInterrupted } from "../../src/experiments/sweep";
 import { loadModel, readConfig } from "../../src/load/load";
 import { fetchOfficialPrompts, HubError, OFFICIAL_PROMPTS, projectFolder, resolveModel } from "../../src/load/resolve";
+import { sha256 } from "../../src/load/sha256";
 import { loadTokenizer } from "../../src/load/vocabulary-files";
 import { initBackend } from "../../src/model/backend/choose";
 import { loadAcronyms } from "../../src/prompts/dataset";
@@ -14,7 +15,7 @@ import { peakMemory } from "../bench/measure";
 import { UsageError } from "../validate/options";
 import { estimate, estimateText } from "./estimate";
 import { figureOf } from "./figures";
-import { hashModel, sha256 } from "./hash";
+import { hashModel } from "./hash";
 import { mergeParts, type NamedPart } from "./merge";
 import { type Only, readOptions, USAGE, type Work } from "./options";
 import {

@@ -1,9 +1,9 @@
 /** Puts the chosen checkpoint, two others and the model card into data/embedded. */
-import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { dataFolder } from "../../src/load/resolve";
 import { openSafetensors } from "../../src/load/safetensors-file";
+import { sha256 } from "../../src/load/sha256";
 import { encodeSafetensors } from "../checkpoint/encode";
 import type { Candidate } from "./recipe";
 
@@ -43,13 +43,11 @@ function writeHalf(from: string, to: string): void {
   writeFileSync(to, encodeSafetensors(tensors, { dtype: "F16", metadata: { format: "pt" } }));
 }
 
-const sha256 = (file: string) => createHash("sha256").update(readFileSync(file)).digest("hex");
-
 function card(tried: readonly Tried[], table: string, backend: string): string {
   const [{ candidate, accuracy, logit_diff }] = tried;
   const { name, recipe, seed } = candidate;
   const join = (values: readonly number[], digits: number) => values.map((x) => x.toFixed(digits)).join(" / ");
-  const sums = [...SMALL_FILES, WEIGHTS].map((file) => `${sha256(path.join(EMBEDDED, file))}  ${file}`);
+  const sums = [...SMALL_FILES, WEIGHTS].map((file) => `${sha256(readFileSync(path.join(EMBEDDED, file)))}  ${file}`);
   return `# The embedded model
 
 <!-- written by scripts/train/card.ts -->

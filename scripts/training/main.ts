@@ -6,11 +6,11 @@
  *     npm run training-table -- FILE      writes it somewhere else, to compare
  *     npm run training-table -- --add     measures only what the table has not yet, told by the weights
  */
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { loadModel } from "../../src/load/load";
 import { dataFolder } from "../../src/load/resolve";
+import { sha256 } from "../../src/load/sha256";
 import { disposeModel } from "../../src/model/model";
 import { grid } from "../../src/numbers/lists";
 import { type EndRow, TRAINING_TABLE, type TrainingRow, type TrainingTable } from "../../src/paper/training-table";
@@ -55,10 +55,7 @@ function runSteps(): Kept[] {
 
 const weightsOf = (dir: string) => {
   const folder = dir === "embedded" ? path.join(dataFolder, "embedded") : dir;
-  return createHash("sha256")
-    .update(readFileSync(path.join(folder, "model.safetensors")))
-    .digest("hex")
-    .slice(0, 12);
+  return sha256(readFileSync(path.join(folder, "model.safetensors"))).slice(0, 12);
 };
 
 function written({ command, n, mixes, rows, ends }: TrainingTable): string {

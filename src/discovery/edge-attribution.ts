@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { gradients, meanLogitDiff } from "../experiments/gradients";
 import { BATCH, batchStarts, checkCorrupted, promptsFrom } from "../experiments/measure";
 import { sweep } from "../experiments/sweep";
-import { forwardEach } from "../model/forward";
+import { forward } from "../model/forward";
 import { type HookName, type Intervention, patch } from "../model/hooks";
 import type { Model } from "../model/model";
 import { checkCount } from "../numbers/check";
@@ -53,7 +53,7 @@ export function attributeThroughReceivers(model: Model, data: Prompts, options: 
     const whole = withoutEdges(runs, prompts, []);
     return graph.edges.map((edge) =>
       tf.tidy(() => {
-        const out = outputOf(graph.receivers[edge.receiver]);
+        const out = writesAt(graph.receivers[edge.receiver]);
         if (out === null) return mean(withoutEdges(runs, prompts, [edge]).map((value, p) => value - whole[p]));
         const change = changeAt(runs, edge, out).sub(clean.cache[out] as tf.Tensor);
         return (change.mul(found.get(out)!).sum().arraySync() as number) / prompts.tokens.length;
@@ -63,7 +63,7 @@ export function attributeThroughReceivers(model: Model, data: Prompts, options: 
 }
 
 /** Where a receiver writes; null for the logits. */
-function outputOf({ layer, head, name }: Receiver): HookName | null {
+function writesAt({ layer, head, name }: Receiver): HookName | null {
   if (name === "logits") return null;
   return head === undefined ? `blocks.${layer}.hook_mlp_out` : `blocks.${layer}.attn.hook_z`;
 }
@@ -72,9 +72,12 @@ function outputOf({ layer, head, name }: Receiver): HookName | null {
 function changeAt(runs: Between, edge: Edge, out: HookName): tf.Tensor {
   const { intervention, dispose } = removeEdges(runs, [edge]);
   const { model, clean } = runs;
-  const [run] = forwardEach(model, clean.tokens, [intervention], { from: clean, keep: [out], readout: "none" });
-  dispose();
-  return run.cache[out];
+  try {
+    const options = { interventions: intervention, from: clean, keep: [out], readout: "none" } as const;
+    return forward(model, clean.tokens, options).cache[out];
+  } finally {
+    dispose();
+  }
 }
 
 /** Sums over each receiver of a hook `[head][sender]`, mean over prompts: gradient × change of the sender's output. */

@@ -83,18 +83,22 @@ export function gelu(x: tf.Tensor): tf.Tensor {
 
 const centred = (x: tf.Tensor) => x.sub(x.mean(-1, true));
 
+const spread = (centredX: tf.Tensor, eps: number) => centredX.square().mean(-1, true).add(eps).sqrt();
+const withGain = (x: tf.Tensor, ln: LayerNorm | null) => (ln ? x.mul(ln.w).add(ln.b) : x);
+
 /** What a layer norm divides by, `[…, 1]`. */
-export const scaleOf = (x: tf.Tensor, eps: number): tf.Tensor => centred(x).square().mean(-1, true).add(eps).sqrt();
+export const scaleOf = (x: tf.Tensor, eps: number): tf.Tensor => spread(centred(x), eps);
 
 /** A layer norm whose scale is known. */
-export function scaled(x: tf.Tensor, scale: tf.Tensor, ln: LayerNorm | null): tf.Tensor {
-  const out = centred(x).div(scale);
-  return ln ? out.mul(ln.w).add(ln.b) : out;
-}
+export const scaled = (x: tf.Tensor, scale: tf.Tensor, ln: LayerNorm | null): tf.Tensor =>
+  withGain(centred(x).div(scale), ln);
 
 /** A layer norm over the last axis; without gain and bias if these are part of the weights that follow. */
 export function layerNorm(x: tf.Tensor, eps: number, ln: LayerNorm | null = null): tf.Tensor {
-  if (!canFuse(FUSED_KERNELS.layerNorm)) return scaled(x, scaleOf(x, eps), ln);
+  if (!canFuse(FUSED_KERNELS.layerNorm)) {
+    const own = centred(x);
+    return withGain(own.div(spread(own, eps)), ln);
+  }
   const [w, b] = ln ? [ln.w, ln.b] : [tf.ones([x.shape.at(-1)!]), tf.zeros([x.shape.at(-1)!])];
   return runKernel(FUSED_KERNELS.layerNorm, { x, w, b }, { eps });
 }

@@ -1,11 +1,11 @@
 /** Of `npm run discovery-table`, which takes about an hour: what notebook 11 reads instead of measuring it. */
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { everySubset } from "../discovery/head-subsets";
 import type { Ablation } from "../experiments/circuit-evaluation";
 import { dataFolder, EMBEDDED_MODEL } from "../load/resolve";
+import { sha256 } from "../load/sha256";
 import type { Model, Tokens } from "../model/model";
 import type { Prompts } from "../prompts/task";
 
@@ -66,8 +66,6 @@ export function discoveryTable(): DiscoveryTable {
   const { levels, ...rest } = JSON.parse(readFileSync(DISCOVERY_TABLE, "utf8")) as Packed;
   return { ...rest, levels: { mean: unpackLevels(levels.mean), resample: unpackLevels(levels.resample) } };
 }
-
-export const sha256 = (content: string | Uint8Array): string => createHash("sha256").update(content).digest("hex");
 
 /** Of what a table was measured on. */
 export const promptsHash = ({ tokens, answerLetters }: Prompts, corrupted: readonly (readonly number[])[]): string =>

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { statOf } from "../files";
+import { sha256 as hashOf } from "../sha256";
 import { download } from "./download";
 import { diskProblem, HubError } from "./problem";
 import type { Answer } from "./request";
@@ -73,9 +73,7 @@ export function startingAt<T>(rows: readonly T[], start: number): T[] {
 }
 
 const isWhole = (file: string, { bytes, sha256 }: PublishedFile) =>
-  statOf(file)?.isFile() === true &&
-  statOf(file)?.size === bytes &&
-  createHash("sha256").update(readFileSync(file)).digest("hex") === sha256;
+  statOf(file)?.isFile() === true && statOf(file)?.size === bytes && hashOf(readFileSync(file)) === sha256;
 
 const notThere = (file: string, reason: string) =>
   new HubError(

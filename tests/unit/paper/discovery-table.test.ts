@@ -7,6 +7,7 @@ import { headsOf } from "../../../src/discovery/head-subsets";
 import { circuitValues } from "../../../src/experiments/circuit-evaluation";
 import { loadModel } from "../../../src/load/load";
 import { dataFolder } from "../../../src/load/resolve";
+import { sha256 } from "../../../src/load/sha256";
 import { initBackend } from "../../../src/model/backend/choose";
 import { range } from "../../../src/numbers/lists";
 import { random } from "../../../src/numbers/random";
@@ -18,7 +19,6 @@ import {
   LEVEL_STEP,
   packLevels,
   promptsHash,
-  sha256,
   subsetLevels,
   unpackLevels,
 } from "../../../src/paper/discovery-table";
