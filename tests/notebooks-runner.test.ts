@@ -17,7 +17,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { listNotebooks, newStage, type Result, runNotebooks } from "../scripts/notebooks/notebooks.mjs";
 import { table } from "../scripts/notebooks/report.mjs";
-import { projectPaths } from "../scripts/setup/paths.mjs";
+import { projectPaths, ROOT } from "../scripts/setup/paths.mjs";
 import { remoteLoads } from "./fixtures/remote-loads";
 
 const folder = resolve(__dirname, "fixtures", "notebooks");
@@ -268,6 +268,42 @@ describe("a full disk fails the notebook that needs the space, and no other", ()
     assert.equal(run.status, 1);
     assert.deepEqual(readdirSync(join(out, "notebooks")), ["waits-for-its-value.ipynb"]);
   });
+});
+
+test("notebooks side by side wait for no other's end, keep their lessons' progress apart, and come in their order", async (t) => {
+  const tmp = join(ROOT, ".setup", "tmp");
+  mkdirSync(tmp, { recursive: true });
+  const home = mkdtempSync(join(tmp, "side-by-side-"));
+  t.after(() => rmSync(home, { recursive: true, force: true }));
+  const names = ["a", "b"];
+  for (const [i, name] of names.entries()) {
+    const source = [
+      `import { existsSync, writeFileSync } from "node:fs";`,
+      `writeFileSync("${name}.here", "");`,
+      `const other = "${names[1 - i]}.here";`,
+      `for (let i = 0; i < 600 && !existsSync(other); i++) await new Promise((r) => setTimeout(r, 100));`,
+      `if (!existsSync(other)) throw new Error("alone");`,
+      // the second ends first
+      `await new Promise((r) => setTimeout(r, ${name === "a" ? 2000 : 0}));`,
+      `console.log(process.env.ACRONYM_PROGRESS);`,
+    ].join("\n");
+    const cell = { cell_type: "code", id: "one", metadata: {}, execution_count: null, outputs: [], source };
+    const notebook = { cells: [cell], metadata: {}, nbformat: 4, nbformat_minor: 5 };
+    writeFileSync(join(home, `${name}.ipynb`), JSON.stringify(notebook));
+  }
+  const ended: string[] = [];
+  const onResult = ({ name }: Result) => void ended.push(name);
+  const out = join(home, "out");
+  const results = await runNotebooks({ folder: home, out, atOnce: 2, claims: "may be missing", onResult });
+  assert.deepEqual(
+    results.map(({ name, problems, cells }) => [name, problems, cells]),
+    names.map((name) => [name, [], 1]),
+  );
+  assert.deepEqual(ended, ["b", "a"]);
+  const printed = results.map(
+    ({ executed }) => `${JSON.parse(readFileSync(executed, "utf8")).cells[0].outputs[0].text}`,
+  );
+  assert.equal(new Set(printed).size, names.length, `${printed}`);
 });
 
 test("notebooks are selected by the beginning of their names; an unknown one is refused with those there are", () => {

@@ -1,4 +1,4 @@
-import { availableParallelism, totalmem } from "node:os";
+import { availableParallelism } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { runNotebooks } from "../notebooks/notebooks.mjs";
@@ -6,6 +6,7 @@ import { problemText, progressLine, table } from "../notebooks/report.mjs";
 import { ROOT, withModel } from "../setup/paths.mjs";
 import { orUsage, Problem } from "../setup/problem.mjs";
 import { setUp } from "../setup/setup.mjs";
+import { memory } from "../setup/steps.mjs";
 
 const USAGE = `npm start -- [notebook …] [--model DIR] [--time-limit SECONDS] [--folder DIR] [--out DIR]
 
@@ -41,11 +42,14 @@ export async function main(args) {
  */
 export async function execute(options, run = runNotebooks, made = "Notebooks, pages and figures") {
   const line = progressLine();
+  /** @type {Map<string, number>} */
+  const starts = new Map();
   const results = await run({
     ...options,
     onEvent: ({ event, name, cell, of }) => {
-      if (event === "notebook") line.show(`${name}  starting the kernel`, true);
-      if (event === "cell") line.show(`${name}  cell ${cell} of ${of}`);
+      if (event === "notebook") starts.set(name, performance.now());
+      if (event === "notebook") line.show(`${name}  starting the kernel`, starts.get(name));
+      if (event === "cell") line.show(`${name}  cell ${cell} of ${of}`, starts.get(name));
     },
     onResult: ({ name, seconds, problems }) =>
       line.leave(`${problems.length === 0 ? "✓" : "✗"} ${name}  ${seconds.toFixed(1)} s`),
@@ -82,14 +86,13 @@ export function readOptions(args, { folder, out, usage } = NOTEBOOKS) {
   };
 }
 
-/** Bytes of a kernel with the embedded model, its page and what the system needs. */
-const KERNEL = 2e9;
+/** Megabytes of a kernel with the embedded model, its page and what the system needs. */
+const KERNEL = 1900;
 
 /** A model of the reader's own may be of any size. @param {NodeJS.ProcessEnv} env */
 function mostAtOnce(env) {
   if (env.ACRONYM_MODEL) return 1;
-  const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
-  return Math.max(1, Math.min(4, availableParallelism(), Math.floor(memory / KERNEL)));
+  return Math.max(1, Math.min(4, availableParallelism(), Math.floor(memory() / KERNEL)));
 }
 
 /** @param {string[]} args */

@@ -78,17 +78,8 @@ export async function runNotebooks({
   onEvent,
   onResult,
 }) {
-  const names = listNotebooks(folder, selection);
   const stage = newStage(out);
-  const jobs = names.map((name) => ({
-    name,
-    source: resolve(folder, `${name}.ipynb`),
-    folder: resolve(folder),
-    notebook: join(stage, "notebooks", `${name}.ipynb`),
-    html: join(stage, "html", `${name}.html`),
-    back: relative(join(resolve(out), "html"), resolve(folder)).replaceAll("\\", "/"), // where links of the page start from
-    figures: join(stage, "figures", name),
-  }));
+  const jobs = jobsOf(folder, selection, { out, place: stage });
   /** @type {Result[]} */
   const results = [];
   /** @type {Map<string, number>} */
@@ -114,8 +105,34 @@ export async function runNotebooks({
     rmSync(stage, { recursive: true, force: true });
   }
   if (results.length < jobs.length) throw new Problem(`The notebooks' run was stopped${stopped}.`);
-  return results.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
+  const order = jobs.map(({ name }) => name);
+  return results.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
 }
+
+/**
+ * What is to be made of each notebook, and where: in `place`, from where it goes to `out`.
+ * @param {string} folder
+ * @param {readonly string[] | undefined} selection
+ * @param {{ out: string, place: string }} to
+ */
+export function jobsOf(folder, selection, { out, place }) {
+  return listNotebooks(folder, selection).map((name) => ({
+    name,
+    source: resolve(folder, `${name}.ipynb`),
+    folder: resolve(folder),
+    notebook: join(place, "notebooks", `${name}.ipynb`),
+    html: join(place, "html", `${name}.html`),
+    back: relative(join(resolve(out), "html"), resolve(folder)).replaceAll("\\", "/"), // where links of the page start from
+    figures: join(place, "figures", name),
+    progress: join(place, `${name}.progress.json`), // lessons begin anew, and what a run tries is no student's try
+  }));
+}
+
+/** What the runner's pages are made with. */
+export const PAGE = {
+  plotly: join(ROOT, "node_modules", "plotly.js-cartesian-dist-min", "plotly-cartesian.min.js"),
+  page: join(ROOT, "scripts", "notebooks"),
+};
 
 /** A stage that is in use is touched this often (ms); one left alone for ten times that is nobody's. */
 const HEARTBEAT = 3_000;
@@ -171,16 +188,9 @@ export async function onBench(out, work) {
  */
 async function runPython(work, stage, env, onEvent) {
   const spec = join(stage, "jobs.json");
-  const plotly = join(ROOT, "node_modules", "plotly.js-cartesian-dist-min", "plotly-cartesian.min.js");
-  const page = join(ROOT, "scripts", "notebooks");
-  writeFileSync(spec, JSON.stringify({ ...work, log: join(stage, "kernel"), plotly, page, root: ROOT }));
+  writeFileSync(spec, JSON.stringify({ ...work, ...PAGE, log: join(stage, "kernel"), root: ROOT }));
   const child = spawn(projectPaths().venvPython, [join(ROOT, "scripts", "notebooks", "run_notebooks.py"), spec], {
-    // lessons begin anew, and what a run tries is no student's try
-    env: {
-      ...jupyterEnv(ROOT, env),
-      ...temporaryEnv(join(stage, "tmp")),
-      ACRONYM_PROGRESS: join(stage, "progress.json"),
-    },
+    env: { ...jupyterEnv(ROOT, env), ...temporaryEnv(join(stage, "tmp")) },
     stdio: ["pipe", "pipe", "pipe"],
     windowsHide: true,
   });

@@ -10,10 +10,10 @@ export function progressLine(stream = process.stdout) {
   const draw = () => stream.write(`\r\x1b[K${text}  ${Math.round((performance.now() - since) / 1000)} s`);
   const timer = stream.isTTY ? setInterval(() => text && draw(), 1000).unref() : undefined;
   return {
-    /** @param {string} what @param {boolean} [fresh] whether the seconds start anew */
-    show(what, fresh = false) {
+    /** @param {string} what @param {number} [start] when it began, by `performance.now()`; with the process, if not given */
+    show(what, start = 0) {
       text = what;
-      if (fresh) since = performance.now();
+      since = start;
       if (stream.isTTY) draw();
     },
     /**

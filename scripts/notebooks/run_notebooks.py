@@ -2,7 +2,7 @@
 
     python run_notebooks.py JOBS.json
 
-JOBS.json: {"jobs": [{"name", "source", "folder", "notebook", "html", "back", "figures"}], "time_limit": seconds a cell,
+JOBS.json: {"jobs": [{"name", "source", "folder", "notebook", "html", "back", "figures", "progress"}], "time_limit": seconds a cell,
 "at_once": how many kernels there may be, "log": beginning of the files for what kernels write beside their messages, "plotly": path of plotly.js, "page": folder of the page template,
 "root": the project}.
 Says what happens on standard output, one JSON object a line; kernels don't have it, so that a cell's programs write to the
@@ -144,7 +144,9 @@ class Runner:
             client.create_kernel_manager()
             try:
                 await client.async_start_new_kernel(
-                    env={**os.environ, "ACRONYM_FIGURES": job["figures"]}, stdout=log, stderr=log
+                    env={**os.environ, "ACRONYM_FIGURES": job["figures"], "ACRONYM_PROGRESS": job["progress"]},
+                    stdout=log,
+                    stderr=log,
                 )
                 await client.async_start_new_kernel_client()
                 about = await client.async_wait_for_reply(client.kc.kernel_info())

@@ -218,7 +218,7 @@ const SMALL_MACHINE = 2600;
 const SMALL_KERNEL = ["--max-old-space-size=384", "--max-semi-space-size=4"];
 
 /** The memory that this process may use, in MB: the machine's, or its container's. */
-function memory() {
+export function memory() {
   const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY; // 0 or undefined: none
   return Math.min(totalmem(), limit) / 2 ** 20;
 }
