@@ -21,7 +21,7 @@ import { checkMemory } from "./memory";
 import type { ForwardOptions, Model, ModelConfig, Readout, Run, Tokens } from "./model";
 import { linear, unembedding } from "./ops";
 import { makePlan, type Plan, type Rows, upTo } from "./plan";
-import { handle, pick, repeat } from "./slices";
+import { handle, pick, repeat, split, stretches } from "./slices";
 
 /**
  * Runs the model once.
@@ -143,9 +143,9 @@ function compute(pass: Pass, readout: ForwardOptions["readout"] = "all"): Result
     Object.assign(kept, keep);
     stream = next;
   }
-  const split = (x: tf.Tensor) => (pass.points === 1 ? [x] : tf.split(x, pass.points, 0));
-  const logits = split(unembed(pass, stream, readout));
-  const caches = Object.entries(kept).map(([name, x]) => [name, split(x as tf.Tensor)] as const);
+  const { points } = pass;
+  const logits = split(unembed(pass, stream, readout), points);
+  const caches = Object.entries(kept).map(([name, x]) => [name, split(x as tf.Tensor, points)] as const);
   return logits.map((own, p) => ({
     logits: own as tf.Tensor3D,
     cache: Object.fromEntries(caches.map(([name, each]) => [name, each[p]])),
@@ -196,7 +196,7 @@ function withOwnInputs(
   if (!edits) return x;
   const kind = own.at(-"q_input".length) as "q" | "k" | "v";
   const made = projectOwn(kind, get(own, rows), model.blocks[layerOf(name)], model.config);
-  const [all, others] = [x, made].map((each) => (points === 1 ? [each] : tf.split(each, points, 0)));
+  const [all, others] = [x, made].map((each) => split(each, points));
   const joined = all.map((base, p) =>
     edits[p].reduce((sum, { slice }) => {
       const source = patch(
@@ -219,26 +219,13 @@ interface Part {
 /** An activation at these positions: from `part`, else from the clean run, else (an edit will replace it) zeros. */
 function assemble(pass: Pass, name: HookName, rows: Rows, { rows: known = [], x }: Part): tf.Tensor {
   const axis = rowAxis(name);
-  const inside = rows.filter((r) => known.includes(r));
-  const own =
-    inside.length > 0
-      ? [
-          pick(
-            x!,
-            inside.map((r) => known.indexOf(r)),
-            axis,
-          ),
-        ]
-      : [];
-  if (inside.length === rows.length) return own[0];
-  const others = rows.filter((r) => !known.includes(r));
-  const order = [...others, ...inside];
-  const joined = tf.concat([elsewhere(pass, name, others), ...own], axis);
-  return pick(
-    joined,
-    rows.map((r) => order.indexOf(r)),
-    axis,
-  );
+  const parts = stretches(rows.length, (i) => known.includes(rows[i])).map(({ first, count, isIn }) => {
+    const some = rows.slice(first, first + count);
+    if (!isIn) return elsewhere(pass, name, some);
+    const at = some.map((r) => known.indexOf(r));
+    return pick(x!, at, axis);
+  });
+  return parts.length === 1 ? parts[0] : tf.concat(parts, axis);
 }
 
 function elsewhere({ plan, model, tokens, points }: Pass, name: HookName, rows: Rows): tf.Tensor {
@@ -260,7 +247,7 @@ function edited(pass: Pass, name: HookName, computed: Part): tf.Tensor {
   const seen = edits.flat().some(({ change }) => change) ? upTo(plan.length - 1) : rows;
   const axis = rowAxis(name);
   const base = assemble(pass, name, seen, computed);
-  const each = (points === 1 ? [base] : tf.split(base, points, 0)).map((own, p) =>
+  const each = split(base, points).map((own, p) =>
     edits[p].reduce((x, edit) => {
       const on = editedPositions(edit);
       if (on && !on.some((r) => seen.includes(r))) return x;

@@ -47,6 +47,7 @@ const affine = (options: LinearOptions) =>
  * (Not tf.fused: its WebAssembly kernel mistakes the shape of a bias that was sliced or gathered.)
  */
 export function linear(x: tf.Tensor, W: tf.Tensor2D, b: tf.Tensor1D, options: LinearOptions = {}): tf.Tensor {
+  if (canFuse(FUSED_KERNELS.linear)) return runKernel(FUSED_KERNELS.linear, { x, W, b }, { ...options });
   return affine(options)(x.reshape([-1, W.shape[0]]), W, b).reshape([...x.shape.slice(0, -1), W.shape[1]]);
 }
 

@@ -32,12 +32,29 @@ export function pick<T extends tf.Tensor>(x: T, indices: readonly number[], axis
   return parts.length === 1 ? parts[0] : tf.concat<T>(parts, axis);
 }
 
+/** As many parts of the same length, one after the other on the first axis. */
+export function split<T extends tf.Tensor>(x: T, parts: number): T[] {
+  const count = x.shape[0] / parts;
+  return Array.from({ length: parts }, (_, i) => cut(x, 0, i * count, count));
+}
+
 /** Another handle on the same values, freed by itself. (In WebAssembly `clone` copies them.) */
 export const handle = <T extends tf.Tensor>(x: T): T => x.reshape(x.shape);
 
 /** A tensor so many times, one after the other on the first axis. */
 export const repeat = <T extends tf.Tensor>(x: T, times: number): T =>
   times === 1 ? x : tf.concat<T>(Array<T>(times).fill(x), 0);
+
+/** 0, 1, … size - 1 as stretches that are all in or all out. */
+export function stretches(size: number, isIn: (index: number) => boolean) {
+  const found: { first: number; count: number; isIn: boolean }[] = [];
+  for (let first = 0; first < size; first++) {
+    const last = found.at(-1);
+    if (last?.isIn === isIn(first)) last.count++;
+    else found.push({ first, count: 1, isIn: isIn(first) });
+  }
+  return found;
+}
 
 /** `x` with `value`, of the same shape, wherever the index is listed for every one of these axes. */
 export function replaceInside(
@@ -48,16 +65,9 @@ export function replaceInside(
   if (inside.length === 0) return value;
   const [[axis, indices], ...others] = inside;
   const listed = new Set(indices);
-  const size = x.shape[axis]!;
-  const all = Array.from({ length: size }, (_, i) => i);
-  const parts = [true, false].flatMap((isIn) =>
-    runs(all.filter((i) => listed.has(i) === isIn)).map(([first, count]) => ({ first, count, isIn })),
-  );
-  const made = parts
-    .sort((a, b) => a.first - b.first)
-    .map(({ first, count, isIn }) => {
-      const own = cut(x, axis, first, count);
-      return isIn ? replaceInside(own, cut(value, axis, first, count), others) : own;
-    });
+  const made = stretches(x.shape[axis]!, (i) => listed.has(i)).map(({ first, count, isIn }) => {
+    const own = cut(x, axis, first, count);
+    return isIn ? replaceInside(own, cut(value, axis, first, count), others) : own;
+  });
   return made.length === 1 ? made[0] : tf.concat(made, axis);
 }

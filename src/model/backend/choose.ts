@@ -6,6 +6,7 @@ import { useHost } from "../host";
 import { checkExamples } from "./examples";
 import { nodeHost } from "./node-host";
 import { ONNX_THREADS, useOnnxKernels } from "./onnx-kernels";
+import { useSliceInPlace } from "./wasm";
 
 export type BackendName = "native" | "onnx" | "wasm" | "cpu";
 
@@ -71,6 +72,7 @@ async function startWasm(): Promise<string> {
     for (const listener of process.listeners(event as "uncaughtException"))
       if (!before[i].includes(listener)) process.off(event, listener);
   });
+  useSliceInPlace();
   checkExamples("WebAssembly");
   return "WebAssembly, one thread";
 }

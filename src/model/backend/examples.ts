@@ -90,6 +90,10 @@ function examples(): Record<string, Example> {
       found: linear(tf.tensor2d(rows as number[][]), tf.tensor2d(weight as number[][]), none, { lasting: true }),
       expected: product(rows, weight).flat(),
     },
+    "parts of a matrix's rows": {
+      found: tf.concat([A.slice([3, 2], [20, 60]).flatten(), A.slice([30, 0], [3, 70]).flatten()]),
+      expected: [...a.slice(3, 23).flatMap((row) => row.slice(2, 62)), ...a.slice(30).flat()],
+    },
     GELU: { found: gelu(A), expected: a.flat().map(geluOf) },
     "a softmax": { found: tf.softmax(A), expected: a.flatMap(softmaxOf) },
     attention: {

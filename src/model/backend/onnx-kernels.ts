@@ -5,11 +5,12 @@ import { FUSED_KERNELS } from "../ops";
 import { checkExamples } from "./examples";
 import { type OnnxConstant, type OnnxOperator, onnxModel } from "./onnx-model";
 import { PackedWeights } from "./packed-weights";
+import { wasmBackend } from "./wasm";
 
 /*
  * tfjs computes in WebAssembly, but hands the operations that take most of the time to onnxruntime-node, which uses all of the
  * processor's vector instructions and cores. It reads and writes tfjs's memory in place, and at once, as tfjs's kernels must.
- * Only this file relies on the inner workings of the two packages; `checkExamples` checks the numbers before they are trusted.
+ * Only this file and wasm.ts rely on the inner workings of the two packages; `checkExamples` checks the numbers before they are trusted.
  */
 
 /** What is used of onnxruntime-node: its public Tensor, and the synchronous binding beneath its asynchronous interface. */
@@ -23,15 +24,6 @@ export interface OnnxSession {
   loadModel(buffer: ArrayBufferLike, byteOffset: number, byteLength: number, options: object): void;
   run(inputs: Record<string, unknown>, outputs: Record<string, unknown>, options: object): unknown;
   dispose(): void;
-}
-
-/** What is used of tfjs's WebAssembly backend. */
-interface WasmBackend {
-  readonly wasm: { readonly HEAPU8: Uint8Array };
-  readonly dataIdMap: { get(id: object): { readonly memoryOffset: number } };
-  makeOutput(shape: readonly number[], dtype: "float32"): tf.TensorInfo;
-  /** Says whether the data is gone: it stays while other tensors share it. */
-  disposeData(dataId: object, force?: boolean): boolean;
 }
 
 export const ONNX_THREADS = availableParallelism();
@@ -70,14 +62,7 @@ export function loadRuntime(): OnnxRuntime {
 /** Applies an operator to tensors of the WebAssembly backend; the result has the given shape. */
 type Apply = (operator: OnnxOperator, inputs: readonly tf.TensorInfo[], shape: readonly number[]) => tf.TensorInfo;
 
-const wasmBackend = () => tf.backend() as unknown as WasmBackend;
-
-/** A tensor's values where they lie. For at once: making another tensor can move the memory. */
-function valuesOf({ dataId, shape }: tf.TensorInfo): Float32Array {
-  const { wasm, dataIdMap } = wasmBackend();
-  const { memoryOffset } = dataIdMap.get(dataId);
-  return new Float32Array(wasm.HEAPU8.buffer, memoryOffset, tf.util.sizeFromShape(shape));
-}
+const valuesOf = (info: tf.TensorInfo) => wasmBackend().typedArrayFromHeap(info);
 
 interface Runtime {
   /** `apply`, with the input "B" as a weight that stays as it is. */
@@ -137,14 +122,15 @@ const matMul: Kernel = ({ apply }, args, plain) => {
   return apply({ type: "FusedMatMul", domain: "com.microsoft", inputs: ["A", "B"], attributes }, [a, b], shape);
 };
 
+const GEMM: OnnxOperator = { type: "Gemm", domain: "", inputs: ["A", "B", "C"] };
+
 const fusedLinear: Kernel = ({ apply, applyPacked }, { inputs, attrs }) => {
   const { x, W, b } = inputs as Record<string, tf.TensorInfo>;
+  const [summed, columns] = W.shape;
+  const rows = { ...x, shape: [tf.util.sizeFromShape(x.shape) / summed, summed] };
   const isPacked = attrs?.lasting === true && tf.util.sizeFromShape(W.shape) >= LEAST_PACKED;
-  return (isPacked ? applyPacked : apply)(
-    { type: "Gemm", domain: "", inputs: ["A", "B", "C"] },
-    [x, W, b],
-    [x.shape[0], W.shape[1]],
-  );
+  const product = (isPacked ? applyPacked : apply)(GEMM, [rows, W, b], [rows.shape[0], columns]);
+  return { ...product, shape: [...x.shape.slice(0, -1), columns] };
 };
 
 const fusedGelu: Kernel = ({ apply }, { inputs }) => {

@@ -3,7 +3,7 @@ import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import fc from "fast-check";
 import { initBackend } from "../../../src/model/backend/choose";
-import { cut, handle, pick, repeat, replaceInside } from "../../../src/model/slices";
+import { cut, handle, pick, repeat, replaceInside, split } from "../../../src/model/slices";
 
 before(async () => {
   await initBackend();
@@ -32,6 +32,41 @@ test("a cut of everything is the tensor itself; a repetition is what tile gives"
   assert.deepEqual(numbers(cut(a, 1, 3, 2)), numbers(a.slice([0, 3], [-1, 2])));
   assert.equal(repeat(a, 1), a);
   assert.deepEqual(numbers(repeat(a, 3)), numbers(a.tile([3, 1, 1, 1])));
+});
+
+test("parts of a matrix are its own numbers, wherever they begin and end, and a matrix stays as it is", () => {
+  const [rows, columns] = [7, 5];
+  const within = (n: number) =>
+    fc
+      .integer({ min: 0, max: n - 1 })
+      .chain((from) => fc.tuple(fc.constant(from), fc.integer({ min: 1, max: n - from })));
+  fc.assert(
+    fc.property(within(rows), within(columns), ([row, high], [column, wide]) => {
+      tf.tidy(() => {
+        const matrix = tf.range(0, rows * columns, 1).reshape([rows, columns]);
+        const expected = Array.from(
+          { length: high * wide },
+          (_, i) => (row + Math.floor(i / wide)) * columns + column + (i % wide),
+        );
+        assert.deepEqual(numbers(matrix.slice([row, column], [high, wide])), expected);
+        assert.deepEqual(numbers(matrix), [...Array(rows * columns).keys()]);
+      });
+    }),
+    { seed: 2 },
+  );
+});
+
+test("a tensor split along its first axis is what tf.split gives; of one part it is itself", () => {
+  const a = x().reshape([6, 20]);
+  assert.deepEqual(split(a, 3).map(numbers), tf.split(a, 3).map(numbers));
+  assert.equal(split(a, 1)[0], a);
+  assert.deepEqual(
+    split(tf.zeros([4, 0, 3]), 2).map(({ shape }) => shape),
+    [
+      [2, 0, 3],
+      [2, 0, 3],
+    ],
+  );
 });
 
 test("a handle has the same values and outlives the tensor it was made of", () => {
