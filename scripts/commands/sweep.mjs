@@ -1,12 +1,11 @@
-import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { withLock } from "../../src/load/lock.mjs";
-import { ROOT } from "../setup/paths.mjs";
+import { jupyterEnv, ROOT } from "../setup/paths.mjs";
 import { orUsage, Problem } from "../setup/problem.mjs";
-import { endOnSignal } from "../setup/run.mjs";
+import { runHere } from "../setup/run.mjs";
 import { checkFolder } from "../setup/script.mjs";
 import { writeAtomically } from "../setup/stamp.mjs";
 import { snakemakePython } from "../sweep/environment.mjs";
@@ -70,16 +69,7 @@ async function snakemake(python, folder, args) {
   const snakefile = join(ROOT, "scripts", "sweep", "Snakefile");
   const own = ["--snakefile", snakefile, "--directory", folder, "--configfile", join(folder, "sweep.json")];
   const resumed = ["--nolock", "--ignore-incomplete", "--rerun-triggers", "mtime", "--keep-going", "--retries", "2"];
-  const child = spawn(python, ["-m", "snakemake", ...own, ...resumed, ...args], {
-    cwd: folder,
-    stdio: "inherit",
-    env: { ...process.env, PYTHONNOUSERSITE: "1" },
-  });
-  endOnSignal(child);
-  return await new Promise((done, failed) => {
-    child.once("error", failed);
-    child.once("close", (code) => done(code ?? 1));
-  });
+  return await runHere(python, ["-m", "snakemake", ...own, ...resumed, ...args], { cwd: folder, env: jupyterEnv(ROOT) });
 }
 
 /** Paths end up in a shell's line. @param {string} path */
