@@ -209,6 +209,19 @@ describe("refused by name", () => {
     for (const [args, message] of cases) assert.throws(() => readOptions(args), message);
   });
 
+  test("a figure without permutations is measured and planned once, whatever --seeds says", () => {
+    for (const more of [[], ["--dry-run"]])
+      for (const [figure, seeds] of [
+        ["13", 1],
+        ["6", 3],
+      ] as const) {
+        const options = readOptions([figure, "--seeds", "3", ...more]);
+        assert.equal("work" in options && options.work.seeds, seeds);
+      }
+    assert.throws(() => readOptions(["13", "--seeds", "x"]), /--seeds takes a whole number from 1 on, not "x"/);
+    assert.throws(() => readOptions(["3"]), /"3" can't be measured in parts/);
+  });
+
   test("a file of another part is not written over; the same part is there already", () => {
     const file = path.join(dir, "there.json");
     assert.equal(isThere(file, left.whole, left.box), false);

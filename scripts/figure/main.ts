@@ -32,8 +32,6 @@ import {
 
 /** All that the values depend on, without a weight loaded. */
 async function wholeOf({ figure, model, data: from, n, seeds, batch }: Work): Promise<Whole> {
-  const { hasSeeds } = figureOf(figure);
-  if (!hasSeeds && seeds > 1) throw new UsageError(`figure ${figure} has no permutations; leave out --seeds`);
   const folder = await resolveModel(model);
   const config = readConfig(folder);
   if (from === OFFICIAL_PROMPTS) await fetchOfficialPrompts();
