@@ -61,5 +61,5 @@ test("what is needed is fetched once, before the parts: the model, and the offic
   const own = path.join(dir, "own.txt");
   writeFileSync(own, "");
   assert.equal(fetched("own", "--data", own), "'embedded'");
-  assert.equal(fetched("project's"), "'embedded'");
+  assert.equal(fetched("preset"), "'embedded'");
 });
