@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { BATCH, type Span } from "../../src/experiments/measure";
 import { OFFICIAL_PROMPTS } from "../../src/load/resolve";
 import { HELD_OUT } from "../../src/prompts/dataset";
-import { UsageError } from "../validate/options";
+import { UsageError, whole } from "../validate/options";
 import { figureOf } from "./figures";
 
 export const USAGE = `npm run figure -- FIGURE [options]              measures a figure: OUT.csv, OUT.json, OUT.svg
@@ -116,12 +116,6 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-}
-
-function whole(option: string, text: string, least: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
-  throw new UsageError(`${option} takes a whole number from ${least} on, not "${text}"`);
 }
 
 function span(option: string, text: string): Span {
