@@ -224,6 +224,7 @@ describe("what can't be used is refused, by name", () => {
   const cases: [string[], RegExp][] = [
     [["--figures", "1,15"], /--figures has "15"; there are 1, 2, /],
     [["--n", "1.5"], /--n has "1.5"; it must be a whole number from 2 on/],
+    [["--n", "1e2"], /--n has "1e2"; it must be a whole number from 2 on/],
     [["--n", "50,100"], /--n is "50,100"; it must be one number here/],
     [["--shape", "huge"], /--shape is "huge"; it can be tiny, gpt2-small/],
     [["--fast"], /--fast/],

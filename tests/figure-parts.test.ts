@@ -17,6 +17,7 @@ import {
   measurePart,
   newWhole,
   readPart,
+  sizeOf,
   type Whole,
   writePart,
 } from "../scripts/figure/parts";
@@ -173,7 +174,11 @@ describe("refused by name", () => {
       [text.slice(0, -10), /cut\.json can't be read as a part/],
       ["{}", /cut\.json is not a part of a figure/],
       [text.replace(/,[^,]*\]\}\n$/, "]}"), /cut\.json has \d+ values, not the \d+ finite ones/],
-      [text.replace(/,[^,]*\]\}\n$/, ',"x"]}'), /cut\.json has \d+ values, not the \d+ finite ones/],
+      // JSON.stringify makes null of NaN
+      ...[`"x"`, "null", `"1"`, "[1]", "true"].map((odd): [string, RegExp] => [
+        text.replace(/,[^,]*\]\}\n$/, `,${odd}]}`),
+        /cut\.json has \d+ values, not the \d+ finite ones/,
+      ]),
     ];
     for (const [content, message] of cases) {
       writeFileSync(file, content);
@@ -209,6 +214,19 @@ describe("refused by name", () => {
     for (const [args, message] of cases) assert.throws(() => readOptions(args), message);
   });
 
+  test("a figure without permutations is measured and planned once, whatever --seeds says", () => {
+    for (const more of [[], ["--dry-run"]])
+      for (const [figure, seeds] of [
+        ["13", 1],
+        ["6", 3],
+      ] as const) {
+        const options = readOptions([figure, "--seeds", "3", ...more]);
+        assert.equal("work" in options && options.work.seeds, seeds);
+      }
+    assert.throws(() => readOptions(["13", "--seeds", "x"]), /--seeds takes a whole number from 1 on, not "x"/);
+    assert.throws(() => readOptions(["3"]), /"3" can't be measured in parts/);
+  });
+
   test("a file of another part is not written over; the same part is there already", () => {
     const file = path.join(dir, "there.json");
     assert.equal(isThere(file, left.whole, left.box), false);
@@ -231,12 +249,9 @@ describe("refused by name", () => {
 test("the estimate cuts a figure into parts that make up the whole", async () => {
   const work = { figure: "2", model: "gpt2-small", data: path.join(ROOT, "data/acronyms/held-out.txt"), n: 120 };
   const found = await estimate({ ...work, seeds: 2, batch: 50 }, 1);
-  const values = found.parts.map(({ seeds, prompts, points }) =>
-    [seeds, prompts, points].reduce((size, [first, end]) => size * (end - first), 1),
-  );
   assert.equal(found.points, 3 * (1 + 12 * 12));
   assert.equal(
-    values.reduce((a, b) => a + b),
+    found.parts.reduce((sum, part) => sum + sizeOf(part), 0),
     2 * 120 * found.points,
   );
   assert.equal(new Set(found.parts.map(({ name }) => name)).size, found.parts.length);

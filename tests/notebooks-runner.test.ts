@@ -14,10 +14,10 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { listNotebooks, newStage, type Result, runNotebooks } from "../scripts/notebooks/notebooks.mjs";
 import { table } from "../scripts/notebooks/report.mjs";
 import { projectPaths, ROOT } from "../scripts/setup/paths.mjs";
+import { isAlive, until } from "./fixtures/processes";
 import { remoteLoads } from "./fixtures/remote-loads";
 
 const folder = resolve(__dirname, "fixtures", "notebooks");
@@ -312,21 +312,13 @@ test("notebooks are selected by the beginning of their names; an unknown one is 
 });
 
 describe("a run that is ended takes its kernel with it", { skip: process.platform === "win32" }, () => {
-  const isAlive = (pid: number) => {
-    try {
-      return process.kill(pid, 0);
-    } catch {
-      return false;
-    }
-  };
   const parentOf = (pid: number) =>
     Number(execFileSync("ps", ["-o", "ppid=", "-p", String(pid)], { encoding: "utf8" }));
-  const until = async (condition: () => boolean, what: string) => {
-    for (let tries = 0; tries < 300 && !condition(); tries++) await sleep(100);
-    assert.ok(condition(), what);
-  };
+  const PATIENCE = 30;
+  const gone = (kernel: number) => until("the kernel's end", () => !isAlive(kernel), PATIENCE);
   const kernelOf = async (file: string) => {
-    await until(() => existsSync(file) && readFileSync(file, "utf8") !== "", "the kernel did not start");
+    const written = () => existsSync(file) && readFileSync(file, "utf8") !== "";
+    await until("the kernel's start", written, PATIENCE);
     return Number(readFileSync(file, "utf8"));
   };
 
@@ -350,7 +342,7 @@ describe("a run that is ended takes its kernel with it", { skip: process.platfor
       if (signal === "SIGKILL") process.kill(parentOf(kernel), signal); // the Python between them can tell nobody
       run.kill(signal);
       assert.equal(await ended, code);
-      await until(() => !isAlive(kernel), "the kernel still runs");
+      await gone(kernel);
       if (signal !== "SIGKILL") assert.deepEqual(readdirSync(join(home, "out")), []);
     });
   }
@@ -368,8 +360,8 @@ describe("a run that is ended takes its kernel with it", { skip: process.platfor
     const kernel = await kernelOf(pidFile);
     const killed = performance.now();
     npm.kill("SIGKILL");
-    await until(() => !isAlive(kernel), "the kernel still runs");
+    await gone(kernel);
     assert.ok(performance.now() - killed < 8000, "the cell's limit did not end it");
-    await until(() => readdirSync(join(home, "out")).length === 0, "something is left in out/");
+    await until("an empty out/", () => readdirSync(join(home, "out")).length === 0, PATIENCE);
   });
 });

@@ -18,6 +18,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { projectPaths } from "../scripts/setup/paths.mjs";
 import { setUp } from "../scripts/setup/setup.mjs";
 import { kernelSpec } from "../scripts/setup/steps.mjs";
+import { snakemakePython } from "../scripts/sweep/environment.mjs";
 
 const NPM = `
 const fs = require("node:fs"), path = require("node:path");
@@ -50,7 +51,7 @@ case "$*" in
   *json.dumps*) [ -n "$FAKE_NO_PYTHON" ] && exit 127
     echo "{\\"version\\": [\${FAKE_PYTHON:-3, 11, 2}], \\"executable\\": \\"/usr/bin/python3\\", \\"missing\\": \\"$FAKE_MISSING\\"}" ;;
   "-m venv"*) echo venv >> calls.txt; mkdir -p "$3/bin" && ln -s "$0" "$3/bin/python" ;;
-  "-m pip"*) echo pip >> calls.txt; [ -z "$FAKE_PIP_SAYS" ] || { echo "$FAKE_PIP_SAYS" >&2; exit 1; } ;;
+  "-m pip"*) echo pip $PYTHONPATH >> calls.txt; [ -z "$FAKE_PIP_SAYS" ] || { echo "$FAKE_PIP_SAYS" >&2; exit 1; } ;;
 esac
 `;
 
@@ -272,6 +273,34 @@ describe("set-up", { skip: process.platform === "win32" && "the stand-ins are sh
   test("Python is looked for before npm spends a minute", async () => {
     await assert.rejects(run({ FAKE_NO_PYTHON: "1" }), /Python 3\.9 or later is needed/);
     assert.deepEqual(calls(), []);
+  });
+
+  describe("the sweeps' own Python environment", () => {
+    const made = (extra: NodeJS.ProcessEnv = {}) =>
+      snakemakePython({ root, env: { PATH: `${join(home, "bin")}:/usr/bin:/bin`, ...extra }, say: () => {} });
+
+    test("is made once, by two commands at once, too", async () => {
+      await Promise.all([made(), made()]);
+      assert.deepEqual(calls(), ["venv", "pip"]);
+      assert.equal(await made(), join(root, ".setup", "sweep", "bin", "python"));
+      assert.deepEqual(calls(), []);
+    });
+
+    test("gets nothing of the user's own Python", async () => {
+      await made({ PYTHONPATH: "/own" });
+      assert.deepEqual(calls(), ["venv", "pip"]);
+    });
+
+    test("needs a newer Python than set-up, and is made again after a failed try", async () => {
+      await assert.rejects(
+        made({ FAKE_PYTHON: "3, 10, 1" }),
+        /npm run sweep needs Python 3\.11 or later; .* is 3\.10\.1/,
+      );
+      await assert.rejects(made({ FAKE_PIP_SAYS: "broken wheel" }), /pip install failed.*broken wheel/s);
+      calls();
+      await made();
+      assert.deepEqual(calls(), ["venv", "pip"]);
+    });
   });
 
   test("two set-ups at once do the work once", async () => {

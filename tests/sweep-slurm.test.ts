@@ -17,6 +17,7 @@ import { test } from "node:test";
 import { setTimeout as after } from "node:timers/promises";
 import { SHAPES } from "../scripts/checkpoint/shapes";
 import { writeCheckpoint } from "../scripts/gpt2-shaped/main";
+import { isAlive, until } from "./fixtures/processes";
 
 const ROOT = path.resolve(__dirname, "..");
 
@@ -53,22 +54,8 @@ exec "${process.execPath}" "$@"
 
 const ended = (child: ChildProcess) => new Promise<number | null>((done) => child.once("close", done));
 
-async function until<T>(what: string, found: () => T | undefined): Promise<T> {
-  for (let tries = 0; tries < 1200; tries++) {
-    const one = found();
-    if (one !== undefined) return one;
-    await after(250);
-  }
-  throw new Error(`waited in vain for ${what}`);
-}
-
-const isAlive = (pid: number) => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};
+/** Seconds that a step of the sweep may take. */
+const PATIENCE = 300;
 
 test("a sweep on Slurm gives the undivided figure, whatever is killed", {
   skip: obstacle(),
@@ -108,15 +95,12 @@ test("a sweep on Slurm gives the undivided figure, whatever is killed", {
     };
 
     const first = sweep();
-    const killed = await until("a worker", () =>
-      readdirSync(path.join(dir, "pids"))
-        .map(Number)
-        .find((pid) => isAlive(pid)),
-    );
+    const workers = () => readdirSync(path.join(dir, "pids")).map(Number);
+    const killed = await until("a worker", () => workers().find(isAlive), PATIENCE);
     await after(1500); // it takes longer to start
     assert.ok(isAlive(killed), "the worker was still measuring");
     process.kill(killed, "SIGKILL");
-    const before = await until("a finished part", () => (parts().size > 0 ? parts() : undefined));
+    const before = await until("a finished part", () => parts().size > 0 && parts(), PATIENCE);
     process.kill(-first.pid!, "SIGKILL"); // snakemake, too; what it has submitted goes on
     await ended(first);
 

@@ -1,7 +1,7 @@
 // The committed table of training, against what the library computes now. On one backend: it takes half a minute.
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { measuredOn, measureEnd, measureModel } from "../scripts/training/measure";
+import { measuredOn, measureEnd, measureModel, planesOf } from "../scripts/training/measure";
 import { loadModel } from "../src/load/load";
 import { initBackend } from "../src/model/backend/choose";
 import { disposeModel } from "../src/model/model";
@@ -22,7 +22,8 @@ test("its claims hold, and of the embedded model it says what the library comput
   const [expected] = where(committed.rows, is);
   const { model, tokenizer } = await loadModel("embedded");
   const prompts = measuredOn(tokenizer, committed.n);
-  const measured = await measureModel(model, prompts);
+  const planes = await planesOf(model, prompts);
+  const measured = await measureModel(model, prompts, planes);
   assert.deepEqual([measured.site, measured.head], [expected.site, expected.head]);
   // letters nearly as likely as each other may change places on another processor: two prompts
   const prompt = 2 / committed.n.tested + 1e-9;
@@ -33,7 +34,7 @@ test("its claims hold, and of the embedded model it says what the library comput
     assert.ok(Math.abs(measured.logit_diff[i] - expected.logit_diff[i]) < 1e-3, `${measured.logit_diff[i]}`);
   });
   const [own] = where(committed.ends, is);
-  const now = await measureEnd(model, { ...prompts, all: loadAcronyms(HELD_OUT, tokenizer, { seed: 0 }) });
+  const now = await measureEnd(model, { ...prompts, all: loadAcronyms(HELD_OUT, tokenizer, { seed: 0 }) }, planes);
   assert.deepEqual(Object.keys(now.planes), Object.keys(own.planes));
   for (const [site, plane] of Object.entries(own.planes))
     assert.ok(Math.abs(now.planes[site] - plane) <= prompt, `${site}: ${now.planes[site]}`);

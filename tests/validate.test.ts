@@ -158,6 +158,8 @@ test("options: what is not allowed is named with what is", () => {
   for (const [args, message] of [
     [["--figures", "15"], /--figures: "15" is none of 9, 10, identities/],
     [["--n", "1"], /--n takes a whole number from 2 on, not "1"/],
+    [["--n", "1e2"], /--n takes a whole number from 2 on, not "1e2"/],
+    [["--seeds", " "], /--seeds takes a whole number from 1 on, not " "/],
     [["--seeds", "x"], /--seeds takes a whole number from 1 on, not "x"/],
     [["--sedes", "2"], /--sedes/],
   ] as const)

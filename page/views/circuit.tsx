@@ -1,13 +1,8 @@
 /** The circuit as a graph whose heads can be switched off, and what is left then. */
 import { QUALITATIVE } from "../../src/figures/style";
 import type { DrawnCircuit } from "../../src/groups/paths-between";
-import { type HeadId, hasHead } from "../../src/model/heads";
+import { type HeadId, hasHead, headOf } from "../../src/model/heads";
 import type { Letters } from "../engine";
-
-const headOf = (id: string): HeadId => {
-  const [layer, head] = id.split(".").map(Number);
-  return { layer, head };
-};
 
 /** The circuit's heads. */
 export const circuitOf = ({ nodes }: DrawnCircuit): HeadId[] =>

@@ -70,6 +70,6 @@ function readFigures(list: string | undefined): string[] {
 
 function wholeNumber(text: string): number {
   const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 2) return value;
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= 2) return value;
   throw new UsageError(`--n has "${text}"; it must be a whole number from 2 on`);
 }

@@ -1,7 +1,6 @@
-import { spawn } from "node:child_process";
 import { layWork } from "../lessons/lay.mjs";
 import { jupyterEnv, projectPaths, ROOT, withModel } from "../setup/paths.mjs";
-import { endOnSignal } from "../setup/run.mjs";
+import { runHere } from "../setup/run.mjs";
 import { setUp } from "../setup/setup.mjs";
 
 /**
@@ -15,14 +14,8 @@ export async function main(args) {
   layWork({ root: ROOT, folder: work, say: console.log });
   // in containers the only user is often root, whom Jupyter otherwise refuses
   const flags = process.getuid?.() === 0 && !args.includes("--allow-root") ? ["--allow-root"] : [];
-  const child = spawn(venvPython, ["-m", "jupyterlab", ...flags, ...args], {
+  return await runHere(venvPython, ["-m", "jupyterlab", ...flags, ...args], {
     cwd: ROOT,
     env: jupyterEnv(ROOT, withModel(process.env)),
-    stdio: "inherit",
-  });
-  endOnSignal(child);
-  return await new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => resolve(code ?? 1));
   });
 }

@@ -1,12 +1,11 @@
-import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { withLock } from "../../src/load/lock.mjs";
-import { ROOT } from "../setup/paths.mjs";
+import { jupyterEnv, ROOT } from "../setup/paths.mjs";
 import { orUsage, Problem } from "../setup/problem.mjs";
-import { endOnSignal } from "../setup/run.mjs";
+import { runHere } from "../setup/run.mjs";
 import { checkFolder } from "../setup/script.mjs";
 import { writeAtomically } from "../setup/stamp.mjs";
 import { snakemakePython } from "../sweep/environment.mjs";
@@ -70,22 +69,17 @@ async function snakemake(python, folder, args) {
   const snakefile = join(ROOT, "scripts", "sweep", "Snakefile");
   const own = ["--snakefile", snakefile, "--directory", folder, "--configfile", join(folder, "sweep.json")];
   const resumed = ["--nolock", "--ignore-incomplete", "--rerun-triggers", "mtime", "--keep-going", "--retries", "2"];
-  const child = spawn(python, ["-m", "snakemake", ...own, ...resumed, ...args], {
+  return await runHere(python, ["-m", "snakemake", ...own, ...resumed, ...args], {
     cwd: folder,
-    stdio: "inherit",
-    env: { ...process.env, PYTHONNOUSERSITE: "1" },
-  });
-  endOnSignal(child);
-  return await new Promise((done, failed) => {
-    child.once("error", failed);
-    child.once("close", (code) => done(code ?? 1));
+    env: jupyterEnv(ROOT),
   });
 }
 
-/** Paths end up in a shell's line. @param {string} path */
-function checkName(path) {
-  if (!/^[\w./+@:-]+$/.test(path))
-    throw new Problem(`npm run sweep can't use ${path}: let its path have letters, digits and . _ - / only.`);
+/** Names end up in a shell's line. @param {string} name of a folder, a file or a model */
+function checkName(name) {
+  if (!/^[\w./+@:-]+$/.test(name))
+    throw new Problem(`npm run sweep can't use "${name}": let it have letters, digits and . _ + @ : - / only.`);
+  return name;
 }
 
 /**
@@ -101,17 +95,11 @@ function settingsOf({ figures, model, n, seeds, batch, minutes, data, backend, t
     }),
   );
   const list = figures.split(",");
-  const odd = [...list, model, backend].find((text) => text !== undefined && !/^[\w./@-]+$/.test(text));
-  if (odd !== undefined) throw new Problem(`"${odd}" can't be a figure, a model or a backend`);
-  /** @param {string} file */
-  const fromHere = (file) => (existsSync(resolve(here, file)) ? resolve(here, file) : file);
-  return {
-    figures: list,
-    model: fromHere(model),
-    ...counts,
-    ...(data && { data: data === "official" ? data : resolve(here, data) }),
-    ...(backend && { backend }),
-  };
+  const odd = [...list, backend].find((text) => text !== undefined && !/^[\w.-]+$/.test(text));
+  if (odd !== undefined) throw new Problem(`"${odd}" can't be a figure or a backend`);
+  const from = checkName(existsSync(resolve(here, model)) ? resolve(here, model) : model);
+  const prompts = data && { data: checkName(data === "official" ? data : resolve(here, data)) };
+  return { figures: list, model: from, ...counts, ...prompts, ...(backend && { backend }) };
 }
 
 /**

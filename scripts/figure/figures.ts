@@ -5,7 +5,7 @@ import { pathExperiment, type Receiver } from "../../src/experiments/path-patchi
 import { bosSwapExperiment } from "../../src/experiments/word-swaps";
 import { heatmap } from "../../src/figures/heatmap";
 import type { Figure } from "../../src/figures/panels";
-import type { HeadId } from "../../src/model/heads";
+import { type HeadId, headOf } from "../../src/model/heads";
 import type { Model } from "../../src/model/model";
 import { averageSeeds, PATCHING_FIGURES, patchingMap } from "../../src/paper/paper-patching";
 import type { AcronymTask } from "../../src/prompts/acronym-task";
@@ -84,11 +84,7 @@ export function figureOf(name: string): PartsFigure {
     throw new UsageError(
       `"${name}" can't be measured in parts; ${THERE_ARE}. Of the paper's others, 3, 9, 10, 11 and 12, 14, S take seconds (notebooks), 8 is in npm run validate:gpt2`,
     );
-  const heads = list
-    .slice(1)
-    .split("-")
-    .map((head) => head.split(".").map(Number))
-    .map(([layer, head]) => ({ layer, head }));
+  const heads = list.slice(1).split("-").map(headOf);
   return paths({ heads, input: input as "q" | "k" | "v" }, `path patching into the ${input} of ${list.slice(1)}`);
 }
 

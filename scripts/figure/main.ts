@@ -4,7 +4,7 @@ import { cpus } from "node:os";
 import path from "node:path";
 import { SweepInterrupted } from "../../src/experiments/sweep";
 import { loadModel, readConfig } from "../../src/load/load";
-import { fetchOfficialPrompts, HubError, OFFICIAL_PROMPTS, projectFolder, resolveModel } from "../../src/load/resolve";
+import { fetchOfficialPrompts, OFFICIAL_PROMPTS, projectFolder, resolveModel } from "../../src/load/resolve";
 import { sha256 } from "../../src/load/sha256";
 import { loadTokenizer } from "../../src/load/vocabulary-files";
 import { initBackend } from "../../src/model/backend/choose";
@@ -32,8 +32,6 @@ import {
 
 /** All that the values depend on, without a weight loaded. */
 async function wholeOf({ figure, model, data: from, n, seeds, batch }: Work): Promise<Whole> {
-  const { hasSeeds } = figureOf(figure);
-  if (!hasSeeds && seeds > 1) throw new UsageError(`figure ${figure} has no permutations; leave out --seeds`);
   const folder = await resolveModel(model);
   const config = readConfig(folder);
   if (from === OFFICIAL_PROMPTS) await fetchOfficialPrompts();
@@ -77,8 +75,8 @@ async function measure(work: Work, only: Only, out: string): Promise<void> {
     cpu: cpus()[0].model,
   };
   const part = { whole, box, notes, ...measured };
-  mkdirSync(path.dirname(out), { recursive: true });
   if (!isPart) return await finish([{ ...part, name: out }], out);
+  mkdirSync(path.dirname(out), { recursive: true });
   writePart(out, part);
   console.log(`${out}  (${notes.seconds.toFixed(1)} s, ${notes.peak_mb} MB)`);
 }
@@ -114,9 +112,7 @@ async function main(args: string[]): Promise<void> {
 }
 
 main(process.argv.slice(2)).then(undefined, (error) => {
-  const isPlain =
-    error instanceof Error &&
-    (error instanceof UsageError || error instanceof HubError || error.constructor !== TypeError);
+  const isPlain = error instanceof Error && error.constructor !== TypeError;
   if (error instanceof SweepInterrupted) console.error("\ninterrupted; nothing was written");
   else console.error(isPlain ? `\n✗ ${error.message}` : error);
   process.exitCode = error instanceof UsageError ? 2 : error instanceof SweepInterrupted ? 130 : 1;

@@ -1,7 +1,7 @@
 /** Parts → the values of the whole → rows. */
 import type { Span } from "../../src/experiments/measure";
 import { range } from "../../src/numbers/lists";
-import { type Box, boxText, difference, experimentOf, type Part, type Whole } from "./parts";
+import { type Box, boxOfWhole, boxText, difference, experimentOf, type Part, sizeOf, type Whole } from "./parts";
 
 /** A part with the name of its file, for messages. */
 export interface NamedPart extends Part {
@@ -52,11 +52,8 @@ function checkApart(parts: readonly NamedPart[]): void {
 
 /** Parts that don't overlap are complete if they have as many values as the whole. */
 function checkComplete(parts: readonly NamedPart[], whole: Whole): void {
-  const count = ({ seeds, prompts, points }: Box) =>
-    [seeds, prompts, points].reduce((size, [first, end]) => size * (end - first), 1);
-  const n = whole.prompts.tokens.length;
-  const all = whole.seeds * n * whole.points;
-  const there = parts.reduce((sum, { box }) => sum + count(box), 0);
+  const all = sizeOf(boxOfWhole(whole));
+  const there = parts.reduce((sum, { box }) => sum + sizeOf(box), 0);
   if (there === all) return;
   throw new Error(
     `${all - there} of ${all} measurements are missing, first ${boxText(firstMissing(parts, whole))}; measure them with npm run figure -- ${whole.figure} … --seed, --prompts, --points`,
@@ -92,7 +89,7 @@ function valuesOf(parts: readonly NamedPart[], whole: Whole, seed: number): numb
     let at = (seed - first) * (lastPoint - point) * (lastPrompt - prompt) * columns;
     for (let p = point; p < lastPoint; p++)
       for (let i = prompt; i < lastPrompt; i++) {
-        values[p][i] = Array.from(flat.slice(at, at + columns));
+        values[p][i] = flat.slice(at, at + columns);
         at += columns;
       }
   }

@@ -3,7 +3,8 @@ import { parseArgs } from "node:util";
 import { BATCH, type Span } from "../../src/experiments/measure";
 import { OFFICIAL_PROMPTS } from "../../src/load/resolve";
 import { HELD_OUT } from "../../src/prompts/dataset";
-import { UsageError } from "../validate/options";
+import { UsageError, whole } from "../validate/options";
+import { figureOf } from "./figures";
 
 export const USAGE = `npm run figure -- FIGURE [options]              measures a figure: OUT.csv, OUT.json, OUT.svg
 npm run figure -- FIGURE … --out part.json      measures it, or a part of it, into one file of values per prompt
@@ -14,7 +15,7 @@ npm run figure -- FIGURE --dry-run              what it would cost, and into whi
   --model      embedded (default), gpt2, gpt2-xl …, org/name, or a folder
   --data       the project's prompts (default), official, or a file of prompts
   --n          prompts (50)
-  --seeds      permutations of the prompts (1)
+  --seeds      permutations of the prompts (1); of no account for 13, which has none
   --batch      prompts in one forward (${BATCH})
   --backend    native, onnx, wasm or cpu (default: the fastest that loads)
   --prompts    a:b  only prompts a … b − 1 of the n; multiples of the batch
@@ -47,7 +48,7 @@ export type Options =
   | { readonly do: "measure"; readonly work: Work; readonly only: Only; readonly out: string }
   | { readonly do: "estimate"; readonly work: Work; readonly minutes: number; readonly json?: string };
 
-/** Throws UsageError naming the option, its value and what is allowed. */
+/** Throws UsageError naming the figure or the option, its value and what is allowed. */
 export function readOptions(args: readonly string[]): Options {
   const { values, positionals } = parse(args);
   if (values.help) return { do: "help" };
@@ -61,12 +62,13 @@ export function readOptions(args: readonly string[]): Options {
   }
   if (positionals.length !== 1) throw new UsageError(`one figure is needed, not ${positionals.length}\n\n${USAGE}`);
   const [figure] = positionals;
+  const seeds = whole("--seeds", values.seeds, 1);
   const work: Work = {
     figure,
     model: values.model,
     data: values.data === undefined ? HELD_OUT : values.data === OFFICIAL_PROMPTS ? values.data : at(values.data),
     n: whole("--n", values.n, 2),
-    seeds: whole("--seeds", values.seeds, 1),
+    seeds: figureOf(figure).hasSeeds ? seeds : 1,
     batch: whole("--batch", values.batch, 1),
   };
   if (values["dry-run"])
@@ -114,12 +116,6 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-}
-
-function whole(option: string, text: string, least: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
-  throw new UsageError(`${option} takes a whole number from ${least} on, not "${text}"`);
 }
 
 function span(option: string, text: string): Span {

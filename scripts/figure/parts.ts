@@ -51,7 +51,7 @@ export interface Part {
   /** Numbers measured at a point of a prompt. */
   readonly columns: number;
   /** `[seed][point][prompt][column]`, one after another. */
-  readonly values: Float64Array | readonly number[];
+  readonly values: readonly number[];
 }
 
 /** Names under which parts are told apart, in the order in which they are compared. */
@@ -77,7 +77,9 @@ export function difference(found: Whole, expected: Whole): string {
 export const boxText = ({ seeds, prompts, points }: Box): string =>
   `seeds ${seeds.join(":")}, prompts ${prompts.join(":")}, points ${points.join(":")}`;
 
-export const sameBox = (a: Box, b: Box): boolean => boxText(a) === boxText(b);
+/** Measurements in it: seeds × prompts × points. */
+export const sizeOf = ({ seeds, prompts, points }: Box): number =>
+  [seeds, prompts, points].reduce((size, [first, end]) => size * (end - first), 1);
 
 export const boxOfWhole = ({ seeds, prompts, points }: Whole): Box => ({
   seeds: [0, seeds],
@@ -119,21 +121,18 @@ export async function measurePart(
 }
 
 /** Whole or not at all. Throws Error if it can't be written, e.g. because the disk is full. */
-export const writePart = (file: string, { values, ...head }: Part): void =>
-  writeWhole(file, `${JSON.stringify({ ...head, values: [...values] })}\n`);
+export const writePart = (file: string, part: Part): void => writeWhole(file, `${JSON.stringify(part)}\n`);
 
 /** Throws Error naming the file if it is no part, is cut off, or has not as many finite values as it should. */
 export function readPart(file: string): Part {
   const part = parsed(file);
   if (part?.whole?.format !== FORMAT) throw new Error(`${file} is not a part of a figure ("${FORMAT}")`);
-  const { seeds, prompts, points } = part.box;
-  const expected = [seeds, prompts, points].reduce((size, [first, end]) => size * (end - first), part.columns);
-  const values = Float64Array.from(part.values);
-  if (part.values.length !== expected || !values.every(Number.isFinite))
+  const expected = sizeOf(part.box) * part.columns;
+  if (part.values.length !== expected || !part.values.every(Number.isFinite))
     throw new Error(
       `${file} has ${part.values.length} values, not the ${expected} finite ones of ${boxText(part.box)}; measure it anew`,
     );
-  return { ...part, values };
+  return part;
 }
 
 function parsed(file: string): Part {
@@ -151,7 +150,7 @@ function parsed(file: string): Part {
 export function isThere(file: string, whole: Whole, box: Box): boolean {
   if (!existsSync(file)) return false;
   const found = readPart(file);
-  const differs = difference(found.whole, whole) || (sameBox(found.box, box) ? "" : boxText(found.box));
+  const differs = difference(found.whole, whole) || (boxText(found.box) === boxText(box) ? "" : boxText(found.box));
   if (differs)
     throw new Error(`${file} is there already and is another part (${differs}); give another --out, or delete it`);
   return true;

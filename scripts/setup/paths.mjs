@@ -5,9 +5,15 @@ import { fileURLToPath } from "node:url";
 /** The project's folder. */
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
+/**
+ * The Python of a virtual environment.
+ * @param {string} venv
+ */
+export const pythonOf = (venv, platform = process.platform) =>
+  platform === "win32" ? join(venv, "Scripts", "python.exe") : join(venv, "bin", "python");
+
 /** Everything that set-up makes, all of it inside the project. */
 export function projectPaths(root = ROOT, platform = process.platform) {
-  const windows = platform === "win32";
   const setup = join(root, ".setup");
   const venv = join(root, ".venv");
   return {
@@ -19,7 +25,7 @@ export function projectPaths(root = ROOT, platform = process.platform) {
     work: join(root, "work"),
     logs: join(setup, "logs"),
     lock: join(setup, "lock"),
-    venvPython: windows ? join(venv, "Scripts", "python.exe") : join(venv, "bin", "python"),
+    venvPython: pythonOf(venv, platform),
     kernelSpec: join(venv, "share", "jupyter", "kernels", "tslab", "kernel.json"),
     labConfig: join(venv, "etc", "jupyter", "jupyter_lab_config.json"),
     labSettings: join(venv, "share", "jupyter", "lab", "settings", "overrides.json"),

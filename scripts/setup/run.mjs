@@ -55,6 +55,22 @@ export function run(command, args, { cwd, env, log, started, timeLimit }) {
 }
 
 /**
+ * Runs a program with our terminal, to its end.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ cwd: string, env?: NodeJS.ProcessEnv }} options
+ * @returns {Promise<number>} its exit code; 1 if a signal ended it
+ */
+export async function runHere(command, args, { cwd, env = process.env }) {
+  const child = spawn(command, args, { cwd, env, stdio: "inherit" });
+  endOnSignal(child);
+  return await new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve(code ?? 1));
+  });
+}
+
+/**
  * Passes Ctrl-C and SIGTERM on to a child, waits for its end, then ends this process with the usual code.
  * @param {import("node:child_process").ChildProcess} child
  * @returns {() => void} takes the listeners away again

@@ -1,8 +1,7 @@
-import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { ROOT } from "./paths.mjs";
 import { Problem } from "./problem.mjs";
-import { endOnSignal } from "./run.mjs";
+import { runHere } from "./run.mjs";
 
 /**
  * What runs TypeScript, tsx, takes a path's "?" for the end of the path.
@@ -22,13 +21,5 @@ export function checkFolder(root = ROOT) {
  * @returns {Promise<number>} its exit code
  */
 export async function runScript(name, args) {
-  const child = spawn(process.execPath, ["--import", "tsx", join(ROOT, "scripts", name), ...args], {
-    cwd: ROOT,
-    stdio: "inherit",
-  });
-  endOnSignal(child);
-  return await new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => resolve(code ?? 1));
-  });
+  return await runHere(process.execPath, ["--import", "tsx", join(ROOT, "scripts", name), ...args], { cwd: ROOT });
 }

@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, realpathSync, renameSync, rmSync } from "node:fs
 import { totalmem } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { noteChild } from "../../src/load/lock.mjs";
-import { jupyterEnv } from "./paths.mjs";
 import { installFault, Problem } from "./problem.mjs";
 import { prune, RULES } from "./prune.mjs";
 import { findPython } from "./python.mjs";
 import { run } from "./run.mjs";
 import { hashFile, hashFolder, writeAtomically } from "./stamp.mjs";
+import { makeVenv } from "./venv.mjs";
 
 /**
  * @typedef {object} Context
@@ -159,7 +159,7 @@ function libraryStep({ paths, env }) {
 
 /** @param {Context} context @returns {Step} */
 function pythonStep({ paths, env, say }) {
-  const { root, venv, venvPython, logs, lock } = paths;
+  const { root, venv, venvPython } = paths;
   return {
     doing: "Making the Python environment with JupyterLab (about a minute the first time)",
     megabytes: 500,
@@ -175,23 +175,7 @@ function pythonStep({ paths, env, say }) {
     work: async () => {
       const python = findPython(env);
       say(`  with ${python.executable} (Python ${python.version.join(".")})`);
-      rmSync(venv, { recursive: true, force: true });
-      const context = { cwd: root, env: jupyterEnv(root, env), started: noteChild.bind(undefined, lock) };
-      const makeLog = join(logs, "venv.log");
-      const made = await run(python.command, [...python.args, "-m", "venv", venv], { ...context, log: makeLog });
-      if (made.code !== 0) throw installFault("Making the virtual environment", made.output, makeLog);
-      const pipLog = join(logs, "pip.log");
-      const pip = [
-        "-m",
-        "pip",
-        "install",
-        "--no-input",
-        "--disable-pip-version-check",
-        "--require-hashes",
-        "--requirement",
-      ];
-      const installed = await run(venvPython, [...pip, join(root, "requirements.txt")], { ...context, log: pipLog });
-      if (installed.code !== 0) throw installFault("pip install", installed.output, pipLog);
+      await makeVenv(python, venv, join(root, "requirements.txt"), { paths, env });
     },
   };
 }

@@ -44,7 +44,7 @@ function readState(file: string, key: string): TrainingState | undefined {
   }
 }
 
-export async function evaluate(model: Model, lexicon: Lexicon, n: number): Promise<LetterSummary[]> {
+async function evaluate(model: Model, lexicon: Lexicon, n: number): Promise<LetterSummary[]> {
   return summarise(await behaviour(model, loadAcronyms(HELD_OUT, lexicon.tokenizer, { n }), lexicon.tokenizer));
 }
 
@@ -105,7 +105,7 @@ export async function train(
   recipe: Recipe,
   seed: number,
   { every, until = recipe.steps }: TrainOptions = {},
-): Promise<LetterSummary[]> {
+): Promise<void> {
   const { name: backend, why } = await initBackend();
   console.log(`tfjs backend: ${backend}, ${why}`);
   const lexicon = readLexicon();
@@ -129,12 +129,11 @@ export async function train(
     const summary = await evaluate(training.model(), lexicon, every ? 100 : 300);
     console.log(`step ${step} of ${last}  loss ${loss.toFixed(4)}  ${inWords(summary)}  ${left} s left`);
   }
-  if (last < recipe.steps) return evaluate(training.model(), lexicon, 300);
+  if (last < recipe.steps) return;
   writeModel(dir, training, lexicon, (await training.state()).weights);
   const summary = await evaluate(training.model(), lexicon, 2000);
   console.log(`${inWords(summary)} on ${summary[0].n} prompts; written to ${path.relative(process.cwd(), dir) || "."}`);
   rmSync(stateFile);
-  return summary;
 }
 
 if (require.main === module) {

@@ -9,7 +9,7 @@ import { grid } from "../../src/numbers/lists";
 import { stepFolder, train } from "./main";
 import { CANDIDATES } from "./recipe";
 
-export const EVERY = 50;
+const EVERY = 50;
 /** Seed 0 of the first mix is the embedded model, which was chosen. */
 export const SEEDS = [1, 2, 3, 4, 5, 6];
 

@@ -17,7 +17,7 @@ import { type EndRow, TRAINING_TABLE, type TrainingRow, type TrainingTable } fro
 import { writeWhole } from "../../src/show/whole-file";
 import { EMBEDDED } from "../train/recipe";
 import { FIRST, MIXES, recipeOf, runFolder, SEEDS } from "../train/seeds";
-import { measuredOn, measureEnd, measureModel, SIZES } from "./measure";
+import { measuredOn, measureEnd, measureModel, planesOf, SIZES } from "./measure";
 
 const ADD = "--add";
 
@@ -32,7 +32,7 @@ interface Kept {
 
 /** The committed ones: chosen, and so no evidence of what training leads to. */
 const COMMITTED: readonly Kept[] = [
-  { mix: "embedded", dir: "embedded" },
+  { mix: "embedded", dir: path.join(dataFolder, "embedded") },
   ...["deep-0", "shallow-0"].map((mix) => ({ mix, dir: path.join(dataFolder, "embedded", "others", mix) })),
 ].map((one) => ({ ...one, seed: 0, step: EMBEDDED.recipe.steps, last: true }));
 
@@ -53,10 +53,7 @@ function runSteps(): Kept[] {
   });
 }
 
-const weightsOf = (dir: string) => {
-  const folder = dir === "embedded" ? path.join(dataFolder, "embedded") : dir;
-  return sha256(readFileSync(path.join(folder, "model.safetensors"))).slice(0, 12);
-};
+const weightsOf = (dir: string) => sha256(readFileSync(path.join(dir, "model.safetensors"))).slice(0, 12);
 
 function written({ command, n, mixes, rows, ends }: TrainingTable): string {
   const list = (all: readonly object[]) => `[\n${all.map((row) => `    ${JSON.stringify(row)}`).join(",\n")}\n  ]`;
@@ -82,8 +79,9 @@ async function main(args: readonly string[]): Promise<void> {
     }
     const { model, tokenizer } = await loadModel(dir);
     const prompts = measuredOn(tokenizer);
-    rows.push(row ?? { mix, seed, step, weights, ...(await measureModel(model, prompts)) });
-    if (last) ends.push({ mix, seed, step, ...(await measureEnd(model, prompts)) });
+    const planes = await planesOf(model, prompts);
+    rows.push(row ?? { mix, seed, step, weights, ...(await measureModel(model, prompts, planes)) });
+    if (last) ends.push({ mix, seed, step, ...(await measureEnd(model, prompts, planes)) });
     disposeModel(model);
     console.log(JSON.stringify(rows.at(-1)));
   }

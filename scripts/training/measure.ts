@@ -4,7 +4,14 @@ import { forcedLetters, meanWays } from "../../src/experiments/forced-letters";
 import { hiddenBehaviour, hideFromWords, replacedBos, type SeenBefore } from "../../src/experiments/hidden-words";
 import { interchangeAccuracy } from "../../src/experiments/interchange";
 import { EXCHANGES, TURNS } from "../../src/experiments/order-model";
-import { headPoints, layersTogether, meansPlane, placeMeans, residualPoints } from "../../src/experiments/order-sites";
+import {
+  headPoints,
+  layersTogether,
+  meansPlane,
+  type OrderSite,
+  placeMeans,
+  residualPoints,
+} from "../../src/experiments/order-sites";
 import { headSite } from "../../src/experiments/patch-sites";
 import { activationPatch } from "../../src/experiments/patching";
 import { writeLetters } from "../../src/experiments/writing";
@@ -50,8 +57,8 @@ export const round = (value: number) => Number(value.toFixed(4));
 
 type Measured = Omit<TrainingRow, "mix" | "seed" | "step" | "weights">;
 
-/** The columns of one row of the table that are measured. */
-export async function measureModel(model: Model, prompts: MeasuredOn): Promise<Measured> {
+/** The columns of one row of the table that are measured; `planes` as `planesOf` finds them. */
+export async function measureModel(model: Model, prompts: MeasuredOn, planes: readonly OrderSite[]): Promise<Measured> {
   const summary = summarise(await behaviour(model, prompts.some, prompts.tokenizer));
   const ways = meanWays(await forcedLetters(model, prompts.tested, { seed: SEED }));
   return {
@@ -59,20 +66,24 @@ export async function measureModel(model: Model, prompts: MeasuredOn): Promise<M
     logit_diff: summary.map(({ logit_diff }) => round(logit_diff)),
     looking_up: round(ways.looking_up),
     counting: round(ways.counting),
-    ...(await bestPlane(model, prompts)),
+    ...(await bestPlane(model, prompts, planes)),
     ...(await headAtLastLetter(model, prompts.tested)),
   };
 }
 
-async function planesOf(model: Model, { found }: MeasuredOn) {
+/** The plane of means at each point of the residual stream. */
+export async function planesOf(model: Model, { found }: MeasuredOn) {
   const points = residualPoints(model.config);
   const means = await placeMeans(model, found, points);
   return points.map((point, p) => meansPlane(point, means[p]));
 }
 
 /** The plane of means that does most for half of the prompts it was found with, on others. */
-async function bestPlane(model: Model, prompts: MeasuredOn): Promise<Pick<TrainingRow, "site" | "plane" | "turns">> {
-  const planes = await planesOf(model, prompts);
+async function bestPlane(
+  model: Model,
+  prompts: MeasuredOn,
+  planes: readonly OrderSite[],
+): Promise<Pick<TrainingRow, "site" | "plane" | "turns">> {
   const half = select(prompts.found, range(Math.ceil(prompts.found.prompts.length / 2)));
   const tried = await interchangeAccuracy(model, half, planes);
   const { site } = strongest(meanBy(tried, ["site"], "iia"), "iia");
@@ -93,20 +104,24 @@ async function headAtLastLetter(model: Model, data: AcronymDataset) {
   return { head: headName({ layer, head }), at_last_letter: round(-change) };
 }
 
-/** What is measured at the end of a run. */
-export async function measureEnd(model: Model, prompts: MeasuredOn): Promise<Omit<EndRow, "mix" | "seed" | "step">> {
+/** What is measured at the end of a run; `planes` as `planesOf` finds them. */
+export async function measureEnd(
+  model: Model,
+  prompts: MeasuredOn,
+  planes: readonly OrderSite[],
+): Promise<Omit<EndRow, "mix" | "seed" | "step">> {
   const { tested, all, tokenizer } = prompts;
   const draw = select(all, range(tested.prompts.length));
   const classified = classifyHeads(await headEvidence(model, draw, { corrupted: resample(draw, SEED) }));
   const members = classified.filter(({ group }) => group !== "none");
   const heads = headPoints(model.config);
   const spread = layersTogether(model.config, await placeMeans(model, prompts.found, heads));
-  const planes = await interchangeAccuracy(model, tested, [...(await planesOf(model, prompts)), ...spread], {
+  const accuracies = await interchangeAccuracy(model, tested, [...planes, ...spread], {
     exchanges: [...EXCHANGES, ...TURNS],
   });
   const moved = (what: "two words" | "three in turn") =>
     Object.fromEntries(
-      meanBy(where(planes, { moved: what }), ["site"], "iia").map(({ site, iia }) => [site, round(iia)]),
+      meanBy(where(accuracies, { moved: what }), ["site"], "iia").map(({ site, iia }) => [site, round(iia)]),
     );
   const written = await writeLetters(model, all, { seed: SEED });
   const wrong = where(written, { letter: 2, before: "right", correct: false }).map(({ prompt }) => prompt);

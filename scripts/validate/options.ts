@@ -72,8 +72,9 @@ function parse(args: readonly string[]) {
   }
 }
 
-function whole(option: string, text: string, least: number): number {
+/** A whole number from `least` on, in digits alone. Throws UsageError naming the option, its value and what is allowed. */
+export function whole(option: string, text: string, least: number): number {
   const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= least) return value;
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
   throw new UsageError(`${option} takes a whole number from ${least} on, not "${text}"`);
 }

@@ -11,6 +11,14 @@ export interface HeadId {
 /** "8.11": layer and head as they are written. */
 export const headName = ({ layer, head }: HeadId): string => `${layer}.${head}`;
 
+/** The head of a name: 8.11 of "8.11". Throws a RangeError if the text names none. */
+export function headOf(name: string): HeadId {
+  const [, layer, head] = name.match(/^(\d+)\.(\d+)$/) ?? [];
+  if (head === undefined)
+    throw new RangeError(`${shown(name)} names no head; give layer and head, both from 0, as in "8.11"`);
+  return { layer: Number(layer), head: Number(head) };
+}
+
 /** Whether two heads are one. */
 export const sameHead = (a: HeadId, b: HeadId): boolean => a.layer === b.layer && a.head === b.head;
 

@@ -3,6 +3,7 @@ import { before, test } from "node:test";
 import type { ExerciseContext, Verdict } from "../../../../src/lessons/exercise";
 import { embeddingOrStream, evenAttention, queryKeyValue } from "../../../../src/lessons/topics/reading";
 import { loadModel } from "../../../../src/load/load";
+import { headOf } from "../../../../src/model/heads";
 import { buildAcronyms, loadAcronyms } from "../../../../src/prompts/dataset";
 
 const contexts = new Map<string, ExerciseContext>();
@@ -14,11 +15,7 @@ const MOVERS = {
   "data/embedded/others/deep-0": ["3.2", "3.0", "4.0", "3.1"],
 };
 const EACH = Object.entries(MOVERS).map(([id, names]) => {
-  const heads = names.map((name) => {
-    const [layer, head] = name.split(".").map(Number);
-    return { layer, head };
-  });
-  return { id, heads };
+  return { id, heads: names.map(headOf) };
 });
 
 before(async () => {
