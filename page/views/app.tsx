@@ -75,6 +75,11 @@ function useStates(sizes: { n_layers: number; n_heads: number }) {
     setStates((past) => [...past.slice(-100), next(past.at(-1)!)]);
     setRefused([]);
   }, []);
+  /** Goes on without a past: what was done before may not fit what comes. */
+  const restart = useCallback((next: (state: State) => State) => {
+    setStates((past) => [next(past.at(-1)!)]);
+    setRefused([]);
+  }, []);
   const undo = useCallback(() => setStates((past) => (past.length > 1 ? past.slice(0, -1) : past)), []);
   useEffect(() => {
     const hash = toHash(state);
@@ -100,7 +105,7 @@ function useStates(sizes: { n_layers: number; n_heads: number }) {
       removeEventListener("keydown", key);
     };
   }, [sizes, undo]);
-  return { state, change, undo, canUndo: states.length > 1, refused };
+  return { state, change, restart, undo, canUndo: states.length > 1, refused };
 }
 
 export function App({ tables }: { tables: Tables }) {
@@ -108,10 +113,18 @@ export function App({ tables }: { tables: Tables }) {
   const { engine } = loaded;
   const sizes = engine?.config ?? tables.config;
   const isEmbedded = !engine || engine === loaded.embedded;
-  const { state, change, undo, canUndo, refused } = useStates(sizes);
+  const { state, change, restart, undo, canUndo, refused } = useStates(sizes);
   const isOpening = toHash(state) === "";
-  const results = useResults(engine, state, isOpening ? tables.opening : undefined);
   const [look, setLook] = useState<HeadId>();
+  const [results, afterwards] = useResults(engine, state, isOpening ? tables.opening : undefined);
+  useEffect(() => {
+    if (engine && !isEmbedded) return () => afterwards(() => engine.dispose());
+  }, [engine]);
+  const takeModel = (next: Engine) => {
+    restart(untouched);
+    setLook(undefined);
+    useEngine(next);
+  };
   const [mode, setMode] = useState<"patch" | "off">("patch");
   const [guess, setGuess] = useState("");
   const check = useMemo(() => engine && ((words: Words) => engine.check(words)), [engine]);
@@ -301,24 +314,8 @@ export function App({ tables }: { tables: Tables }) {
           <OwnModel
             name={isEmbedded ? "the embedded model (2.1 MB, 4 layers of 4 heads)" : sizes.name}
             isReady={start !== undefined}
-            onFiles={async (name, files) => {
-              const next = new start!.Engine(start!.modelFromBytes(name, files), tables);
-              if (engine && !isEmbedded) engine.dispose();
-              change(untouched);
-              setLook(undefined);
-              useEngine(next);
-            }}
-            onBack={
-              isEmbedded
-                ? undefined
-                : () => {
-                    const own = engine;
-                    change(untouched);
-                    setLook(undefined);
-                    useEngine(loaded.embedded!);
-                    own?.dispose();
-                  }
-            }
+            onFiles={(name, files) => takeModel(new start!.Engine(start!.modelFromBytes(name, files), tables))}
+            onBack={isEmbedded ? undefined : () => takeModel(loaded.embedded!)}
           />
         </div>
       </main>

@@ -1,13 +1,14 @@
 /** A model of the reader's own, from files on this machine. */
 import { useState } from "preact/hooks";
 import { VOCABULARY_FILES } from "../../src/load/vocabulary";
+import { painted } from "../painted";
 
 const WANTED = ["config.json", "model.safetensors", ...VOCABULARY_FILES];
 
 interface OwnModelProps {
   readonly name: string;
   /** Throws an Error that says what is wrong with the files. */
-  readonly onFiles: (name: string, files: ReadonlyMap<string, Uint8Array>) => Promise<void>;
+  readonly onFiles: (name: string, files: ReadonlyMap<string, Uint8Array>) => void;
   readonly onBack: (() => void) | undefined;
   readonly isReady: boolean;
 }
@@ -40,7 +41,8 @@ export function OwnModel({ name, onFiles, onBack, isReady }: OwnModelProps) {
       }
       say("Working it out …");
       const folder = files[0].webkitRelativePath.split("/").at(-2);
-      await onFiles(folder || "own model", read);
+      await painted(); // the next step leaves the browser no turn
+      onFiles(folder || "own model", read);
       say("");
     } catch (error) {
       say(`It was not loaded: ${(error as Error).message}`);
@@ -81,7 +83,7 @@ export function OwnModel({ name, onFiles, onBack, isReady }: OwnModelProps) {
           />
         </label>
         {onBack && (
-          <button type="button" onClick={onBack}>
+          <button type="button" id="own-back" onClick={onBack}>
             Back to the embedded model
           </button>
         )}
