@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { checkExamples } from "../../src/model/backend/examples";
 
-export const BROWSER_BACKENDS = ["wasm", "webgl", "cpu"] as const;
+const BROWSER_BACKENDS = ["wasm", "webgl", "cpu"] as const;
 export type BrowserBackend = (typeof BROWSER_BACKENDS)[number];
 
 const START: Record<BrowserBackend, () => Promise<unknown>> = {

@@ -3,13 +3,12 @@ import * as tf from "@tensorflow/tfjs";
 import { modelFromBytes } from "../../src/load/from-bytes";
 import { useHost } from "../../src/model/host";
 import { Engine, type Lists } from "../engine";
+import { MODEL_FILES } from "../model-files";
 import { type BrowserBackend, startBackend } from "./backend";
 import { browserHost } from "./host";
 
 export { modelFromBytes } from "../../src/load/from-bytes";
 export { Engine } from "../engine";
-
-const FILES = ["config.json", "vocab.json", "model.safetensors"];
 
 async function fetched(address: string): Promise<Uint8Array> {
   const answer = await fetch(new URL(address, document.baseURI));
@@ -23,7 +22,7 @@ export async function start(lists: Lists): Promise<{ engine: Engine; backend: Br
   const wanted = new URLSearchParams(location.search).get("backend") ?? undefined;
   const [backend, ...files] = await Promise.all([
     startBackend(wanted),
-    ...FILES.map(async (name) => [name, await fetched(`model/${name}`)] as const),
+    ...MODEL_FILES.map(async (name) => [name, await fetched(`model/${name}`)] as const),
   ]);
   return { engine: new Engine(modelFromBytes("embedded", new Map(files)), lists), backend };
 }
