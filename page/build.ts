@@ -26,6 +26,7 @@ export async function buildPage(out: string, tables: Tables, site?: string): Pro
   rmSync(out, { recursive: true, force: true });
   mkdirSync(join(out, "model"), { recursive: true });
   for (const file of STATIC) copyFileSync(join(ROOT, "page", file), join(out, file));
+  allowHosts(join(out, "index.html"), tables.bigger.hosts);
   for (const file of MODEL_FILES) copyFileSync(join(ROOT, "data", "embedded", file), join(out, "model", file));
   copyFileSync(
     join(dirname(load.resolve("@tensorflow/tfjs-backend-wasm/package.json")), "dist", WASM),
@@ -61,6 +62,13 @@ export async function buildPage(out: string, tables: Tables, site?: string): Pro
   });
   if (site) linkSite(join(out, "index.html"), site);
   writeServiceWorker(out, (file) => !file.endsWith(".LEGAL.txt"));
+}
+
+/** Lets the page ask these hosts, and no other. Throws an Error if its policy is not where it is looked for. */
+function allowHosts(file: string, hosts: readonly string[]): void {
+  const [html, own] = [readFileSync(file, "utf8"), "connect-src 'self'"];
+  if (!html.includes(own)) throw new Error(`${file} has no ${own} in its policy`);
+  writeFileSync(file, html.replace(own, [own, ...hosts].join(" ")));
 }
 
 function linkSite(file: string, site: string): void {

@@ -13,6 +13,7 @@ import { HELD_OUT, loadAcronyms } from "../src/prompts/dataset";
 import { wordList } from "../src/prompts/words";
 import { CROWD } from "./crowd";
 import { Engine, type Lists, opening } from "./engine";
+import { GPT2_SMALL } from "./hub-model";
 import type { Tables } from "./tables";
 
 const [EVIDENCE, PATHS] = [100, 20]; // prompts
@@ -35,6 +36,7 @@ export async function computeTables(): Promise<Tables> {
     config: { name, n_layers, n_heads },
     opening: await opening(engine),
     circuit: await circuitOf(loaded),
+    bigger: GPT2_SMALL,
   };
 }
 

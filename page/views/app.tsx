@@ -314,6 +314,7 @@ export function App({ tables }: { tables: Tables }) {
           <OwnModel
             name={isEmbedded ? "the embedded model (2.1 MB, 4 layers of 4 heads)" : sizes.name}
             isReady={start !== undefined}
+            bigger={tables.bigger}
             onFiles={(name, files) => takeModel(new start!.Engine(start!.modelFromBytes(name, files), tables))}
             onBack={isEmbedded ? undefined : () => takeModel(loaded.embedded!)}
           />
@@ -334,8 +335,8 @@ export function App({ tables }: { tables: Tables }) {
       )}
       <footer>
         <p>
-          After García-Carrasco, Maté and Trujillo, <i>How does GPT-2 Predict Acronyms?</i> (2024). The model was
-          trained on acronyms for this project; it is not GPT-2.
+          After García-Carrasco, Maté and Trujillo, <i>How does GPT-2 Predict Acronyms?</i> (2024). The embedded model
+          was trained on acronyms for this project; it is not GPT-2.
         </p>
       </footer>
     </>

@@ -2,6 +2,8 @@
 import { useState } from "preact/hooks";
 import { VOCABULARY_FILES } from "../../src/load/vocabulary";
 import { painted } from "../painted";
+import type { Fetchable } from "../tables";
+import { HubModelView } from "./hub-model";
 
 const WANTED = ["config.json", "model.safetensors", ...VOCABULARY_FILES];
 
@@ -11,12 +13,14 @@ interface OwnModelProps {
   readonly onFiles: (name: string, files: ReadonlyMap<string, Uint8Array>) => void;
   readonly onBack: (() => void) | undefined;
   readonly isReady: boolean;
+  /** What the page can fetch. */
+  readonly bigger: Fetchable;
 }
 
 /** Most bytes of a file that a page can hold at once. */
 const MOST = 1.9e9;
 
-export function OwnModel({ name, onFiles, onBack, isReady }: OwnModelProps) {
+export function OwnModel({ name, onFiles, onBack, isReady, bigger }: OwnModelProps) {
   const [said, say] = useState("");
   const [done, setDone] = useState<number | undefined>();
   const [isOver, setOver] = useState(false);
@@ -90,6 +94,7 @@ export function OwnModel({ name, onFiles, onBack, isReady }: OwnModelProps) {
         {done !== undefined && <progress aria-label="Files read" value={done} max={1} />}
         <span role="status">{said}</span>
       </div>
+      <HubModelView model={bigger} isReady={isReady} onFiles={onFiles} />
     </section>
   );
 }
