@@ -214,6 +214,11 @@ export class Engine {
     );
   }
 
+  /** Computes all of it anew when it is asked for. */
+  forget(): void {
+    this.last.clear();
+  }
+
   /** Frees the model. */
   dispose(): void {
     if (this.means) tf.dispose(Object.values(this.means));

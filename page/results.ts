@@ -30,15 +30,20 @@ interface Shown {
 }
 const NO_MAPS: Shown = { key: "" };
 
+/** Ends what is being computed, does something, and goes on with what is wanted then. Throws what that throws. */
+type Afterwards = <T>(work: () => T | Promise<T>) => Promise<T>;
+
 /**
  * @param opening what is shown until there is a model, if it is of this state
- * @returns the results, and what does something after all that is being computed
+ * @param backend another one computes anew
+ * @returns the results, and what does something while nothing is being computed
  */
 export function useResults(
   engine: Engine | undefined,
   state: State,
   opening: Opening | undefined,
-): [Results, (work: () => void) => void] {
+  backend: string | undefined,
+): [Results, Afterwards] {
   const [results, setResults] = useState<Results>(opening ? { ...opening, of: state } : {});
   const maps = useRef<Shown>(opening ? { key: mapKey(state) } : NO_MAPS);
   const queue = useRef<Promise<void>>(Promise.resolve());
@@ -71,18 +76,28 @@ export function useResults(
         put({ settled: state });
       } catch (error) {
         if (isOld) return;
+        if ((error as Error).name === "SweepInterrupted") return later(); // it made way for something
         maps.current = NO_MAPS;
         setResults({ error: (error as Error).message, of: state });
       }
     };
-    queue.current = queue.current.then(compute);
+    const later = () => {
+      queue.current = queue.current.then(compute);
+    };
+    later();
     return () => {
       isOld = true;
       interrupt();
     };
-  }, [engine, state]);
-  const afterwards = (work: () => void) => {
-    queue.current = queue.current.then(work);
+  }, [engine, state, backend]);
+  const afterwards: Afterwards = (work) => {
+    const done = queue.current.then(work);
+    queue.current = done.then(
+      () => {},
+      () => {},
+    );
+    interrupt();
+    return done;
   };
   return [results, afterwards];
 }

@@ -9,6 +9,7 @@ import { browserHost } from "./host";
 
 export { modelFromBytes } from "../../src/load/from-bytes";
 export { Engine } from "../engine";
+export { startBackend } from "./backend";
 
 async function fetched(address: string): Promise<Uint8Array> {
   const answer = await fetch(new URL(address, document.baseURI));
@@ -19,9 +20,9 @@ async function fetched(address: string): Promise<Uint8Array> {
 /** The model that comes with the page, and what computes it. Throws an Error if a file can't be had. */
 export async function start(lists: Lists): Promise<{ engine: Engine; backend: BrowserBackend }> {
   useHost(browserHost);
-  const wanted = new URLSearchParams(location.search).get("backend") ?? undefined;
+  const wanted = new URLSearchParams(location.search).getAll("backend");
   const [backend, ...files] = await Promise.all([
-    startBackend(wanted),
+    startBackend(...wanted),
     ...MODEL_FILES.map(async (name) => [name, await fetched(`model/${name}`)] as const),
   ]);
   return { engine: new Engine(modelFromBytes("embedded", new Map(files)), lists), backend };

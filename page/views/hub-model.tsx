@@ -8,7 +8,7 @@ interface HubModelProps {
   readonly model: Fetchable;
   readonly isReady: boolean;
   /** Throws an Error that says what is wrong with the files. */
-  readonly onFiles: (name: string, files: ReadonlyMap<string, Uint8Array>) => void;
+  readonly onFiles: (name: string, files: ReadonlyMap<string, Uint8Array>) => Promise<void>;
 }
 
 export function HubModelView({ model, isReady, onFiles }: HubModelProps) {
@@ -35,7 +35,7 @@ export function HubModelView({ model, isReady, onFiles }: HubModelProps) {
       const { files, notKept } = await take(model, { signal, report });
       say("Working it out …");
       await painted(); // the next step leaves the browser no turn
-      onFiles(name, files);
+      await onFiles(name, files);
       say(notKept ? `It could not be kept (${notKept}): next time it is fetched anew.` : "");
     } catch (error) {
       say(

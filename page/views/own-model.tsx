@@ -10,7 +10,8 @@ const WANTED = ["config.json", "model.safetensors", ...VOCABULARY_FILES];
 interface OwnModelProps {
   readonly name: string;
   /** Throws an Error that says what is wrong with the files. */
-  readonly onFiles: (name: string, files: ReadonlyMap<string, Uint8Array>) => void;
+  readonly onFiles: (name: string, files: ReadonlyMap<string, Uint8Array>) => Promise<void>;
+  readonly onFetched: OwnModelProps["onFiles"];
   readonly onBack: (() => void) | undefined;
   readonly isReady: boolean;
   /** What the page can fetch. */
@@ -20,7 +21,7 @@ interface OwnModelProps {
 /** Most bytes of a file that a page can hold at once. */
 const MOST = 1.9e9;
 
-export function OwnModel({ name, onFiles, onBack, isReady, bigger }: OwnModelProps) {
+export function OwnModel({ name, onFiles, onFetched, onBack, isReady, bigger }: OwnModelProps) {
   const [said, say] = useState("");
   const [done, setDone] = useState<number | undefined>();
   const [isOver, setOver] = useState(false);
@@ -46,7 +47,7 @@ export function OwnModel({ name, onFiles, onBack, isReady, bigger }: OwnModelPro
       say("Working it out …");
       const folder = files[0].webkitRelativePath.split("/").at(-2);
       await painted(); // the next step leaves the browser no turn
-      onFiles(folder || "own model", read);
+      await onFiles(folder || "own model", read);
       say("");
     } catch (error) {
       say(`It was not loaded: ${(error as Error).message}`);
@@ -94,7 +95,7 @@ export function OwnModel({ name, onFiles, onBack, isReady, bigger }: OwnModelPro
         {done !== undefined && <progress aria-label="Files read" value={done} max={1} />}
         <span role="status">{said}</span>
       </div>
-      <HubModelView model={bigger} isReady={isReady} onFiles={onFiles} />
+      <HubModelView model={bigger} isReady={isReady} onFiles={onFetched} />
     </section>
   );
 }
