@@ -1,11 +1,12 @@
 /** Builds the page into a folder of files that any server of files can serve, under any path. */
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { computeTables } from "./compute-tables";
+import { MODEL_FILES } from "./model-files";
 import type { Tables } from "./tables";
 
 const ROOT = resolve(__dirname, "..");
@@ -14,7 +15,6 @@ const load = createRequire(__filename);
 
 /** Files of the page as they are written by hand. */
 const STATIC = ["index.html", "theme.css", "style.css", "icon.svg"];
-const MODEL = ["config.json", "vocab.json", "model.safetensors"];
 
 /**
  * Builds the page. What was in the folder is removed.
@@ -26,7 +26,8 @@ export async function buildPage(out: string, tables: Tables, site?: string): Pro
   rmSync(out, { recursive: true, force: true });
   mkdirSync(join(out, "model"), { recursive: true });
   for (const file of STATIC) copyFileSync(join(ROOT, "page", file), join(out, file));
-  for (const file of MODEL) copyFileSync(join(ROOT, "data", "embedded", file), join(out, "model", file));
+  allowHosts(join(out, "index.html"), tables.bigger.hosts);
+  for (const file of MODEL_FILES) copyFileSync(join(ROOT, "data", "embedded", file), join(out, "model", file));
   copyFileSync(
     join(dirname(load.resolve("@tensorflow/tfjs-backend-wasm/package.json")), "dist", WASM),
     join(out, WASM),
@@ -63,6 +64,13 @@ export async function buildPage(out: string, tables: Tables, site?: string): Pro
   writeServiceWorker(out, (file) => !file.endsWith(".LEGAL.txt"));
 }
 
+/** Lets the page ask these hosts, and no other. Throws an Error if its policy is not where it is looked for. */
+function allowHosts(file: string, hosts: readonly string[]): void {
+  const [html, own] = [readFileSync(file, "utf8"), "connect-src 'self'"];
+  if (!html.includes(own)) throw new Error(`${file} has no ${own} in its policy`);
+  writeFileSync(file, html.replace(own, [own, ...hosts].join(" ")));
+}
+
 function linkSite(file: string, site: string): void {
   const link = `<nav class="to-site" aria-label="Site"><a href="${site}">Notebooks, lessons, documents</a></nav>`;
   writeFileSync(file, readFileSync(file, "utf8").replace("<body>", `<body>\n    ${link}`));
@@ -72,14 +80,11 @@ function linkSite(file: string, site: string): void {
 const rounded = (tables: Tables): unknown =>
   JSON.parse(JSON.stringify(tables, (_, value) => (typeof value === "number" ? Number(value.toPrecision(5)) : value)));
 
-const filesOf = (out: string): string[] =>
-  readdirSync(out, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) =>
-      join(entry.parentPath, entry.name)
-        .slice(out.length + 1)
-        .replaceAll("\\", "/"),
-    )
+/** The files in a folder and its folders, as an address names them. */
+export const filesOf = (out: string): string[] =>
+  readdirSync(out, { recursive: true, encoding: "utf8" })
+    .filter((file) => statSync(join(out, file)).isFile())
+    .map((file) => file.replaceAll("\\", "/"))
     .sort();
 
 /**
@@ -97,7 +102,7 @@ export function writeServiceWorker(out: string, atOnce: (file: string) => boolea
 }
 
 /** Sizes of the page's scripts, gzipped: those that every reader loads, and those of backends that few need. */
-export function scriptSizes(out: string): { file: string; bytes: number }[] {
+function scriptSizes(out: string): { file: string; bytes: number }[] {
   return filesOf(out)
     .filter((file) => file.endsWith(".js"))
     .map((file) => ({ file, bytes: gzipSync(readFileSync(join(out, file)), { level: 9 }).length }));

@@ -1,21 +1,20 @@
 /** What a state does, as a cell that can be pasted into a notebook, and as a notebook. */
 import { CROWD } from "./crowd";
 import type { State } from "./state";
-import { stepsOf } from "./steps";
+import { needsOf, stepsOf } from "./steps";
 
 const list = (words: readonly string[]) => `[${words.map((word) => JSON.stringify(word)).join(", ")}]`;
 
 /** The code's last constant holds the letters' rows as the page shows them. */
 export function codeOf(state: State): string {
   const steps = stepsOf(state);
-  const needs = new Set(steps.map(({ needs }) => needs));
-  const taken = [...new Set(steps.flatMap(({ taken }) => taken ?? []))];
+  const { needs, taken } = needsOf(steps);
   const [into, outOf] = state.direction === "noising" ? ["mine", "other"] : ["other", "mine"];
   const usesOther = state.direction === "denoising" || needs.has("source");
   const uses = new Set([
     ...["behaviour", "buildAcronyms", "loadModel", "table"],
     ...(needs.has("source") || needs.has("clean") ? ["disposeRun", "forward"] : []),
-    ...(needs.has("means") ? ["activationMeans", "loadAcronyms", "range"] : []),
+    ...(needs.has("means") ? ["activationMeans", "HELD_OUT", "loadAcronyms", "range"] : []),
     ...(needs.has("clean") ? ["range"] : []),
     ...steps.flatMap(({ uses }) => uses),
   ]);
@@ -41,7 +40,7 @@ export function codeOf(state: State): string {
       : []),
     ...(needs.has("means")
       ? [
-          `const crowd = loadAcronyms("../data/acronyms/held-out.txt", tokenizer, { n: ${CROWD.n}, seed: ${CROWD.seed} });`,
+          `const crowd = loadAcronyms(HELD_OUT, tokenizer, { n: ${CROWD.n}, seed: ${CROWD.seed} });`,
           `const means = await activationMeans(model, crowd.tokens, ${layers("hook_z")});`,
         ]
       : []),

@@ -13,7 +13,7 @@ import { HELD_OUT, loadAcronyms } from "../src/prompts/dataset";
 import { wordList } from "../src/prompts/words";
 import { CROWD } from "./crowd";
 import { Engine, type Lists, opening } from "./engine";
-import { OPENING } from "./state";
+import { GPT2_SMALL } from "./hub-model";
 import type { Tables } from "./tables";
 
 const [EVIDENCE, PATHS] = [100, 20]; // prompts
@@ -28,13 +28,15 @@ export function listsFor({ tokenizer }: LoadedModel): Lists {
 
 export async function computeTables(): Promise<Tables> {
   const loaded = await loadModel("embedded");
-  const engine = new Engine(loaded, listsFor(loaded));
+  const lists = listsFor(loaded);
+  const engine = new Engine(loaded, lists);
   const { name, n_layers, n_heads } = engine.config;
   return {
-    ...listsFor(loaded),
+    ...lists,
     config: { name, n_layers, n_heads },
-    opening: await opening(engine, OPENING),
+    opening: await opening(engine),
     circuit: await circuitOf(loaded),
+    bigger: GPT2_SMALL,
   };
 }
 

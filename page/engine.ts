@@ -8,15 +8,15 @@ import { patchBetween } from "../src/experiments/patching";
 import type { LoadedModel } from "../src/load/from-bytes";
 import { forward } from "../src/model/forward";
 import { allHeads, type HeadId } from "../src/model/heads";
-import type { ActivationCache, Intervention } from "../src/model/hooks";
+import type { ActivationCache, HookName, Intervention } from "../src/model/hooks";
 import { disposeModel, disposeRun, type ModelConfig, type Run, type Tokens } from "../src/model/model";
 import { range } from "../src/numbers/lists";
 import { ACRONYMS, LETTERS, type Letter, type Position } from "../src/prompts/acronym-task";
 import type { AcronymDataset } from "../src/prompts/acronyms";
 import { acronymsAmong } from "../src/prompts/build-acronyms";
 import { checkWordAmong } from "../src/prompts/check-word";
-import { type State, untouched, type Words } from "./state";
-import { type Sources, stepsOf } from "./steps";
+import { OPENING, type State, type Words } from "./state";
+import { needsOf, type Sources, stepsOf } from "./steps";
 
 /** What comes with the page beside a model. */
 export interface Lists {
@@ -60,8 +60,8 @@ export interface Refusal {
 export class Engine {
   readonly config: ModelConfig;
   private means: ActivationCache | undefined;
-  /** What was said last of a run that nobody touched: every patch is compared with it. */
-  private clean: { readonly key: string; readonly rows: readonly LetterRow[] } | undefined;
+  /** What was computed last under each name. */
+  private readonly last = new Map<string, { readonly key: string; readonly rows: readonly object[] }>();
 
   constructor(
     readonly loaded: LoadedModel,
@@ -124,20 +124,19 @@ export class Engine {
     const { model } = this.loaded;
     const { into, outOf } = this.setting(state);
     const steps = stepsOf(state);
-    const needs = new Set(steps.map((step) => step.needs));
+    const { needs, taken } = needsOf(steps);
     const runs: Run[] = [];
     const keepRun = (run: Run) => {
       runs.push(run);
       return run;
     };
-    const taken = [...new Set(steps.flatMap(({ taken }) => taken ?? []))];
-    const patterns = range(model.config.n_layers).map((layer) => `blocks.${layer}.attn.hook_pattern` as const);
+    const isPattern = (name: HookName) => name.endsWith("hook_pattern");
     let interventions: Intervention = [];
     try {
       const sources: Partial<Sources> = {
         model,
         ...(needs.has("source") && { source: keepRun(forward(model, outOf, { keep: taken, readout: "none" })) }),
-        ...(needs.has("clean") && { clean: keepRun(forward(model, into, { keep: patterns, readout: "none" })) }),
+        ...(needs.has("clean") && { clean: keepRun(forward(model, into, { keep: isPattern, readout: "none" })) }),
         ...(needs.has("means") && { means: await this.crowdMeans() }),
       };
       const make = () => steps.flatMap((step) => step.make(sources as Sources)) as tf.TensorContainer;
@@ -157,14 +156,26 @@ export class Engine {
     return this.means;
   }
 
+  /** Rows that were computed last under this name, if it was for the same prompts; what a state does changes nothing in them. */
+  private async kept<R extends object>(
+    name: string,
+    { words, others, direction }: State,
+    compute: () => Promise<readonly R[]>,
+  ): Promise<readonly R[]> {
+    const key = [...words, ...others, direction].join(" ");
+    const last = this.last.get(name);
+    if (last?.key === key) return last.rows as readonly R[];
+    const rows = await compute();
+    this.last.set(name, { key, rows });
+    return rows;
+  }
+
   /** What the model says, letter by letter, before and after. Throws an Error if words can't be used. */
   async letters(state: State): Promise<Letters> {
     const { model, tokenizer } = this.loaded;
     const { data, into } = this.setting(state);
     const read = (interventions: Intervention) => behaviour(model, data, tokenizer, { tokens: into, interventions });
-    const key = [...state.words, ...state.others, state.direction].join(" ");
-    if (this.clean?.key !== key) this.clean = { key, rows: await read([]) };
-    const before = this.clean.rows;
+    const before = await this.kept("letters", state, () => read([]));
     const after = stepsOf(state).length > 0 ? await this.intervened(state, read) : before;
     const prompt = (words: Words): Prompt => {
       const { acronyms, tokens } = this.prompts(words);
@@ -178,14 +189,18 @@ export class Engine {
     const { model } = this.loaded;
     const { data, into, outOf } = this.setting(state);
     const between = LETTERS.map((letter) => ({ letter, into, outOf }));
-    const changes = async <P extends object>(site: Site<P>): Promise<(P & Change)[]> => {
-      const points = site.points(model.config, data.task);
-      const found = await patchBetween(model, data, between, { site });
-      return found.flatMap(({ base, values }, i) =>
-        points.map((point, p) => ({ ...point, letter: LETTERS[i], change: values[p][0][0] - base[0][0] })),
-      );
+    const changes = <P extends object>(name: string, site: Site<P>): Promise<readonly (P & Change)[]> =>
+      this.kept(name, state, async () => {
+        const points = site.points(model.config, data.task);
+        const found = await patchBetween(model, data, between, { site });
+        return found.flatMap(({ base, values }, i) =>
+          points.map((point, p) => ({ ...point, letter: LETTERS[i], change: values[p][0][0] - base[0][0] })),
+        );
+      });
+    return {
+      positions: await changes(state.activation, blockSite(state.activation)),
+      heads: await changes("heads", headSite()),
     };
-    return { positions: await changes(blockSite(state.activation)), heads: await changes(headSite()) };
   }
 
   /** Attention of every head under what the state does. Throws an Error if words can't be used. */
@@ -199,6 +214,11 @@ export class Engine {
     );
   }
 
+  /** Computes all of it anew when it is asked for. */
+  forget(): void {
+    this.last.clear();
+  }
+
   /** Frees the model. */
   dispose(): void {
     if (this.means) tf.dispose(Object.values(this.means));
@@ -206,13 +226,12 @@ export class Engine {
   }
 }
 
-/** All that is shown of a state that nobody has touched. */
-export async function opening(engine: Engine, state: State) {
-  const clean = untouched(state);
+/** All that is shown before anybody has done anything. */
+export async function opening(engine: Engine) {
   return {
-    letters: await engine.letters(clean),
-    maps: await engine.maps(clean),
-    attention: await engine.attention(clean),
+    letters: await engine.letters(OPENING),
+    maps: await engine.maps(OPENING),
+    attention: await engine.attention(OPENING),
   };
 }
 export type Opening = Awaited<ReturnType<typeof opening>>;

@@ -3,9 +3,10 @@ import type { AttentionRow } from "../src/experiments/attention";
 import type { LetterRow } from "../src/experiments/behaviour";
 import { type HeadId, headName, sameHead } from "../src/model/heads";
 import { range } from "../src/numbers/lists";
+import { softmax } from "../src/numbers/statistics";
 import { capitalAt, type Letter, POSITIONS } from "../src/prompts/acronym-task";
 import { changePaint, type Paint, sharePaint } from "./colours";
-import type { Letters, Maps, Prompt } from "./engine";
+import type { Change, Letters, Maps, Prompt } from "./engine";
 
 export interface Cell {
   readonly value: number;
@@ -39,54 +40,62 @@ const signed = (value: number, digits = Math.abs(value) < 9.95 ? 1 : 0) => {
 /** A token's text, its space made visible. */
 export const shownPiece = (piece: string) => piece.replace(/^ /, "␣");
 
-const changed = (letter: Letter, change: number) => `letter ${letter} ${signed(change)} logits`;
-
-export function positionChart(maps: Maps, letter: Letter, { pieces }: Prompt, layers: number): Chart {
-  const own = maps.positions.filter((row) => row.letter === letter);
+/**
+ * Changes of one letter by layer and one thing more.
+ * @param point a row and a column in words
+ */
+function changeChart<R extends Change & { readonly layer: number }>(
+  rows: readonly R[],
+  letter: Letter,
+  layers: number,
+  chart: Omit<Chart, "rows" | "cells"> & {
+    is(row: R, column: number): boolean;
+    point(layer: number, column: number): string;
+  },
+): Chart {
+  const { is, point, ...more } = chart;
+  const own = rows.filter((row) => row.letter === letter);
   const paint = changePaint(own.map(({ change }) => change));
   return {
-    name: "layer-position",
-    title: `One activation from the other prompt: change of letter ${letter}`,
+    ...more,
+    title: `${more.title}: change of letter ${letter}`,
     rows: range(layers).map(String),
+    cells: range(layers).map((layer) =>
+      more.columns.map((_, column) => {
+        const found = own.find((row) => row.layer === layer && is(row, column));
+        if (!found) return null;
+        const text = signed(found.change);
+        const label = `${point(layer, column)}: letter ${letter} ${text} logits`;
+        return { value: found.change, text, label, paint: paint(found.change) };
+      }),
+    ),
+  };
+}
+
+export const positionChart = (maps: Maps, letter: Letter, { pieces }: Prompt, layers: number): Chart =>
+  changeChart(maps.positions, letter, layers, {
+    name: "layer-position",
+    title: "One activation from the other prompt",
     columns: POSITIONS,
     under: pieces.map(shownPiece),
     axes: ["layer", "position"],
-    cells: range(layers).map((layer) =>
-      POSITIONS.map((position) => {
-        const found = own.find((row) => row.layer === layer && row.position === position);
-        if (!found) return null;
-        const { change } = found;
-        const label = `layer ${layer}, ${position}: ${changed(letter, change)}`;
-        return { value: change, text: signed(change), label, paint: paint(change) };
-      }),
-    ),
-  };
-}
+    is: ({ position }, column) => position === POSITIONS[column],
+    point: (layer, column) => `layer ${layer}, ${POSITIONS[column]}`,
+  });
 
-export function headChart(
+export const headChart = (
   maps: Maps,
   letter: Letter,
   { n_layers, n_heads }: { n_layers: number; n_heads: number },
-): Chart {
-  const own = maps.heads.filter((row) => row.letter === letter);
-  const paint = changePaint(own.map(({ change }) => change));
-  return {
+): Chart =>
+  changeChart(maps.heads, letter, n_layers, {
     name: "layer-head",
-    title: `One head's output from the other prompt: change of letter ${letter}`,
-    rows: range(n_layers).map(String),
+    title: "One head's output from the other prompt",
     columns: range(n_heads).map(String),
     axes: ["layer", "head"],
-    cells: range(n_layers).map((layer) =>
-      range(n_heads).map((head) => {
-        const found = own.find((row) => sameHead(row, { layer, head }));
-        if (!found) return null;
-        const { change } = found;
-        const label = `head ${headName({ layer, head })}: ${changed(letter, change)}`;
-        return { value: change, text: signed(change), label, paint: paint(change) };
-      }),
-    ),
-  };
-}
+    is: ({ head }, column) => head === column,
+    point: (layer, head) => `head ${headName({ layer, head })}`,
+  });
 
 export function attentionChart(rows: readonly AttentionRow[], head: HeadId, { pieces }: Prompt): Chart {
   const own = rows.filter((row) => sameHead(row, head));
@@ -110,12 +119,7 @@ export function attentionChart(rows: readonly AttentionRow[], head: HeadId, { pi
 }
 
 /** Probabilities among the 26 capitals. */
-export function shares({ letter_logits }: Pick<LetterRow, "letter_logits">): number[] {
-  const most = Math.max(...letter_logits);
-  const powers = letter_logits.map((logit) => Math.exp(logit - most));
-  const total = powers.reduce((a, b) => a + b);
-  return powers.map((power) => power / total);
-}
+export const shares = ({ letter_logits }: Pick<LetterRow, "letter_logits">): number[] => softmax(letter_logits);
 
 export function letterChart({ after }: Pick<Letters, "after">): Chart {
   return {

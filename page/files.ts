@@ -1,9 +1,7 @@
 /** Charts as files: pictures and tables of numbers. */
 import { FONT, INK, MISSING } from "../src/figures/style";
+import { escapeHtml } from "../src/numbers/text";
 import type { Chart } from "./figures";
-
-const escaped = (text: string) =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 
 const CELL = { width: 46, height: 34 };
 const [LEFT, TOP, EDGE] = [76, 74, 14];
@@ -12,7 +10,7 @@ const [LEFT, TOP, EDGE] = [76, 74, 14];
 export function svgOf({ title, rows, columns, under, cells, axes }: Chart): string {
   const [width, height] = [LEFT + CELL.width * columns.length + EDGE, TOP + CELL.height * rows.length + EDGE];
   const text = (x: number, y: number, content: string, more = "") =>
-    `<text x="${x}" y="${y}" ${more}>${escaped(content)}</text>`;
+    `<text x="${x}" y="${y}" ${more}>${escapeHtml(content)}</text>`;
   const middle = (column: number) => LEFT + CELL.width * (column + 0.5);
   const parts = [
     text(EDGE, 22, title, 'font-size="14" font-weight="bold"'),
@@ -27,7 +25,7 @@ export function svgOf({ title, rows, columns, under, cells, axes }: Chart): stri
         const [x, y] = [LEFT + CELL.width * c, TOP + CELL.height * r];
         const box = `<rect x="${x}" y="${y}" width="${CELL.width - 2}" height="${CELL.height - 2}" rx="3" fill="${cell?.paint.fill ?? MISSING}"`;
         if (!cell) return `${box} fill-opacity="0.4"/>`;
-        return `<g>${box} stroke="#dddddd"><title>${escaped(cell.label)}</title></rect>${text(x + CELL.width / 2 - 1, y + CELL.height / 2 + 3, cell.text, `text-anchor="middle" fill="${cell.paint.ink}" font-size="11"`)}</g>`;
+        return `<g>${box} stroke="#dddddd"><title>${escapeHtml(cell.label)}</title></rect>${text(x + CELL.width / 2 - 1, y + CELL.height / 2 + 3, cell.text, `text-anchor="middle" fill="${cell.paint.ink}" font-size="11"`)}</g>`;
       }),
     ),
   ];

@@ -13,6 +13,16 @@ const TYPES: Readonly<Record<string, string>> = {
   ".wasm": "application/wasm",
 };
 
+/** An address's path as text; "", which is nowhere, if it is none. */
+function decoded(path: string): string {
+  try {
+    const text = decodeURIComponent(path);
+    return text.includes("\0") ? "" : text; // no file's name has one, and the file system throws
+  } catch {
+    return "";
+  }
+}
+
 /**
  * Serves a folder on this machine.
  * @param port 0: any that is free
@@ -21,7 +31,7 @@ const TYPES: Readonly<Record<string, string>> = {
  */
 export function serve(folder: string, prefix = "/", port = 0): Promise<{ address: string; close(): void }> {
   const server = createServer((request, response) => {
-    const path = decodeURIComponent((request.url ?? "/").split(/[?#]/)[0]);
+    const path = decoded((request.url ?? "/").split(/[?#]/)[0]);
     const file = normalize(join(folder, path.slice(prefix.length), path.endsWith("/") ? "index.html" : ""));
     const isInside = path.startsWith(prefix) && file.startsWith(folder + sep);
     if (!isInside || !statSync(file, { throwIfNoEntry: false })?.isFile()) {

@@ -5,7 +5,7 @@ import { LETTERS, type Letter, POSITIONS, type Position } from "../src/prompts/a
 export type Words = readonly [string, string, string];
 
 /** What of a layer is taken from the other prompt at one position. */
-export const ACTIVATIONS = ["hook_resid_pre", "hook_attn_out", "hook_mlp_out"] as const;
+const ACTIVATIONS = ["hook_resid_pre", "hook_attn_out", "hook_mlp_out"] as const;
 export type Activation = (typeof ACTIVATIONS)[number];
 
 /** One activation that is taken from the other prompt: at a position, or all that a head gives out. */

@@ -37,6 +37,12 @@ export const stepsOf = (state: State): Step[] => [
   ...offSteps(state),
 ];
 
+/** All that steps need, each once: the runs, and what of the other prompt's. */
+export const needsOf = (steps: readonly Step[]): { needs: ReadonlySet<keyof Sources>; taken: HookName[] } => ({
+  needs: new Set(steps.flatMap(({ needs }) => needs ?? [])),
+  taken: [...new Set(steps.flatMap(({ taken }) => taken ?? []))],
+});
+
 const ALIKE: Step = { uses: ["equalPositions"], code: "equalPositions()", make: equalPositions };
 
 function exchangeStep({ pair, embeddings, clock }: NonNullable<State["exchange"]>): Step {

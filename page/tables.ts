@@ -7,4 +7,18 @@ export interface Tables extends Lists {
   readonly opening: Opening;
   /** Of the embedded model, by evidence. */
   readonly circuit: DrawnCircuit;
+  readonly bigger: Fetchable;
+}
+
+/** A model that is fetched if a reader asks for it. */
+export interface Fetchable {
+  /** What it is called. */
+  readonly name: string;
+  /** Who is asked for it, as a reader is told. */
+  readonly host: string;
+  /** All that may be asked, with those that it redirects to: sources of a Content-Security-Policy. */
+  readonly hosts: readonly string[];
+  /** About; all files together. */
+  readonly megabytes: number;
+  readonly files: readonly { readonly name: string; readonly url: string; readonly sha256?: string }[];
 }

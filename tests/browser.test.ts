@@ -7,15 +7,15 @@ import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { layWork } from "../scripts/lessons/lay.mjs";
 import { ROOT } from "../scripts/setup/paths.mjs";
-import { findChromium } from "./fixtures/chromium";
+import { findChromium, NO_CHROMIUM, openBrowser } from "./fixtures/chromium";
 import { startLab } from "./fixtures/lab";
-import { choose, LabNotebook, openBrowser, openPage } from "./fixtures/lab-notebook";
+import { choose, LabNotebook, openPage } from "./fixtures/lab-notebook";
 
 const chromium = findChromium();
 const skip =
   process.platform === "win32" // where a kernel can't be interrupted by a signal
     ? "not tried on Windows"
-    : !chromium && "no Chromium found: install one (Debian: chromium), or name it in the variable CHROMIUM";
+    : !chromium && NO_CHROMIUM;
 const READABLE = 4.5; // WCAG 2.2, level AA
 
 describe("in a browser", { timeout: 600_000 }, () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import * as tf from "@tensorflow/tfjs";
 import { initBackend } from "../src/model/backend/choose";
-import { apart, near, nearly } from "./fixtures/close";
+import { apart, near, nearly, within } from "./fixtures/close";
 
 before(() => initBackend());
 
@@ -43,6 +43,12 @@ test("near: in tensors, arrays and rows, whose lengths, shapes, names and texts 
     [tf.tensor([1, 2]), tf.tensor([[1, 2]])],
   ];
   for (const [found, expected] of different) assert.throws(() => near(found, expected), assert.AssertionError);
+});
+
+test("within: no number is further off, also beside large ones", () => {
+  within(0.01, { letter: 1, values: [1000.009, 1] }, { letter: 1, values: [1000, 1] });
+  assert.throws(() => within(0.01, [{ values: [1000.011] }], [{ values: [1000] }]), /0: values: 0: 1000.011, not 1000/);
+  assert.throws(() => within(0.01, 1000.011, 1000), /1000.011, not 1000/);
 });
 
 test("nearly is closer, and apart is further than rounding", () => {

@@ -1,11 +1,11 @@
 // The page in a real browser: the minute by mouse, by keyboard and on a phone; its numbers are Node's; nothing leaves it.
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { buildPage } from "../page/build";
 import { computeTables, listsFor } from "../page/compute-tables";
 import { Engine } from "../page/engine";
@@ -14,16 +14,16 @@ import { OPENING, type Patch, type State, toHash } from "../page/state";
 import { ROOT } from "../scripts/setup/paths.mjs";
 import type { LetterRow } from "../src/experiments/behaviour";
 import { loadModel } from "../src/load/load";
-import { findChromium } from "./fixtures/chromium";
-import { openBrowser } from "./fixtures/lab-notebook";
+import { findChromium, NO_CHROMIUM, openBrowser } from "./fixtures/chromium";
+import { near, within } from "./fixtures/close";
+import { axeFinds, watchedPage } from "./fixtures/watched-page";
 
 const chromium = findChromium();
-const skip = !chromium && "no Chromium found: install one (Debian: chromium), or name it in the variable CHROMIUM";
+const skip = !chromium && NO_CHROMIUM;
 const PREFIX = "/some/where/";
 /** Two processors' logits of the same prompt. */
 const TOLERANCE = 1e-4;
 const MOST_SCRIPT = 400_000; // bytes, gzipped
-const PATIENCE = 60_000; // ms; a machine may be busy
 const [PHONE, LAPTOP] = [
   { width: 380, height: 800 },
   { width: 1280, height: 800 },
@@ -37,19 +37,30 @@ const TOUCHED: State = {
   exchange: { pair: ["C1", "C3"], embeddings: true, clock: true },
 };
 
-/** What the page, and axe, have put there. */
+/** What the page has put there. */
 interface InPage {
   readonly acronymCircuit: { readonly engine: Engine; tensors(): number };
-  readonly axe: { run(): Promise<Record<"passes" | "violations", { id: string; nodes: Told[] }[]>> };
 }
-type Told = { readonly html: string; readonly failureSummary: string };
+
+test("an address that is none is not found, and does not end the server", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "served-"));
+  writeFileSync(join(folder, "index.html"), "here");
+  const { address, close } = await serve(folder, PREFIX);
+  try {
+    for (const path of ["%E0%A4%A", "%00", "nowhere", "..%2f..%2fetc/passwd"])
+      assert.equal((await fetch(address + path)).status, 404, path);
+    assert.equal(await (await fetch(address)).text(), "here");
+  } finally {
+    close();
+    rmSync(folder, { recursive: true });
+  }
+});
 
 describe("the page in a browser", { timeout: 300_000 }, () => {
   let home: string;
   let server: Awaited<ReturnType<typeof serve>>;
   let browser: Browser;
   let node: Engine;
-  const contexts: BrowserContext[] = [];
 
   before(async () => {
     if (skip) return;
@@ -66,25 +77,8 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
     if (home) rmSync(home, { recursive: true, force: true });
   });
 
-  /** The page, opened anew; what it complains of or asks other hosts for fails the test. */
-  async function open(end = "", options: Parameters<Browser["newContext"]>[0] = { viewport: LAPTOP }) {
-    const context = await browser.newContext({ reducedMotion: "reduce", ...options });
-    contexts.push(context);
-    const page = await context.newPage();
-    page.setDefaultTimeout(PATIENCE);
-    const complaints: string[] = [];
-    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-    page.on("pageerror", (error) => complaints.push(error.message));
-    const requests: string[] = [];
-    page.on("request", (request) => requests.push(request.url()));
-    await page.goto(server.address + end, { waitUntil: "commit" });
-    const done = async () => {
-      const foreign = requests.filter((url) => !url.startsWith(server.address) && !/^(data|blob):/.test(url));
-      await context.close();
-      assert.deepEqual({ complaints, foreign }, { complaints: [], foreign: [] });
-    };
-    return { context, page, requests, done };
-  }
+  const open = (path = "", options: Parameters<typeof watchedPage>[2] = {}) =>
+    watchedPage(browser, server.address, { path, reducedMotion: "reduce", ...options });
   const settled = (page: Page) => page.locator("main[data-settled]").waitFor();
   const says = async (page: Page) => (await page.locator(".says .big").allTextContents()).join("");
   const waitToSay = async (page: Page, letters: string) => {
@@ -263,14 +257,12 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
           (one) => (globalThis as unknown as InPage).acronymCircuit.engine.attention(one),
           TOUCHED,
         );
-        close(values(rows, "attention"), values(await node.attention(TOUCHED), "attention"));
+        close(rows, await node.attention(TOUCHED));
         const maps = await page.evaluate(
           (one) => (globalThis as unknown as InPage).acronymCircuit.engine.maps(one),
           OPENING,
         );
-        const own = await node.maps(OPENING);
-        for (const name of ["positions", "heads"] as const)
-          close(values(maps[name], "change"), values(own[name], "change"));
+        close(maps, await node.maps(OPENING));
       }
       await done();
     });
@@ -313,6 +305,70 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
     assert.equal(await page.locator("#link").inputValue(), `${server.address}#${toHash(TOUCHED)}`);
     for (const label of ["layer 2, C2", "head 1\\.2", "head 2\\.0"])
       assert.equal(await cell(page, label).getAttribute("aria-pressed"), "true");
+    await done();
+  });
+
+  const toggle = (activation: string) => `input[name=activation][value=${activation}]`;
+  for (const during of ["attention", "maps"] as const)
+    test(`a choice that is taken back during ${during} ends what it began, and leaves the map as it was`, {
+      skip,
+    }, async () => {
+      const { page, done } = await open();
+      await settled(page);
+      const shown = () =>
+        positions(page)
+          .getByRole("button")
+          .evaluateAll((all) => all.map((one) => one.ariaLabel));
+      const before = await shown();
+      await page.evaluate(
+        ([method, choice, back]) => {
+          const { engine } = (globalThis as unknown as InPage).acronymCircuit;
+          const ended: string[] = [];
+          Object.assign(globalThis, { ended });
+          const click = (selector: string) => document.querySelector<HTMLElement>(selector)!.click();
+          const own = engine[method].bind(engine) as (state: State) => Promise<never>;
+          engine[method] = async (state) => {
+            engine[method] = own;
+            click(back);
+            // what a click brings about comes after a frame
+            if (method === "attention") await new Promise((done) => setTimeout(done, 100));
+            try {
+              return await own(state);
+            } catch (error) {
+              ended.push((error as Error).name);
+              throw error;
+            } finally {
+              ended.push("end");
+            }
+          };
+          click(choice);
+        },
+        [during, toggle("hook_attn_out"), toggle("hook_resid_pre")] as const,
+      );
+      const ended = () => page.evaluate(() => (globalThis as unknown as { ended: string[] }).ended);
+      await page.waitForFunction(() => (globalThis as unknown as { ended: string[] }).ended.includes("end"));
+      await settled(page);
+      assert.deepEqual(await shown(), before);
+      if (during === "maps") assert.deepEqual(await ended(), ["SweepInterrupted", "end"]);
+      await done();
+    });
+
+  test("after an error the maps are there again", { skip }, async () => {
+    const { page, done } = await open();
+    await settled(page);
+    await page.evaluate(() => {
+      const { engine } = (globalThis as unknown as InPage).acronymCircuit;
+      const own = engine.letters.bind(engine);
+      engine.letters = async () => {
+        engine.letters = own;
+        throw new Error("the letters can't be had");
+      };
+    });
+    await cell(page, "layer 2, C2").click();
+    await page.locator("#letters [role=alert]", { hasText: "the letters can't be had" }).waitFor();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await settled(page);
+    assert.equal(await positions(page).getByRole("button").count(), 44);
     await done();
   });
 
@@ -389,6 +445,18 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
   test("a model of the reader's own takes the place of the embedded one", { skip }, async () => {
     const { page, done } = await open();
     await settled(page);
+    const tensors = () => page.evaluate(() => (globalThis as unknown as InPage).acronymCircuit.tensors());
+    const held = await tensors();
+    // every text that is there when a frame is drawn
+    await page.evaluate(() => {
+      const drawn = new Set<string>();
+      Object.assign(globalThis, { drawn });
+      const look = () => {
+        for (const one of document.querySelectorAll("[role=status]")) drawn.add(one.textContent ?? "");
+        requestAnimationFrame(look);
+      };
+      look();
+    });
     const folder = join(ROOT, "data", "embedded", "others", "deep-0");
     const { n_layer } = JSON.parse(readFileSync(join(folder, "config.json"), "utf8"));
     const files = page.locator("#own-files");
@@ -397,10 +465,22 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
     await files.setInputFiles(["config.json", "vocab.json", "model.safetensors"].map((name) => join(folder, name)));
     await cell(page, `layer ${n_layer - 1}, A2`).waitFor();
     await page.getByText("Computed here, by own model").waitFor();
-    await page.getByRole("button", { name: "Back to the embedded model" }).click();
+    const drawn = await page.evaluate(() => [...(globalThis as unknown as { drawn: Set<string> }).drawn]);
+    assert.ok(drawn.includes("Working it out …"), drawn.join());
+    // what was done to it, even what is being computed, is gone with it
+    await settled(page);
+    await cell(page, `layer ${n_layer - 1}, A2`).click();
+    await page.getByRole("button", { name: "Undo" }).and(page.locator(":enabled")).waitFor();
+    await settled(page);
+    await page.evaluate((choice) => {
+      document.querySelector<HTMLElement>(choice)!.click();
+      setTimeout(() => document.querySelector<HTMLElement>("#own-back")!.click(), 60);
+    }, toggle("hook_mlp_out"));
     await page.getByText("by the embedded model").first().waitFor();
     await settled(page);
     assert.equal(await says(page), "GKD");
+    assert.ok(await page.getByRole("button", { name: "Undo" }).isDisabled(), "there is a past of another model");
+    assert.equal(await tensors(), held, "tensors of the other model are left");
     await done();
   });
 
@@ -417,25 +497,13 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
       await page.getByRole("button", { name: "Predict" }).click();
       await page.getByText("“Chief” is 1 token").waitFor();
       for (const summary of await page.locator("summary").all()) await summary.click();
-      await page.evaluate(readFileSync(join(ROOT, "node_modules", "axe-core", "axe.min.js"), "utf8"));
-      const found = await page.evaluate(() => (globalThis as unknown as InPage).axe.run());
-      assert.ok(found.passes.length > 20, "axe has run");
-      assert.deepEqual(
-        found.violations.map(({ id, nodes }) => [
-          id,
-          nodes.slice(0, 3).map((node) => [node.html, node.failureSummary]),
-        ]),
-        [],
-      );
+      assert.deepEqual(await axeFinds(page), []);
       await done();
     });
 });
 
-const values = (rows: readonly object[], column: string) => rows.map((row) => (row as Record<string, number>)[column]);
-
-function close(found: readonly number[], expected: readonly number[]): void {
-  assert.equal(found.length, expected.length);
-  assert.ok(found.length > 0);
-  const worst = Math.max(...found.map((value, i) => Math.abs(value - expected[i])));
-  assert.ok(worst <= TOLERANCE, `they differ by up to ${worst}`);
+/** As near as any two computations of this project, and within what the page promises. */
+function close(found: unknown, expected: unknown): void {
+  near(found, expected);
+  within(TOLERANCE, found, expected);
 }

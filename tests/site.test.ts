@@ -11,14 +11,13 @@ import { serve } from "../page/serve";
 import { listNotebooks } from "../scripts/notebooks/notebooks.mjs";
 import { ROOT } from "../scripts/setup/paths.mjs";
 import { buildSite } from "../scripts/site/build";
-import { findChromium } from "./fixtures/chromium";
-import { openBrowser } from "./fixtures/lab-notebook";
+import { findChromium, NO_CHROMIUM, openBrowser } from "./fixtures/chromium";
 import { remoteLoads } from "./fixtures/remote-loads";
+import { axeFinds, watchedPage } from "./fixtures/watched-page";
 
 const chromium = findChromium();
-const skip = !chromium && "no Chromium found: install one (Debian: chromium), or name it in the variable CHROMIUM";
+const skip = !chromium && NO_CHROMIUM;
 const PREFIX = "/some/where/";
-const PATIENCE = 60_000; // ms; a machine may be busy
 /** One page of every kind. */
 const KINDS = {
   front: "index.html",
@@ -120,28 +119,8 @@ describe("the site", { timeout: 300_000 }, () => {
     assert.equal(document.querySelectorAll("script:not([src])").length, 0);
   });
 
-  /** A page; what it complains of, or asks other hosts for, fails the test. All other hosts fail. */
-  async function open(path: string, options: Parameters<Browser["newContext"]>[0] = {}) {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-    const page = await context.newPage();
-    page.setDefaultTimeout(PATIENCE);
-    const complaints: string[] = [];
-    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-    page.on("pageerror", (error) => complaints.push(error.message));
-    const requests: string[] = [];
-    context.on("request", (request) => requests.push(request.url()));
-    await context.route(
-      (url) => url.host !== new URL(server.address).host,
-      (route) => route.abort(),
-    );
-    await page.goto(server.address + path);
-    const done = async () => {
-      const foreign = requests.filter((url) => !url.startsWith(server.address) && !/^(data|blob):/.test(url));
-      await context.close();
-      assert.deepEqual({ complaints, foreign }, { complaints: [], foreign: [] });
-    };
-    return { context, page, requests, done };
-  }
+  const open = (path: string, options: Parameters<typeof watchedPage>[2] = {}) =>
+    watchedPage(browser, server.address, { path, ...options });
 
   test("a figure is a picture until somebody asks for more; only then plotly is fetched", { skip }, async () => {
     const { page, requests, done } = await open(KINDS.notebook, { serviceWorkers: "block" });
@@ -195,17 +174,11 @@ describe("the site", { timeout: 300_000 }, () => {
         if (kind === "search") await page.locator("#text-results a").first().waitFor();
         if (kind === "API") await page.locator("#tsd-nav-container a").first().waitFor({ state: "attached" });
         assert.ok((await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth")) <= 0, "too wide");
-        await page.evaluate(readFileSync(join(ROOT, "node_modules", "axe-core", "axe.min.js"), "utf8"));
-        const found = await page.evaluate<Found>('axe.run({ resultTypes: ["violations"] })');
-        assert.ok(found.passes.length > 20, "axe has run");
-        const told = found.violations.map(({ id, nodes }) => [id, ...nodes.slice(0, 3).map((node) => node.html)]);
-        assert.deepEqual(told, []);
+        assert.deepEqual(await axeFinds(page), []);
         await done();
       }
     });
 });
-
-type Found = Record<"passes" | "violations", { id: string; nodes: { html: string }[] }[]>;
 
 async function inCache(page: Page, file: string): Promise<void> {
   await page.evaluate("navigator.serviceWorker.ready.then(() => true)");

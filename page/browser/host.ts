@@ -15,11 +15,21 @@ function breathe(): Promise<void> {
 
 const UNKNOWN = Number.POSITIVE_INFINITY;
 
-/** The memory that a page may take is told to nobody, and nothing in a page interrupts. */
+const stops = new Set<() => void>();
+
+/** Ends the sweeps that are running: what asked for them gets a SweepInterrupted. */
+export function interrupt(): void {
+  for (const stop of stops) stop();
+}
+
+/** The memory that a page may take is told to nobody; what interrupts is the page itself, when a result is no longer wanted. */
 export const browserHost: Host = {
   memory: () => ({ total: UNKNOWN, available: UNKNOWN }),
   breathe,
-  onInterrupt: () => () => {},
+  onInterrupt: (stop) => {
+    stops.add(stop);
+    return () => stops.delete(stop);
+  },
   progress: () => () => {},
   plan: true,
 };

@@ -3,13 +3,13 @@ import * as tf from "@tensorflow/tfjs";
 import { modelFromBytes } from "../../src/load/from-bytes";
 import { useHost } from "../../src/model/host";
 import { Engine, type Lists } from "../engine";
+import { MODEL_FILES } from "../model-files";
 import { type BrowserBackend, startBackend } from "./backend";
 import { browserHost } from "./host";
 
 export { modelFromBytes } from "../../src/load/from-bytes";
 export { Engine } from "../engine";
-
-const FILES = ["config.json", "vocab.json", "model.safetensors"];
+export { startBackend } from "./backend";
 
 async function fetched(address: string): Promise<Uint8Array> {
   const answer = await fetch(new URL(address, document.baseURI));
@@ -20,10 +20,10 @@ async function fetched(address: string): Promise<Uint8Array> {
 /** The model that comes with the page, and what computes it. Throws an Error if a file can't be had. */
 export async function start(lists: Lists): Promise<{ engine: Engine; backend: BrowserBackend }> {
   useHost(browserHost);
-  const wanted = new URLSearchParams(location.search).get("backend") ?? undefined;
+  const wanted = new URLSearchParams(location.search).getAll("backend");
   const [backend, ...files] = await Promise.all([
-    startBackend(wanted),
-    ...FILES.map(async (name) => [name, await fetched(`model/${name}`)] as const),
+    startBackend(...wanted),
+    ...MODEL_FILES.map(async (name) => [name, await fetched(`model/${name}`)] as const),
   ]);
   return { engine: new Engine(modelFromBytes("embedded", new Map(files)), lists), backend };
 }

@@ -40,7 +40,15 @@ interface Loaded {
   readonly embedded?: Engine;
   readonly backend?: string;
   readonly error?: string;
+  /** Why a backend that was chosen is not used. */
+  readonly trouble?: string;
 }
+
+const BACKENDS: readonly (readonly [string, string])[] = [
+  ["wasm", "WebAssembly"],
+  ["webgpu", "WebGPU"],
+  ["webgl", "WebGL"],
+];
 
 const ACTIVATION_NAMES: readonly (readonly [Activation, string])[] = [
   ["hook_resid_pre", "residual stream"],
@@ -48,7 +56,7 @@ const ACTIVATION_NAMES: readonly (readonly [Activation, string])[] = [
   ["hook_mlp_out", "MLP writes"],
 ];
 
-function useModel(tables: Tables): [Loaded, (engine: Engine) => void, Start | undefined] {
+function useModel(tables: Tables): [Loaded, (some: Partial<Loaded>) => void, Start | undefined] {
   const [loaded, setLoaded] = useState<Loaded>({});
   const [start, setStart] = useState<Start>();
   useEffect(() => {
@@ -61,7 +69,7 @@ function useModel(tables: Tables): [Loaded, (engine: Engine) => void, Start | un
       })
       .catch((error) => setLoaded({ error: (error as Error).message }));
   }, [tables]);
-  const use = useCallback((engine: Engine) => setLoaded((before) => ({ ...before, engine })), []);
+  const use = useCallback((some: Partial<Loaded>) => setLoaded((before) => ({ ...before, ...some })), []);
   return [loaded, use, start];
 }
 
@@ -73,6 +81,11 @@ function useStates(sizes: { n_layers: number; n_heads: number }) {
   const state = states.at(-1)!;
   const change = useCallback((next: (state: State) => State) => {
     setStates((past) => [...past.slice(-100), next(past.at(-1)!)]);
+    setRefused([]);
+  }, []);
+  /** Goes on without a past: what was done before may not fit what comes. */
+  const restart = useCallback((next: (state: State) => State) => {
+    setStates((past) => [next(past.at(-1)!)]);
     setRefused([]);
   }, []);
   const undo = useCallback(() => setStates((past) => (past.length > 1 ? past.slice(0, -1) : past)), []);
@@ -100,18 +113,47 @@ function useStates(sizes: { n_layers: number; n_heads: number }) {
       removeEventListener("keydown", key);
     };
   }, [sizes, undo]);
-  return { state, change, undo, canUndo: states.length > 1, refused };
+  return { state, change, restart, undo, canUndo: states.length > 1, refused };
 }
 
 export function App({ tables }: { tables: Tables }) {
-  const [loaded, useEngine, start] = useModel(tables);
-  const { engine } = loaded;
+  const [loaded, useLoaded, start] = useModel(tables);
+  const { engine, backend } = loaded;
   const sizes = engine?.config ?? tables.config;
   const isEmbedded = !engine || engine === loaded.embedded;
-  const { state, change, undo, canUndo, refused } = useStates(sizes);
+  const { state, change, restart, undo, canUndo, refused } = useStates(sizes);
   const isOpening = toHash(state) === "";
-  const results = useResults(engine, state, isOpening ? tables.opening : undefined);
   const [look, setLook] = useState<HeadId>();
+  const [chosen, setChosen] = useState(() => new URLSearchParams(location.search).get("backend"));
+  const [results, afterwards] = useResults(engine, state, isOpening ? tables.opening : undefined, backend);
+  useEffect(() => {
+    if (engine && !isEmbedded)
+      return () => {
+        afterwards(() => engine.dispose());
+      };
+  }, [engine]);
+  /** Takes another model, on the first of these backends that starts; on the one that the reader has chosen, if so. */
+  const takeModel = (make: () => Engine, ...preferred: readonly string[]) =>
+    afterwards(async () => {
+      const started = await start!.startBackend(...(chosen ? [chosen] : preferred));
+      const next = make();
+      restart(untouched);
+      setLook(undefined);
+      useLoaded({ engine: next, backend: started });
+    });
+  const takeFiles =
+    (...preferred: readonly string[]) =>
+    (name: string, files: ReadonlyMap<string, Uint8Array>) =>
+      takeModel(() => new start!.Engine(start!.modelFromBytes(name, files), tables), ...preferred);
+  const chooseBackend = async (name: string) => {
+    try {
+      useLoaded({ backend: await afterwards(() => start!.startBackend(name)), trouble: undefined });
+      engine?.forget();
+      setChosen(name);
+    } catch (error) {
+      useLoaded({ trouble: (error as Error).message });
+    }
+  };
   const [mode, setMode] = useState<"patch" | "off">("patch");
   const [guess, setGuess] = useState("");
   const check = useMemo(() => engine && ((words: Words) => engine.check(words)), [engine]);
@@ -181,6 +223,20 @@ export function App({ tables }: { tables: Tables }) {
                 ? `Computed here, ${isEmbedded ? "by the embedded model" : `by ${sizes.name}`}, with ${loaded.backend}${results.took === undefined ? "" : `: ${results.took.toFixed(0)} ms`}.`
                 : "Shown as it was computed beforehand; the model is on its way …"}
             </p>
+            {backend && (
+              <Choice
+                legend="Computed with"
+                name="backend"
+                options={BACKENDS.filter(([name]) => name !== "webgpu" || "gpu" in navigator)}
+                value={backend}
+                onChange={chooseBackend}
+              />
+            )}
+            {loaded.trouble && (
+              <p role="alert" id="backend-trouble">
+                {loaded.trouble}
+              </p>
+            )}
           </section>
         </div>
         <div class="wide">
@@ -301,24 +357,10 @@ export function App({ tables }: { tables: Tables }) {
           <OwnModel
             name={isEmbedded ? "the embedded model (2.1 MB, 4 layers of 4 heads)" : sizes.name}
             isReady={start !== undefined}
-            onFiles={async (name, files) => {
-              const next = new start!.Engine(start!.modelFromBytes(name, files), tables);
-              if (engine && !isEmbedded) engine.dispose();
-              change(untouched);
-              setLook(undefined);
-              useEngine(next);
-            }}
-            onBack={
-              isEmbedded
-                ? undefined
-                : () => {
-                    const own = engine;
-                    change(untouched);
-                    setLook(undefined);
-                    useEngine(loaded.embedded!);
-                    own?.dispose();
-                  }
-            }
+            bigger={tables.bigger}
+            onFiles={takeFiles(backend!)}
+            onFetched={takeFiles("webgpu", backend!)}
+            onBack={isEmbedded ? undefined : () => takeModel(() => loaded.embedded!, "wasm", backend!)}
           />
         </div>
       </main>
@@ -337,8 +379,8 @@ export function App({ tables }: { tables: Tables }) {
       )}
       <footer>
         <p>
-          After García-Carrasco, Maté and Trujillo, <i>How does GPT-2 Predict Acronyms?</i> (2024). The model was
-          trained on acronyms for this project; it is not GPT-2.
+          After García-Carrasco, Maté and Trujillo, <i>How does GPT-2 Predict Acronyms?</i> (2024). The embedded model
+          was trained on acronyms for this project; it is not GPT-2.
         </p>
       </footer>
     </>

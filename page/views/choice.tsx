@@ -14,7 +14,7 @@ export function Choice<T extends string | number>({ legend, name, options, value
       <div>
         {options.map(([one, label]) => (
           <label key={one} class={one === value ? "is-on" : ""}>
-            <input type="radio" name={name} checked={one === value} onChange={() => onChange(one)} />
+            <input type="radio" name={name} value={one} checked={one === value} onChange={() => onChange(one)} />
             {label}
           </label>
         ))}

@@ -1,6 +1,9 @@
 /** A model of the reader's own, from files on this machine. */
 import { useState } from "preact/hooks";
 import { VOCABULARY_FILES } from "../../src/load/vocabulary";
+import { painted } from "../painted";
+import type { Fetchable } from "../tables";
+import { HubModelView } from "./hub-model";
 
 const WANTED = ["config.json", "model.safetensors", ...VOCABULARY_FILES];
 
@@ -8,14 +11,17 @@ interface OwnModelProps {
   readonly name: string;
   /** Throws an Error that says what is wrong with the files. */
   readonly onFiles: (name: string, files: ReadonlyMap<string, Uint8Array>) => Promise<void>;
+  readonly onFetched: OwnModelProps["onFiles"];
   readonly onBack: (() => void) | undefined;
   readonly isReady: boolean;
+  /** What the page can fetch. */
+  readonly bigger: Fetchable;
 }
 
 /** Most bytes of a file that a page can hold at once. */
 const MOST = 1.9e9;
 
-export function OwnModel({ name, onFiles, onBack, isReady }: OwnModelProps) {
+export function OwnModel({ name, onFiles, onFetched, onBack, isReady, bigger }: OwnModelProps) {
   const [said, say] = useState("");
   const [done, setDone] = useState<number | undefined>();
   const [isOver, setOver] = useState(false);
@@ -40,6 +46,7 @@ export function OwnModel({ name, onFiles, onBack, isReady }: OwnModelProps) {
       }
       say("Working it out …");
       const folder = files[0].webkitRelativePath.split("/").at(-2);
+      await painted(); // the next step leaves the browser no turn
       await onFiles(folder || "own model", read);
       say("");
     } catch (error) {
@@ -81,13 +88,14 @@ export function OwnModel({ name, onFiles, onBack, isReady }: OwnModelProps) {
           />
         </label>
         {onBack && (
-          <button type="button" onClick={onBack}>
+          <button type="button" id="own-back" onClick={onBack}>
             Back to the embedded model
           </button>
         )}
         {done !== undefined && <progress aria-label="Files read" value={done} max={1} />}
         <span role="status">{said}</span>
       </div>
+      <HubModelView model={bigger} isReady={isReady} onFiles={onFetched} />
     </section>
   );
 }

@@ -72,24 +72,21 @@ interface WordsProps {
   readonly onPredict: (words: Words, others: Words, guess: string) => void;
 }
 
-const NONE: readonly (Refusal | undefined)[] = [];
-
 export function WordsForm({ words, others, list, check, draw, onPredict }: WordsProps) {
   const [typed, setTyped] = useState<readonly [Words, Words]>([words, others]);
-  const [refusals, setRefusals] = useState<readonly (typeof NONE)[]>([NONE, NONE]);
+  const [refusals, setRefusals] = useState<readonly (readonly (Refusal | undefined)[])[]>([[], []]);
   const [guess, setGuess] = useState("");
   const key = [...words, ...others].join(" ");
   useEffect(() => {
     setTyped([words, others]);
-    setRefusals(check ? [words, others].map((one) => (check(one).some(Boolean) ? check(one) : NONE)) : [NONE, NONE]);
+    setRefusals([words, others].map((one) => check?.(one) ?? []));
   }, [key, check]);
   const predict = (pair: readonly [Words, Words], own = guess) => {
     setTyped(pair);
     if (!check) return;
     const found = pair.map((one) => check(one));
-    const isRefused = found.some((each) => each.some(Boolean));
-    setRefusals(found.map((each) => (each.some(Boolean) ? each : NONE)));
-    if (!isRefused) onPredict(...pair, own);
+    setRefusals(found);
+    if (!found.flat().some(Boolean)) onPredict(...pair, own);
   };
   const set = (index: number) => (one: Words) => setTyped(typed.map((pair, i) => (i === index ? one : pair)) as never);
   const take = (index: number) => (one: Words) =>

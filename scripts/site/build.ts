@@ -1,4 +1,4 @@
-/** Builds the site into a folder of files that any server of files can serve, under any path. Nothing is executed: notebooks are shown as they are committed. */
+/** Builds the site into a folder of files that any server of files can serve, under any path. No notebook is executed: they are shown as they are committed. */
 import { execFile } from "node:child_process";
 import {
   copyFileSync,

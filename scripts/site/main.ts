@@ -1,6 +1,7 @@
 /** npm run site: the site in out/site/; --serve opens it on this machine. */
-import { readdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
+import { filesOf } from "../../page/build";
 import { computeTables } from "../../page/compute-tables";
 import { serve } from "../../page/serve";
 import { ROOT } from "../setup/paths.mjs";
@@ -12,11 +13,9 @@ async function main(): Promise<void> {
   const start = performance.now();
   await buildSite(out, await computeTables());
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  const files = readdirSync(out, { recursive: true, encoding: "utf8" }).map((file) => statSync(join(out, file)));
-  const bytes = files.reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);
-  console.log(
-    `The site is in ${out}: ${files.filter((file) => file.isFile()).length} files, ${(bytes / 1e6).toFixed(1)} MB, ${seconds} s`,
-  );
+  const files = filesOf(out);
+  const bytes = files.reduce((sum, file) => sum + statSync(join(out, file)).size, 0);
+  console.log(`The site is in ${out}: ${files.length} files, ${(bytes / 1e6).toFixed(1)} MB, ${seconds} s`);
   if (!process.argv.includes("--serve")) return console.log("npm run site -- --serve opens it");
   const { address } = await serve(out);
   console.log(`It is at ${address}; Ctrl+C ends it`);

@@ -1,7 +1,7 @@
 /** The report: report.json for programs, report.html for people. Both are whole at any time. */
 import path from "node:path";
+import { escapeHtml } from "../../src/numbers/text";
 import type { Claim } from "../../src/show/claims";
-import { escapeHtml } from "../../src/show/output";
 import { toPng } from "../../src/show/picture";
 import type { Step, StepResult } from "./steps";
 

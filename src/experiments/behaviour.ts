@@ -5,7 +5,7 @@ import type { Intervention } from "../model/hooks";
 import type { Model, Tokens } from "../model/model";
 import { grid, range } from "../numbers/lists";
 import { groupBy } from "../numbers/rows";
-import { meanAndStd } from "../numbers/statistics";
+import { meanAndStd, softmax } from "../numbers/statistics";
 import { type Corruption, capitalAt, type Letter } from "../prompts/acronym-task";
 import type { AcronymDataset } from "../prompts/acronyms";
 import { corrupt, resample } from "../prompts/corruption";
@@ -116,9 +116,8 @@ function letterRows<T extends Task>(
 
 /** @param logits of A … Z */
 function likeliestCapital(logits: readonly number[]): Pick<LetterRow, "says" | "probability"> {
-  const largest = Math.max(...logits);
-  const total = logits.reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
-  return { says: capitalAt(logits.indexOf(largest)), probability: 1 / total };
+  const probability = Math.max(...softmax(logits));
+  return { says: capitalAt(logits.indexOf(Math.max(...logits))), probability };
 }
 
 /** Accuracy and logit difference per letter, with standard deviations over prompts (n − 1). */

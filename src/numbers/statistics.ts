@@ -19,6 +19,14 @@ export function meanAndStd(values: readonly number[]): { mean: number; std: numb
   return { mean: m, std: values.length > 1 ? Math.sqrt(square / (values.length - 1)) : 0 };
 }
 
+/** Probabilities whose logarithms differ as the logits do. Logits of any size will do; `[]` of none. */
+export function softmax(logits: readonly number[]): number[] {
+  const most = Math.max(...logits);
+  const powers = logits.map((logit) => Math.exp(logit - most));
+  const total = powers.reduce((sum, power) => sum + power, 0);
+  return powers.map((power) => power / total);
+}
+
 export interface Interval {
   readonly low: number;
   readonly high: number;

@@ -48,3 +48,8 @@ function editDistance(a: string, b: string): number {
   }
   return row[b.length];
 }
+
+/** Text that a browser shows as it is. */
+export function escapeHtml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}

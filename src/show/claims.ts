@@ -1,6 +1,7 @@
 /** What a notebook says it has shown: checked, counted, and visible when it does not hold. */
+
+import { escapeHtml } from "../numbers/text";
 import { publish } from "./display";
-import { escapeHtml } from "./output";
 
 export interface Claim {
   readonly claim: string;

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import type { DataFrame } from "danfojs-node";
 import type { Figure } from "../figures/panels";
 import { extent } from "../numbers/lists";
-import { quoted } from "../numbers/text";
+import { escapeHtml, quoted } from "../numbers/text";
 import { checkedColumns, columnsAndValues } from "./columns";
 import { withAlt } from "./files";
-import { escapeHtml, notebook, type Write } from "./output";
+import { notebook, type Write } from "./output";
 import { svgToPng, toSvg } from "./picture";
 import { writeWhole } from "./whole-file";
 

@@ -4,8 +4,8 @@ import { basename, extname } from "node:path";
 import type { DataFrame } from "danfojs-node";
 import type { Figure } from "../figures/panels";
 import { shown } from "../numbers/check";
+import { escapeHtml } from "../numbers/text";
 import { columnsAndValues } from "./columns";
-import { escapeHtml } from "./output";
 import { svgToPng, toSvg } from "./picture";
 import { writeWhole } from "./whole-file";
 

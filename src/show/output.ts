@@ -8,8 +8,3 @@ export function notebook(): Write | undefined {
   const kernel = Object.keys(require.cache).find((file) => /[\\/]tslab[\\/]dist[\\/]jupyter\.js$/.test(file));
   return kernel === undefined ? undefined : require.cache[kernel]?.exports.lastWriteDisplayData;
 }
-
-/** Text that a browser shows as it is. */
-export function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-}

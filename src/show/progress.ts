@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { escapeHtml, notebook } from "./output";
+import { escapeHtml } from "../numbers/text";
+import { notebook } from "./output";
 
 /** Called with how much is done; the call with the total ends the line. */
 export type Progress = (done: number) => void;

@@ -1,6 +1,7 @@
 /** What a lesson says in a notebook, as HTML and as text. Colours are JupyterLab's own, light and dark; elsewhere those after the comma. */
+
+import { escapeHtml } from "../../numbers/text";
 import type { Bundle } from "../../show/display";
-import { escapeHtml } from "../../show/output";
 import type { Verdict } from "../exercise";
 
 /** The format in which a program finds what came of a check. */

@@ -5,6 +5,9 @@ import path from "node:path";
 import { LIMIT, readText } from "../files";
 import { HubError } from "./problem";
 
+/** The hub's address, unless HF_ENDPOINT names another. */
+export const HUB = "https://huggingface.co";
+
 /** Where things are fetched from and kept, and how patiently. `hubSettings` reads them; tests change single ones. */
 export interface HubSettings {
   /** Address of the hub, without a slash at its end. */
@@ -42,7 +45,7 @@ export function hubSettings(env: NodeJS.ProcessEnv = process.env): HubSettings {
   const home = folder(env.HF_HOME || path.join(cacheHome, "huggingface"));
   const isOn = (name: string) => ["1", "ON", "YES", "TRUE"].includes((env[name] ?? "").toUpperCase());
   return {
-    endpoint: address(env, "HF_ENDPOINT", "https://huggingface.co"),
+    endpoint: address(env, "HF_ENDPOINT", HUB),
     promptsEndpoint: address(
       env,
       "ACRONYM_PROMPTS_ENDPOINT",

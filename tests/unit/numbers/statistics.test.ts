@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 import { letterLogitDiff } from "../../../src/experiments/logit-difference";
 import { initBackend } from "../../../src/model/backend/choose";
 import { range } from "../../../src/numbers/lists";
-import { bootstrapMean, correlation, mean, meanAndStd, share } from "../../../src/numbers/statistics";
+import { bootstrapMean, correlation, mean, meanAndStd, share, softmax } from "../../../src/numbers/statistics";
 import { near, nearly } from "../../fixtures/close";
 
 before(async () => {
@@ -142,4 +142,16 @@ test("by groups, whole groups are drawn: copies of a value tell nothing new", ()
   const middle = bootstrapMean([0, 0, 0, 8], { seed: 0, groups: ["a", "a", "a", "b"], level: 0.01 });
   assert.equal(middle.low, 2);
   assert.throws(() => bootstrapMean([1, 2], { seed: 0, groups: ["a"] }), /1 groups for 2 values; give one for each/);
+});
+
+test("softmax gives probabilities whose ratios are those of the logits' powers, however large they are", () => {
+  const found = softmax([1, 2, 4]);
+  nearly(
+    found.reduce((sum, one) => sum + one, 0),
+    1,
+  );
+  nearly([found[1] / found[0], found[2] / found[0]], [Math.E, Math.exp(3)]);
+  nearly(softmax([1001, 1002, 1004]), found);
+  nearly(softmax([-1e6, 0]), [0, 1]);
+  assert.deepEqual(softmax([]), []);
 });

@@ -27,8 +27,7 @@ const load = createRequire(__filename);
 /** The rows that the page's code gives in a notebook. */
 async function pasted(state: State): Promise<LetterRow[]> {
   const options = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 };
-  const code = codeOf(state).replace("../data/", "data/");
-  const { outputText } = ts.transpileModule(code, { compilerOptions: options });
+  const { outputText } = ts.transpileModule(codeOf(state), { compilerOptions: options });
   const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor;
   const cell = new AsyncFunction("require", "exports", `${outputText}\nreturn rows;`);
   return cell((name: string) => (name === "../dist" ? { ...load("../../../src"), table: () => {} } : load(name)), {});
@@ -84,6 +83,16 @@ test("the maps hold what each patch alone does", async () => {
     near([found], [await change({ patches: [{ activation: "hook_resid_pre", ...at }] }, letter)]);
   for (const { letter, change: found, ...at } of heads.filter(({ layer }) => layer === 2))
     near([found], [await change({ patches: [{ activation: "z", ...at }] }, letter)]);
+});
+
+test("heads are patched again only for other prompts or the other direction", async () => {
+  const first = await engine.maps(OPENING);
+  const toggled = await engine.maps({ ...OPENING, activation: "hook_mlp_out", patches: [PATCH], letter: 1 });
+  assert.equal(toggled.heads, first.heads);
+  assert.notDeepEqual(toggled.positions, first.positions);
+  assert.equal((await engine.maps({ ...OPENING, activation: "hook_mlp_out" })).positions, toggled.positions);
+  for (const other of [{ direction: "denoising" }, { words: OPENING.others, others: OPENING.words }] as const)
+    assert.notDeepEqual((await engine.maps({ ...OPENING, ...other })).heads, first.heads);
 });
 
 test("attention is that of the run with all that is done to it", async () => {
