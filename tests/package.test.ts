@@ -5,9 +5,18 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { buildSync } from "esbuild";
+import { serve } from "../page/serve";
 import { npmCommand } from "../scripts/setup/steps.mjs";
+import { behaviour } from "../src/experiments/behaviour";
+import { loadModel } from "../src/load/load";
+import { buildAcronyms } from "../src/prompts/dataset";
+import { findChromium, NO_CHROMIUM, openBrowser } from "./fixtures/chromium";
 
 const ROOT = resolve(__dirname, "..");
+const chromium = findChromium();
+const skip = !chromium && NO_CHROMIUM;
+const MODEL = ["config.json", "vocab.json", "model.safetensors"];
 const read = (file: string) => JSON.parse(readFileSync(join(ROOT, file), "utf8"));
 
 // the temporary folder lies within the project, whose own danfo would be found
@@ -45,6 +54,17 @@ const CONSUMERS: Readonly<Record<string, string>> = {
     });`,
 };
 const EXAMPLE = "heads.mts";
+
+/** What a project for browsers writes; its own build has no settings for this library. */
+const FOR_BROWSERS = `import * as tf from "@tensorflow/tfjs";
+  import { acronymsAmong, behaviour, type LoadedModel, modelFromBytes } from "acronym-circuit/browser";
+  /** The logits of the 26 capitals as each letter. */
+  export async function letters(files: ReadonlyMap<string, Uint8Array>): Promise<number[][]> {
+    await tf.setBackend("cpu");
+    const { model, tokenizer }: LoadedModel = modelFromBytes("mine", files);
+    const data = acronymsAmong([["Kite", "Pint", "Wren"]], tokenizer);
+    return (await behaviour(model, data, tokenizer)).map((row) => [...row.letter_logits]);
+  }`;
 
 describe("packed and installed into an empty project", () => {
   let home: string;
@@ -99,6 +119,46 @@ describe("packed and installed into an empty project", () => {
     const csv = readFileSync(join(home, "heads.csv"), "utf8").trim().split("\n");
     assert.match(csv[0], /\blayer,head\b.*\bchange\b/);
     assert.equal(csv.length, 1 + 4 * 4 * 3);
+  });
+
+  test("a project for browsers bundles its part without settings, once, and says what Node says", {
+    skip,
+  }, async (t) => {
+    writeFileSync(join(home, "letters.ts"), FOR_BROWSERS);
+    const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
+    const options = ["--strict", "--skipLibCheck", "--target", "es2022", "--types", "node", "--noEmit"];
+    node(tsc, ...options, "--module", "esnext", "--moduleResolution", "bundler", "letters.ts");
+    const { metafile, warnings } = buildSync({
+      entryPoints: [join(home, "letters.ts")],
+      outfile: join(home, "letters.js"),
+      bundle: true,
+      format: "esm",
+      platform: "browser",
+      metafile: true,
+      logLevel: "error",
+    });
+    assert.deepEqual(warnings, []);
+    const engines = Object.keys(metafile.inputs).filter((file) =>
+      /tfjs-core\/dist\/(engine|tf-core\.node)\.js$/.test(file),
+    );
+    assert.equal(engines.length, 1, "tfjs is there once");
+    for (const name of MODEL) cpSync(join(ROOT, "data", "embedded", name), join(home, name));
+    writeFileSync(join(home, "index.html"), "<!doctype html><title>Letters</title>");
+    const server = await serve(home);
+    const browser = await openBrowser(chromium as string);
+    t.after(() => Promise.all([browser.close(), server.close()]));
+    const page = await browser.newPage();
+    await page.goto(server.address);
+    const there = await page.evaluate<number[][]>(`import("./letters.js").then(async ({ letters }) => {
+      const read = async (name) => [name, new Uint8Array(await (await fetch(name)).arrayBuffer())];
+      return letters(new Map(await Promise.all(${JSON.stringify(MODEL)}.map(read))));
+    })`);
+    const { model, tokenizer } = await loadModel("embedded");
+    const here = await behaviour(model, buildAcronyms([["Kite", "Pint", "Wren"]], tokenizer), tokenizer);
+    assert.deepEqual([there.length, there[0].length], [3, 26]);
+    for (const [i, { letter_logits }] of here.entries())
+      for (const [j, logit] of letter_logits.entries())
+        assert.ok(Math.abs(there[i][j] - logit) < 1e-4, `letter ${i + 1}, capital ${j}: ${there[i][j]}, ${logit}`);
   });
 });
 

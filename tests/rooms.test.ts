@@ -19,15 +19,17 @@ const ROOMS = [
   "groups",
   "paper",
   "lessons",
+  "portable.ts",
+  "browser.ts",
   "index.ts",
 ];
 
 /**
  * Rooms that a page in a browser uses as they are; of `model` all but the choice of a backend, of `lessons` all but what a notebook calls: both are the
- * host's; of `load` and `prompts` all but what reads or hashes files.
+ * host's; of `load` and `prompts` all but what reads or hashes files. `portable.ts` and `browser.ts` offer them.
  */
 const PORTABLE =
-  /^(numbers|figures|model(?!\/backend)|load(?!\/(hub|config-file|files|folder|load|lock|resolve|safetensors-file|sha256|untrained|vocabulary-files|weight-files)\b)|prompts(?!\/(dataset|settings|words)\b)|experiments|discovery|groups|lessons(?!\/notebook))\//;
+  /^(numbers|figures|model(?!\/backend)|load(?!\/(hub|config-file|files|folder|load|lock|resolve|safetensors-file|sha256|untrained|vocabulary-files|weight-files)\b)|prompts(?!\/(dataset|settings|words)\b)|experiments|discovery|groups|lessons(?!\/notebook))\/|^(portable|browser)\.ts$/;
 
 const SRC = resolve(__dirname, "../src");
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" })

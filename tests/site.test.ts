@@ -78,6 +78,45 @@ describe("the site", { timeout: 300_000 }, () => {
     }
   });
 
+  test("every figure's numbers are there to read as tables, or where they are too many as a file, and are the figure's", async () => {
+    const { parse } = (await import("papaparse")).default;
+    const inTables: string[] = [];
+    for (const name of listNotebooks(join(ROOT, "notebooks"))) {
+      const { document } = new JSDOM(read(`notebooks/${name}.html`)).window;
+      for (const figure of document.querySelectorAll("figure[data-source]")) {
+        const source = figure.getAttribute("data-source")!;
+        const told = figure.nextElementSibling!;
+        const { data }: { data: Drawn[] } = JSON.parse(read(`notebooks/${source}`));
+        const file = told.querySelector("a[download]")!.getAttribute("href")!;
+        const rows = parse<Record<string, string>>(read(`notebooks/${file}`), {
+          header: true,
+          skipEmptyLines: true,
+        }).data;
+        const values = data.filter(({ hovertemplate = "" }) => hovertemplate.includes("%{")).flatMap(valuesOf);
+        const written = new Set(rows.flatMap((row) => Object.values(row).map(Number)));
+        assert.deepEqual(values.filter((value) => value !== null && !written.has(Number(value))).slice(0, 3), [], file);
+        assert.ok(rows.length >= values.length, `${file}: ${rows.length} rows, ${values.length} values`);
+        if (told.tagName !== "DETAILS") continue;
+        inTables.push(source);
+        const tables = [...told.querySelectorAll("table")];
+        for (const table of tables) {
+          assert.ok(table.querySelector("caption")?.textContent, source);
+          assert.equal(table.querySelectorAll("tbody tr > :first-child:not(th[scope=row])").length, 0, source);
+        }
+        for (const { at, column, row, value } of data.flatMap((trace) => placesOf(trace, data))) {
+          const [head, ...lines] = [...tables[at].rows].map((line) => [...line.cells].map((cell) => cell.textContent!));
+          const [i, j] = [lines.findIndex(([first]) => first === row), head.lastIndexOf(column)];
+          assert.equal(
+            lines[i]?.[j]?.split(": ").at(-1),
+            value,
+            `${source}: ${tables[at].caption?.textContent}, ${row}, ${column}`,
+          );
+        }
+      }
+    }
+    assert.ok(inTables.length > 70, `${inTables.length} figures in tables`);
+  });
+
   test("lessons are without solutions and notes for the teacher", () => {
     for (const name of listNotebooks(join(ROOT, "lessons")))
       assert.doesNotMatch(read(`lessons/${name}.html`), /BEGIN SOLUTION|For the teacher\./, name);
@@ -121,6 +160,17 @@ describe("the site", { timeout: 300_000 }, () => {
 
   const open = (path: string, options: Parameters<typeof watchedPage>[2] = {}) =>
     watchedPage(browser, server.address, { path, ...options });
+
+  test("a figure's table is opened by keyboard, and without scripts", { skip }, async () => {
+    const { page, done } = await open(KINDS.notebook, { serviceWorkers: "block", javaScriptEnabled: false });
+    const alt = (await page.locator("figure img").nth(1).getAttribute("alt"))!;
+    await page.getByText(`Data as a table: ${alt}`).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("table").filter({ hasText: "rows: letter; columns: capital" }).waitFor();
+    await page.getByRole("columnheader", { name: "K", exact: true }).waitFor();
+    await page.getByRole("rowheader", { name: "1", exact: true }).waitFor();
+    await done();
+  });
 
   test("a figure is a picture until somebody asks for more; only then plotly is fetched", { skip }, async () => {
     const { page, requests, done } = await open(KINDS.notebook, { serviceWorkers: "block" });
@@ -173,12 +223,52 @@ describe("the site", { timeout: 300_000 }, () => {
         const { page, done } = await open(path, { ...look, serviceWorkers: "block" });
         if (kind === "search") await page.locator("#text-results a").first().waitFor();
         if (kind === "API") await page.locator("#tsd-nav-container a").first().waitFor({ state: "attached" });
+        await page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true");
         assert.ok((await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth")) <= 0, "too wide");
         assert.deepEqual(await axeFinds(page), []);
         await done();
       }
     });
 });
+
+/** A trace of plotly's. */
+interface Drawn {
+  readonly type: string;
+  readonly mode?: string;
+  readonly name?: string;
+  readonly hovertemplate?: string;
+  readonly xaxis: string;
+  readonly x: (string | number)[];
+  readonly y: (string | number | null)[];
+  readonly z?: (number | null)[][];
+  readonly text?: unknown;
+  readonly customdata?: unknown;
+  readonly error_y?: { readonly array: number[] };
+}
+
+const valuesOf = ({ z, y, customdata }: Drawn) => (customdata ? [] : (z?.flat() ?? y));
+
+/** A number as a reader of a table finds it. */
+const shown = (value: number | string | null): string => {
+  if (typeof value !== "number") return value ?? "–";
+  const text = Number.isInteger(value) ? `${value}` : value.toFixed(4);
+  return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
+};
+
+/** Where a trace's values have to stand in the tables of its figure: cells of heat maps, bars and lines; points of their own have no place. */
+function placesOf({ type, mode, name = "", hovertemplate = "", ...trace }: Drawn, all: readonly Drawn[]) {
+  if (!hovertemplate.includes("%{y") || type === "box" || mode === "markers") return [];
+  const at = [...new Set(all.map(({ xaxis }) => xaxis))].indexOf(trace.xaxis);
+  const { x, y, z, error_y } = trace;
+  if (z)
+    return z.flatMap((line, i) => line.map((one, j) => ({ at, row: `${y[i]}`, column: `${x[j]}`, value: shown(one) })));
+  const column = name || />([^>]*) %\{y/.exec(hovertemplate)![1];
+  return x.flatMap((place, i) => {
+    const row = shown(place).replace(/\.0000$/, "");
+    const value = { at, row, column, value: shown(y[i]) };
+    return error_y ? [value, { at, row, column: `${column} ±`, value: shown(error_y.array[i]) }] : [value];
+  });
+}
 
 async function inCache(page: Page, file: string): Promise<void> {
   await page.evaluate("navigator.serviceWorker.ready.then(() => true)");

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { totalmem } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { noteChild } from "../../src/load/lock.mjs";
@@ -151,10 +152,27 @@ function libraryStep({ paths, env }) {
       });
       if (code !== 0) throw new Problem(`src/ does not compile:\n\n${output.trimEnd()}`);
       mkdirSync(fresh, { recursive: true });
+      await bundleForBrowsers(root, fresh);
       rmSync(dist, { recursive: true, force: true });
       renameSync(fresh, dist);
     },
   };
+}
+
+/** One ES module, which bundlers take as it is: CommonJS would bring a second copy of tfjs to whoever imports that. @param {string} root @param {string} out */
+async function bundleForBrowsers(root, out) {
+  const { build } = createRequire(join(root, "package.json"))("esbuild");
+  await build({
+    entryPoints: [join(root, "src", "browser.ts")],
+    outfile: join(out, "browser.mjs"),
+    bundle: true,
+    external: ["@tensorflow/*"],
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    logLevel: "error",
+  });
+  writeFileSync(join(out, "browser.d.mts"), 'export * from "./browser.js";\n');
 }
 
 /** @param {Context} context @returns {Step} */

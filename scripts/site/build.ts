@@ -139,7 +139,7 @@ async function makeSearch(site: string): Promise<void> {
   const pagefind = await import("pagefind");
   try {
     const { index, errors } = await pagefind.createIndex({
-      excludeSelectors: ["header", "nav", "form", ".highlight", ".col-sidebar", ".around", "footer"],
+      excludeSelectors: ["header", "nav", "form", ".highlight", ".col-sidebar", ".around", ".data", "footer"],
     });
     if (!index) throw new Error(`No index: ${errors.join("; ")}`);
     const { errors: unread } = await index.addDirectory({

@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+import figure_data
 import nbformat
 from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
@@ -73,7 +74,7 @@ class Site:
         file.write_bytes(content)
 
     def lay_figures(self, nb, target: str) -> None:
-        """Pictures become files, and what plotly draws them from others, which are read only when somebody asks."""
+        """Pictures become files, and what plotly draws them from others, which are read only when somebody asks. Their numbers are tables, too, if they aren't too many."""
         at, name = posixpath.dirname(target), posixpath.basename(target).removesuffix(".html")
         outputs = [out for cell in nb.cells for out in cell.get("outputs", []) if "image/png" in out.get("data", {})]
         for number, out in enumerate(outputs, 1):
@@ -85,6 +86,8 @@ class Site:
             if PLOTLY in out.data:
                 out.metadata["figure"]["source"] = f"{path}.json"
                 self.write(posixpath.join(at, f"{path}.json"), json.dumps(out.data[PLOTLY], separators=(",", ":")).encode())
+                out.metadata["figure"] |= {"numbers": f"{path}.csv", "tables": figure_data.tables_to_read(out.data[PLOTLY])}
+                self.write(posixpath.join(at, f"{path}.csv"), figure_data.csv_of(out.data[PLOTLY]).encode())
 
     def target(self, source: str) -> str | None:
         """Where it lies in the site; a file that is no page is put there, as text that a browser shows if it is no picture."""
@@ -97,7 +100,7 @@ class Site:
         """Links and pictures as they lie in the site; what the template has put there is right already."""
         folder, at = posixpath.dirname(page["source"]), posixpath.dirname(page["target"])
         for element in text.select("a[href], img[src]"):
-            if element.find_parent(["nav", "figure"]) or "button" in element.get("class", []):
+            if element.find_parent(["nav", "figure"]) or "button" in element.get("class", []) or element.has_attr("download"):
                 continue
             name = "href" if element.name == "a" else "src"
             path, _, anchor = element[name].partition("#")
@@ -126,6 +129,7 @@ def tidy(soup, text) -> None:
     for cell in text.find_all("th"):
         if not cell.get_text(strip=True):
             cell.name = "td"
+            cell.attrs.pop("scope", None)
     for table in text.find_all("table"):
         table.wrap(soup.new_tag("div", attrs={"class": "wide"}))
 

@@ -55,6 +55,7 @@ const scrolling = () => {
 };
 scrolling();
 addEventListener("resize", scrolling);
+addEventListener("toggle", scrolling, true); // a table that was not seen had no width
 
 if ("serviceWorker" in navigator && location.protocol.startsWith("http")) {
   const isFirst = !navigator.serviceWorker.controller;

@@ -58,6 +58,13 @@ export interface AttentionRow<P extends string = Position> extends HeadId {
 /**
  * Mean attention of heads from every position to every position at or before it.
  * See the paper's figure 3 (queries "(", A1, A2) and the supplement's mean patterns
+ * @example
+ * ```ts
+ * const { model, tokenizer } = await loadModel("embedded");
+ * const data = loadAcronyms(HELD_OUT, tokenizer, { n: 10 });
+ * const rows = await attentionRows(model, data, [{ layer: 2, head: 1 }]);
+ * console.log(strongest(where(rows, { query: "A1" }), "attention").key); // → C2
+ * ```
  */
 export async function attentionRows<T extends Task>(
   model: Model,

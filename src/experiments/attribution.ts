@@ -95,6 +95,15 @@ function contributions(model: Model, run: Run, positions: readonly number[], { d
  * Direct logit attribution: what each component writes straight to each letter's logit, with the final layer norm's scale
  * as it was. The rows of a letter add up to its logit (less the unembedding's centring) and logit difference.
  * Throws if the model isn't processed.
+ * @example
+ * ```ts
+ * const { model, tokenizer } = await loadModel("embedded");
+ * const data = loadAcronyms(HELD_OUT, tokenizer, { n: 10 });
+ * const rows = await logitAttribution(model, data);
+ * const [first] = sumOfParts(rows); // all parts add up to what the model says
+ * const direct = summarise(await behaviour(model, data, tokenizer));
+ * console.log(Math.abs(first.logit_diff - direct[0].logit_diff) < 1e-3); // → true
+ * ```
  */
 export async function logitAttribution<T extends Task>(
   model: Model,
@@ -145,7 +154,17 @@ export function sumOfParts<L extends number = Letter>(rows: readonly Attribution
 export type RankedHead<L extends number = Letter> = Omit<AttributionRow<L>, keyof HeadId> &
   HeadId & { readonly rank: number };
 
-/** The heads of `logitAttribution`'s rows, letter by letter, the one that writes most first. */
+/**
+ * The heads of `logitAttribution`'s rows, letter by letter, the one that writes most first.
+ * @example
+ * ```ts
+ * const { model, tokenizer } = await loadModel("embedded");
+ * const data = loadAcronyms(HELD_OUT, tokenizer, { n: 10 });
+ * const ranked = rankHeads(await logitAttribution(model, data));
+ * const most = ranked.filter(({ rank }) => rank === 1);
+ * console.log(most.map(({ letter, layer }) => `letter ${letter}: layer ${layer}`).join(", ")); // → letter 1: layer 2, letter 2: layer 2, letter 3: layer 2
+ * ```
+ */
 export function rankHeads<L extends number = Letter>(rows: readonly AttributionRow<L>[]): RankedHead<L>[] {
   const heads = rows.filter(({ kind }) => kind === "head") as (AttributionRow<L> & HeadId)[]; // a head has a layer and a number
   return [...groupBy(heads, ({ letter }) => letter).values()].flatMap((own) => {

@@ -62,6 +62,16 @@ export interface BehaviourOptions {
  * How a model does the task, as it is or under interventions: a row for each prompt and letter, read at "(", A1 and A2.
  * Throws if there are no prompts, one or its tokens don't fit the task, not as many token rows as prompts, `batch` is no count, or an intervention doesn't fit;
  *   RangeError if a logit is not finite.
+ * @example
+ * ```ts
+ * const { model, tokenizer } = await loadModel("embedded");
+ * const data = buildAcronyms([["Kite", "Pint", "Wren"]], tokenizer);
+ * const rows = await behaviour(model, data, tokenizer);
+ * for (const { letter, says, correct } of rows) console.log(letter, says, correct);
+ * // → 1 K true
+ * // → 2 P true
+ * // → 3 W true
+ * ```
  */
 export async function behaviour<T extends Task>(
   model: Model,

@@ -22,7 +22,17 @@ export interface LensRow<L extends number = Letter> {
   readonly accuracy: number;
 }
 
-/** The logit lens: the residual stream between layers read as if it were the last. */
+/**
+ * The logit lens: the residual stream between layers read as if it were the last.
+ * @example
+ * ```ts
+ * const { model, tokenizer } = await loadModel("embedded");
+ * const data = loadAcronyms(HELD_OUT, tokenizer, { n: 10 });
+ * const rows = await logitLens(model, data);
+ * const accuracy = where(rows, { letter: 3 }).map((row) => row.accuracy);
+ * console.log(accuracy[0] < accuracy[accuracy.length - 1]); // → true
+ * ```
+ */
 export async function logitLens<T extends Task>(
   model: Model,
   data: Prompts<T>,

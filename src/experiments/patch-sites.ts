@@ -64,6 +64,14 @@ type At = { at(letter: number, task: Task): number }["at"];
  * @param at is told the letter and the task: e.g. `wordPosition` or `lastLetterPosition`; the site throws RangeError if it gives no position
  * @param heads those that are wanted; default all. The site throws RangeError if the model lacks one, or one comes twice
  * See the paper's figures 2, 5 (`wordPosition`) and 6 (`lastLetterPosition`).
+ * @example
+ * ```ts
+ * const { model, tokenizer } = await loadModel("embedded");
+ * const data = loadAcronyms(HELD_OUT, tokenizer, { n: 10 });
+ * const corrupted = resample(data, 0);
+ * const rows = await activationPatch(model, data, { site: headSite("z", wordPosition), corruption: "current_word", corrupted });
+ * console.log(rows.length); // → 48
+ * ```
  */
 export function headSite(activation: HeadActivation = "z", at?: At, heads?: readonly HeadId[]): Site<HeadId> {
   const checkedAt = (letter: number, task: Task): number => {

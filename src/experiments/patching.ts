@@ -71,6 +71,15 @@ export type PatchRow<P extends object, L extends number = Letter> = P & Effect &
  * Throws if there are not as many corrupted rows as prompts, or an option is none of those there are.
  * See the paper's figures 1, 2, 4–7.
  * @returns a row per letter and point of the site
+ * @example
+ * ```ts
+ * const { model, tokenizer } = await loadModel("embedded");
+ * const data = loadAcronyms(HELD_OUT, tokenizer, { n: 10 });
+ * const options = { site: blockSite(), corruption: "current_word", corrupted: resample(data, 0) } as const;
+ * const rows = await activationPatch(model, data, options);
+ * const { layer, position } = strongest(where(rows, { letter: 3, layer: 0 }), "change");
+ * console.log(layer, position, rows.length); // → 0 C3 132
+ * ```
  */
 export async function activationPatch<P extends object, T extends Task>(
   model: Model,

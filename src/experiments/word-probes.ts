@@ -154,7 +154,18 @@ export interface ProbedRun {
   readonly interventions: Intervention;
 }
 
-/** `wordProbes` on each of several runs. Throws as `wordProbes`, and if there are no runs. */
+/**
+ * `wordProbes` on each of several runs. Throws as `wordProbes`, and if there are no runs.
+ * @example
+ * ```ts
+ * const { model, tokenizer } = await loadModel("embedded");
+ * const data = loadAcronyms(HELD_OUT, tokenizer, { n: 40 });
+ * const runs = [{ run: "intact", interventions: [] }];
+ * const rows = await probesOfRuns(model, data, { site: residualProbes, runs, seeds: [0] });
+ * const [before] = accuracyByLayer(rows); // position embeddings tell a probe which word it reads
+ * console.log(before.layer, before.run, before.accuracy > before.chance); // → 0 intact true
+ * ```
+ */
 export async function probesOfRuns<P extends object>(
   model: Model,
   data: Prompts,

@@ -38,6 +38,12 @@ export interface HeatmapOptions<R> {
 /**
  * Colours of `value` over `x` × `y`. Rows that are missing leave grey cells, which the legend names: exactly 0 is white.
  * Throws a RangeError if there are no rows, a column is missing, a value is not finite, or two rows share a cell.
+ * @example
+ * ```ts
+ * const rows = grid({ layer: range(4), head: range(4) }).map(({ layer, head }) => ({ layer, head, change: layer - head }));
+ * const figure = heatmap(rows, { x: "head", y: "layer", value: "change" });
+ * console.log(figure.data[0].type, figure.data[0].y); // → heatmap [ '0', '1', '2', '3' ]
+ * ```
  */
 export function heatmap<R extends object>(rows: readonly R[], options: HeatmapOptions<R>): Figure {
   const { x, y, value, columns, text, colours = "diverging", wrap = 3 } = options;

@@ -132,6 +132,14 @@ export function headVerdicts(evidence: readonly HeadEvidence[], criteria: Criter
  * Puts each head in one group. The first that fits, in the order letter mover, propagation, fuzzy previous token: every group's
  * effect must be shown; of its other criteria none may fail, but some may be unknown.
  * Throws a RangeError as `headVerdicts`.
+ * @example
+ * ```ts
+ * const { model, tokenizer } = await loadModel("embedded");
+ * const data = loadAcronyms(HELD_OUT, tokenizer, { n: 10 });
+ * const evidence = await headEvidence(model, data, { corrupted: resample(data, 0) });
+ * const heads = circuitHeads(classifyHeads(evidence));
+ * console.log(heads.letter_movers.length > 0); // → true
+ * ```
  */
 export function classifyHeads(evidence: readonly HeadEvidence[], criteria: Criteria = CRITERIA): Classified[] {
   const verdicts = headVerdicts(evidence, criteria);

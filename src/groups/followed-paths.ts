@@ -42,7 +42,18 @@ export interface FollowedPath<L extends number = Letter> extends PathRow<L> {
 /** With the share of its letter's clean logit difference that is lost: positive is harm. */
 export type PathWithShare = FollowedPath & { readonly share: number };
 
-/** Path patching into several receivers, each by itself, by their names. Throws as `pathsInto`. */
+/**
+ * Path patching into several receivers, each by itself, by their names. Throws as `pathsInto`.
+ * @example
+ * ```ts
+ * const { model, tokenizer } = await loadModel("embedded");
+ * const data = loadAcronyms(HELD_OUT, tokenizer, { n: 10 });
+ * const receivers = { "mover query": { heads: [{ layer: 2, head: 1 }], input: "q" } } as const;
+ * const options = { corruption: "current_word", corrupted: resample(data, 0) } as const;
+ * const rows = await followPaths(model, data, receivers, options);
+ * console.log(rows.every(({ layer }) => layer < 2), rows[0].into); // → true mover query
+ * ```
+ */
 export async function followPaths<T extends Task>(
   model: Model,
   data: Prompts<T>,

@@ -17,6 +17,12 @@ export type { LoadedModel } from "./from-bytes";
  * Throws if the folder lacks a file or a file is damaged or of another architecture.
  * @param id see `resolveModel`
  * @param options `processed`: apply TransformerLens's weight processing, as the paper does (default true)
+ * @example
+ * ```ts
+ * const { model, tokenizer } = await loadModel("embedded");
+ * console.log(model.config.n_layers, model.config.n_heads); // → 4 4
+ * console.log(tokenizer.encode(" Kite").length); // → 2
+ * ```
  */
 export async function loadModel(id?: string, { processed = true } = {}): Promise<LoadedModel> {
   await initBackend();

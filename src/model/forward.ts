@@ -29,6 +29,15 @@ import { handle, pick, repeat, split, stretches } from "./slices";
  *   offset or name to keep that isn't there, edits that don't fit their hook, a `from` of other tokens, another model or with
  *   interventions, or more prompts than there is memory for. While computing: on a change that gives something else than its hook
  *   holds, and on activations too large for float32.
+ * @example
+ * ```ts
+ * const { model, tokenizer } = await loadModel("embedded");
+ * const data = loadAcronyms(HELD_OUT, tokenizer, { n: 10 });
+ * const run = forward(model, data.tokens, { keep: ["blocks.2.attn.hook_pattern"] });
+ * const pattern = run.cache["blocks.2.attn.hook_pattern"]; // [batch, head, query_pos, key_pos]
+ * console.log(pattern.shape.slice(0, 2)); // → [ 10, 4 ]
+ * disposeRun(run);
+ * ```
  */
 export function forward(model: Model, tokens: Tokens, options: ForwardOptions = {}): Run {
   return forwardEach(model, tokens, [options.interventions ?? []], options)[0];

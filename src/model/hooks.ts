@@ -74,7 +74,15 @@ export type Intervention = readonly Edit[];
 
 /**
  * Activation patching: the activation at `at` is taken from `source`, of the same shape (or batch 1, which serves every row).
- * @example patch("blocks.8.attn.hook_z", corrupted.cache["blocks.8.attn.hook_z"], { head: 11 })
+ * @example
+ * ```ts
+ * const { model, tokenizer } = await loadModel("embedded");
+ * const data = loadAcronyms(HELD_OUT, tokenizer, { n: 10 });
+ * const other = forward(model, resample(data, 0), { keep: ["blocks.2.attn.hook_z"] });
+ * const interventions = patch("blocks.2.attn.hook_z", other.cache["blocks.2.attn.hook_z"], { head: 1 });
+ * const run = forward(model, data.tokens, { interventions });
+ * console.log(run.logits.shape[0]); // → 10
+ * ```
  */
 export function patch<N extends HookName>(at: N, source: Activation<N>, slice?: Slice<N>): Intervention {
   // TypeScript cannot see that a generic N yields one member of the union

@@ -20,7 +20,15 @@ export type HeadActivation = "q" | "k" | "v" | "z" | "pattern";
 /**
  * Takes an activation of these heads from `source`: a run's cache, or means of batch 1.
  * @param positions where (query positions for patterns); everywhere without it
- * @example patchHeads([{ layer: 8, head: 11 }], "z", corrupted.cache)
+ * @example
+ * ```ts
+ * const { model, tokenizer } = await loadModel("embedded");
+ * const data = loadAcronyms(HELD_OUT, tokenizer, { n: 10 });
+ * const other = forward(model, resample(data, 0), { keep: ["blocks.1.attn.hook_z", "blocks.2.attn.hook_z"] });
+ * const heads = [{ layer: 1, head: 2 }, { layer: 2, head: 0 }];
+ * const run = forward(model, data.tokens, { interventions: patchHeads(heads, "z", other.cache) });
+ * console.log(run.logits.shape[0]); // → 10
+ * ```
  */
 export function patchHeads(
   heads: readonly HeadId[],
@@ -54,7 +62,16 @@ export type Subspace = readonly (readonly number[])[] | tf.Tensor2D;
  * Patching of a part: what the activation at `at` has along these directions is taken from `source`, of the same shape (or batch 1); what is
  * perpendicular to them stays. Along all directions there are it is `patch`.
  * While the run is computed throws a RangeError if the source or the directions don't fit the activation.
- * @example patchWithin("blocks.0.hook_resid_mid", other, plane, { pos: position("C1") })
+ * @example
+ * ```ts
+ * const { model, tokenizer } = await loadModel("embedded");
+ * const data = loadAcronyms(HELD_OUT, tokenizer, { n: 10 });
+ * const [at, pos] = ["blocks.1.hook_resid_pre" as const, position("C1")];
+ * const other = forward(model, resample(data, 0), { keep: [at] });
+ * const first = range(model.config.d_model).map((i) => [i === 0 ? 1 : 0]); // the direction of the first number
+ * const run = forward(model, data.tokens, { interventions: patchWithin(at, other.cache[at], first, { pos }), keep: [at] });
+ * console.log(run.cache[at].shape[2] === first.length); // → true
+ * ```
  */
 export function patchWithin<N extends HookName>(
   at: N,
@@ -98,6 +115,16 @@ export interface HiddenKeys {
  * Hides keys from queries in these heads, as the causal mask hides what comes later: what was paid to them goes to the other keys.
  * What the mask hides anyway may be named; a query without keys sees all that it saw.
  * Throws a RangeError if there are no heads, a position is no index, a query comes twice, or one has nothing left to see.
+ * @example
+ * ```ts
+ * const { model, tokenizer } = await loadModel("embedded");
+ * const data = loadAcronyms(HELD_OUT, tokenizer, { n: 10 });
+ * const [query, key] = [position("C2"), position("C1")];
+ * const interventions = hideKeys([{ layer: 0, head: 1 }], [{ query, keys: [key] }]);
+ * const { cache } = forward(model, data.tokens, { interventions, keep: ["blocks.0.attn.hook_pattern"] });
+ * const pattern = cache["blocks.0.attn.hook_pattern"].arraySync();
+ * console.log(pattern[0][1][query][key]); // → 0
+ * ```
  */
 export function hideKeys(heads: readonly HeadId[], hidden: readonly HiddenKeys[]): Intervention {
   checkSome("heads to hide keys from", heads);

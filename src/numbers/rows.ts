@@ -5,6 +5,11 @@ type Wanted<R> = { readonly [K in keyof R]?: R[K] | readonly R[K][] };
 /**
  * The rows whose columns hold these values, or one of them: `where(rows, { letter: [2, 3], layer: 0 })`.
  * Throws a RangeError naming a column that no row has.
+ * @example
+ * ```ts
+ * const rows = [{ letter: 1, change: 0.5 }, { letter: 2, change: -3 }, { letter: 3, change: 1 }];
+ * console.log(where(rows, { letter: [1, 3] }).length); // → 2
+ * ```
  */
 export function where<R extends object>(rows: readonly R[], wanted: Wanted<R>): R[] {
   const columns = Object.entries(wanted) as [keyof R & string, unknown][];
@@ -16,7 +21,14 @@ export function where<R extends object>(rows: readonly R[], wanted: Wanted<R>): 
   );
 }
 
-/** The row whose number in this column is farthest from 0, the first of several. Throws a RangeError if there are no rows. */
+/**
+ * The row whose number in this column is farthest from 0, the first of several. Throws a RangeError if there are no rows.
+ * @example
+ * ```ts
+ * const rows = [{ head: "1.2", change: 0.5 }, { head: "2.0", change: -3 }];
+ * console.log(strongest(rows, "change").head); // → 2.0
+ * ```
+ */
 export function strongest<R extends object>(rows: readonly R[], column: keyof R & string): R {
   if (rows.length === 0) throw new RangeError(`there are no rows of which one could have the strongest "${column}"`);
   const size = (row: R) => Math.abs(row[column] as number);

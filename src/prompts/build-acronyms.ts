@@ -1,7 +1,7 @@
 import { gpt2Tokenizer, type Tokenizer } from "../load/tokenizer";
 import { quote } from "../numbers/text";
 import type { AcronymLine } from "./acronym-lines";
-import { ACRONYMS } from "./acronym-task";
+import { ACRONYMS, type AcronymTask } from "./acronym-task";
 import type { AcronymDataset, WordsOf } from "./acronyms";
 import { checkWordAmong } from "./check-word";
 import { lettersOf, type Task, wordStart } from "./task";
@@ -10,13 +10,14 @@ import { lettersOf, type Task, wordStart } from "./task";
  * A data set from triples of words, or as many as the task has.
  * Throws an Error if a word isn't two tokens " X" + rest of this vocabulary (with near words), GPT-2 writes several letters as one token, or
  *   a prompt doesn't have the task's words and tokens.
- * @param suggest where near words for a refused one are looked for
+ * @param task see `acronymTask`; acronyms of three letters if not given
+ * @param suggest where near words for a refused one are looked for; nowhere if not given
  */
-export function acronymsAmong<T extends Task>(
+export function acronymsAmong<T extends Task = AcronymTask>(
   words: readonly WordsOf<T>[],
   tokenizer: Tokenizer,
-  task: T,
-  suggest: () => readonly string[],
+  task: T = ACRONYMS as Task as T,
+  suggest: () => readonly string[] = () => [],
 ): AcronymDataset<T> {
   const count = task.words?.length;
   for (const row of words)
@@ -54,7 +55,7 @@ export interface AcronymCheck {
 export function checkAcronymAmong(
   words: readonly [string, string, string],
   tokenizer: Tokenizer,
-  suggest: () => readonly string[],
+  suggest: () => readonly string[] = () => [],
 ): AcronymCheck {
   const { prompt } = lineOf(words, ACRONYMS);
   try {

@@ -48,6 +48,13 @@ export function permuteTokens(
  * Other prompts' tokens for every row [prompt][position], as the official scripts make them, but from a seed.
  * Throws a RangeError if a prompt doesn't have the task's length.
  * See the paper's figures 1, 2, 4–8
+ * @example
+ * ```ts
+ * const { model, tokenizer } = await loadModel("embedded");
+ * const data = loadAcronyms(HELD_OUT, tokenizer, { n: 10 });
+ * const corrupted = resample(data, 0);
+ * console.log(corrupted.length === data.tokens.length, corrupted[0].length === data.tokens[0].length); // → true true
+ * ```
  */
 export function resample(data: Prompts, seed: number): number[][] {
   checkPrompts(data);

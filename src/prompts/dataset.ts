@@ -21,6 +21,13 @@ export type { AcronymCheck } from "./build-acronyms";
  *   a prompt doesn't have the task's words and tokens.
  * @param options task: see `acronymTask`; acronyms of three letters if not given
  *   suggest: where near words for a refused one are looked for; the project's word list if not given.
+ * @example
+ * ```ts
+ * const { model, tokenizer } = await loadModel("embedded");
+ * const data = buildAcronyms([["Kite", "Pint", "Wren"]], tokenizer);
+ * const rows = await behaviour(model, data, tokenizer);
+ * console.log(data.acronyms[0], rows.map(({ says }) => says).join("")); // → KPW KPW
+ * ```
  */
 export function buildAcronyms<T extends Task = AcronymTask>(
   words: readonly WordsOf<T>[],
@@ -47,6 +54,12 @@ export const TRAIN = join(dataFolder, "acronyms", "train.txt");
  * @param path of the file, or `"official"`: the prompts of the paper's repository, once they are fetched. Of these a seed
  *   takes the `n` in a row that start at seed · n, so that seed 0 has the paper's own.
  * @param options n: all if not given; seed: an integer.
+ * @example
+ * ```ts
+ * const { tokenizer } = await loadModel("embedded");
+ * const data = loadAcronyms(HELD_OUT, tokenizer, { n: 10, seed: 0 });
+ * console.log(data.tokens.length, data.tokens[0].length); // → 10 11
+ * ```
  */
 export function loadAcronyms(
   path: string,

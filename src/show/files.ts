@@ -42,6 +42,12 @@ const PICTURES: Readonly<Record<string, (figure: Figure, scale: number) => Promi
  * Throws a RangeError if the path ends otherwise, or the scale is not a positive number; Error if plotly can't draw the figure, or the
  * file can't be written.
  * @param path from the notebook's folder, such as `"heads.svg"`
+ * @example
+ * ```ts
+ * const rows = [{ letter: 1, logit_diff: 6 }, { letter: 2, logit_diff: 7.5 }];
+ * const figure = bars(rows, { x: "letter", y: "logit_diff" });
+ * await saveFigure(figure, "levels.svg", { alt: "Logit difference of two letters" });
+ * ```
  */
 export async function saveFigure(figure: Figure, path: string, options: SaveFigureOptions = {}): Promise<void> {
   const { alt = basename(path, extname(path)), scale = 2 } = options;
