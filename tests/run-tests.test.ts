@@ -27,7 +27,21 @@ async function outcome(code: string | string[], env: NodeJS.ProcessEnv = {}) {
 test("cases are counted, suites are not; the line says where the file ran, how long and how many", async () => {
   const found = await outcome(`describe("suite", () => { test("a", () => {}); test("b", () => {}); });`);
   assert.deepEqual({ ...found, said: "" }, { passed: 2, failed: 0, skipped: 0, said: "" });
-  assert.match(found.said, /^✓ .*some\.test\.cjs {2}wasm {2}[\d.]+ s {2}2 cases$/);
+  assert.match(found.said, /^✓ .*some\.test\.cjs {2}wasm {2}[\d.]+ s \(CPU [\d.]+ s\) {2}2 cases$/);
+});
+
+test("processors' seconds are each file's own, with those of the processes it started", {
+  skip: process.platform === "linux" ? false : "of processes that it started only Linux tells them",
+}, async () => {
+  const busy = "const until = Date.now() + 30_000; while (process.cpuUsage().user < 600_000 && Date.now() < until);";
+  const starts = `require("node:child_process").execFileSync(process.execPath, ["-e", ${JSON.stringify(busy)}]);`;
+  const { said } = await outcome([
+    `test("idle", () => {});`,
+    `test("busy", () => { ${starts} });`,
+    `test("idle", () => {});`,
+  ]);
+  const [, busySeconds, idleSeconds] = [...said.matchAll(/\(CPU ([\d.]+) s\)/g)].map(([, seconds]) => Number(seconds));
+  assert.ok(busySeconds >= 0.6 && idleSeconds < 0.5, said);
 });
 
 test("a failed case is named with its message, a skipped one with its reason", async () => {
