@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
+import { jobsOf } from "../scripts/commands/test.mjs";
 import { runTests } from "../scripts/tests/run-tests.mjs";
 
 const dir = mkdtempSync(path.join(tmpdir(), "run-tests-"));
@@ -27,7 +28,21 @@ async function outcome(code: string | string[], env: NodeJS.ProcessEnv = {}) {
 test("cases are counted, suites are not; the line says where the file ran, how long and how many", async () => {
   const found = await outcome(`describe("suite", () => { test("a", () => {}); test("b", () => {}); });`);
   assert.deepEqual({ ...found, said: "" }, { passed: 2, failed: 0, skipped: 0, said: "" });
-  assert.match(found.said, /^✓ .*some\.test\.cjs {2}wasm {2}[\d.]+ s {2}2 cases$/);
+  assert.match(found.said, /^✓ .*some\.test\.cjs {2}wasm {2}[\d.]+ s \(CPU [\d.]+ s\) {2}2 cases$/);
+});
+
+test("processors' seconds are each file's own, with those of the processes it started", {
+  skip: process.platform === "linux" ? false : "of processes that it started only Linux tells them",
+}, async () => {
+  const busy = "const until = Date.now() + 30_000; while (process.cpuUsage().user < 600_000 && Date.now() < until);";
+  const starts = `require("node:child_process").execFileSync(process.execPath, ["-e", ${JSON.stringify(busy)}]);`;
+  const { said } = await outcome([
+    `test("idle", () => {});`,
+    `test("busy", () => { ${starts} });`,
+    `test("idle", () => {});`,
+  ]);
+  const [, busySeconds, idleSeconds] = [...said.matchAll(/\(CPU ([\d.]+) s\)/g)].map(([, seconds]) => Number(seconds));
+  assert.ok(busySeconds >= 0.6 && idleSeconds < 0.5, said);
 });
 
 test("a failed case is named with its message, a skipped one with its reason", async () => {
@@ -78,4 +93,39 @@ test("one that computes without having started a backend has failed", async () =
   assert.equal(failed, 1);
   assert.match(said, /it computes, but starts no backend/);
   assert.equal((await outcome(computes, { ACRONYM_BACKEND: "cpu" })).failed, 0);
+});
+
+test("a unit that computes runs plain on the first backend and perturbed on the usual one, model/'s on every one; all else once, on the usual one", () => {
+  const [model, experiment, numbers, crossing] = [
+    "tests/unit/model/forward.test.ts",
+    "tests/unit/experiments/patching.test.ts",
+    "tests/unit/numbers/random.test.ts",
+    "tests/docs.test.ts",
+  ].map(path.normalize);
+  const runs = (backends: string[], perturb?: string) => {
+    const found: Record<string, string[]> = { [model]: [], [experiment]: [], [numbers]: [], [crossing]: [] };
+    for (const { files, env } of jobsOf(Object.keys(found), backends, perturb))
+      for (const file of files) found[file].push([env.ACRONYM_BACKEND, env.ACRONYM_PERTURB].filter(Boolean).join(" "));
+    return [model, experiment, numbers, crossing].map((file) => found[file].sort());
+  };
+  const before = process.env.ACRONYM_BACKEND;
+  delete process.env.ACRONYM_BACKEND;
+  try {
+    const once = [["onnx"], ["onnx"]];
+    assert.deepEqual(runs(["native", "onnx", "wasm"]), [
+      ["native", "onnx", "onnx 1", "wasm"],
+      ["native", "onnx 1"],
+      ...once,
+    ]);
+    assert.deepEqual(runs(["onnx", "wasm"]), [["onnx", "onnx 1", "wasm"], ["onnx", "onnx 1"], ...once]);
+    assert.deepEqual(runs(["wasm"]), [["wasm", "wasm 1"], ["wasm", "wasm 1"], [""], [""]]);
+    const perturbed = [["onnx 3"], ["onnx 3"]];
+    assert.deepEqual(runs(["native", "onnx", "wasm"], "3"), [
+      ["native 3", "onnx 3", "wasm 3"],
+      ["native 3", "onnx 3"],
+      ...perturbed,
+    ]);
+  } finally {
+    if (before !== undefined) process.env.ACRONYM_BACKEND = before;
+  }
 });

@@ -111,8 +111,13 @@ function promptsOf(task: Acronyms): AcronymDataset<Acronyms> {
   return buildAcronyms(found, tokenizer, { task });
 }
 
+/** Where what stands is a matter of the template, whatever the model; a trained one, which is four times as much work, takes the longest way round. */
+const TRAINED = ["four letters", "(YZ → )"];
+
 for (const name of ["the embedded model", "a random model"])
-  for (const [what, { template, looks, reads }] of Object.entries(CASES))
+  for (const [what, { template, looks, reads }] of Object.entries(CASES).filter(
+    ([what]) => name === "a random model" || TRAINED.includes(what),
+  ))
     describe(`${what}, on ${name}`, () => {
       const task = acronymTask(template);
       let model: Model;

@@ -16,8 +16,10 @@ const USAGE = `npm test -- [part …] [--perturb SEED]
   --perturb  perturb every matrix product by about one part in 10⁶, as another processor would round it;
              without it the units that compute run so once more, with seed 1`;
 
-/** Those that are tested, the fastest first. */
+/** Those that are tested. The first two have hardly a kernel in common; WebAssembly is onnx without its five. */
 const BACKENDS = ["native", "onnx", "wasm"];
+/** What people have who did not ask for more, and on models as small as the tests' the fastest. */
+const USUAL = "onnx";
 const UNITS = join("tests", "unit");
 const SHORT_FORM_SEED = "1";
 const TMP = join(ROOT, ".setup", "tmp");
@@ -41,9 +43,10 @@ export async function main(args) {
     const obstacle = files.some((file) => file.endsWith("native.test.ts")) ? await nativeObstacle() : "";
     if (obstacle) console.log(`Tests go on without the native backend: ${obstacle}`);
     process.env.NATIVE_OBSTACLE = obstacle; // tests/native.test.ts says it, too
-    const backends = files.some(computes) ? await loadingBackends() : [];
+    const someCompute = files.some(computes);
+    const backends = files.length === 0 ? [] : await loadingBackends(someCompute ? BACKENDS : [USUAL]);
     const jobs = jobsOf(files, backends, perturb);
-    if (jobs.length > 0) console.log(`${files.length} test files${backendsText(backends)}`);
+    if (jobs.length > 0) console.log(`${files.length} test files${someCompute ? backendsText(backends) : ""}`);
     counts = await runTests(jobs, { tmp: TMP });
     if (counts.passed + counts.failed === 0) {
       counts.failed = 1;
@@ -99,9 +102,9 @@ function testFiles() {
 }
 
 /**
- * The units that compute start a backend, by themselves or with a model (run-tests.mjs complains of those that don't): they run on
- * every one. What crosses files runs on the fastest, and so do the lessons, which judge what experiments compute; tests/native.test.ts
- * compares the backends with each other.
+ * The units that compute start a backend, by themselves or with a model (run-tests.mjs complains of those that don't): they run on several.
+ * What crosses files runs on the usual one, and so do the lessons, which judge what experiments compute; tests/native.test.ts compares the
+ * backends with each other.
  * @param {string} file
  */
 function computes(file) {
@@ -110,16 +113,25 @@ function computes(file) {
 }
 
 /**
+ * All that computes goes through model/, where a backend's kernels are called and chosen: its units run on every backend.
+ * @param {string} file
+ */
+function choosesKernels(file) {
+  return file.startsWith(join(UNITS, "model"));
+}
+
+/**
  * The backends that load on this machine; of the others it is said once why they don't.
+ * @param {readonly string[]} backends
  * @returns {Promise<string[]>}
  */
-async function loadingBackends() {
+async function loadingBackends(backends) {
   const code = `require(${JSON.stringify(join(projectPaths().root, "dist", "model", "backend", "choose.js"))}).initBackend().catch((error) => {
     console.error(error.message);
     process.exit(1);
   });`;
   const loading = [];
-  for (const backend of process.env.ACRONYM_BACKEND ? [process.env.ACRONYM_BACKEND] : BACKENDS) {
+  for (const backend of process.env.ACRONYM_BACKEND ? [process.env.ACRONYM_BACKEND] : backends) {
     try {
       await promisify(execFile)(process.execPath, ["-e", code], { cwd: ROOT, env: testEnv(backend) });
       loading.push(backend);
@@ -137,30 +149,34 @@ function backendsText(backends) {
 }
 
 /**
- * Every file once; those that compute on every backend, and once more with perturbed products. Units share a process. What takes longest
- * comes first.
+ * Every file once, on the usual backend if it loads. Units that compute: as they are on the first backend, with perturbed products on the
+ * usual one; those that choose kernels also as they are on every one. Units share a process. What takes longest comes first.
  * @param {readonly string[]} files
  * @param {readonly string[]} backends
  * @param {string | undefined} perturb the seed with which all of them run
  * @returns {import("../tests/run-tests.mjs").Job[]}
  */
-function jobsOf(files, backends, perturb) {
+export function jobsOf(files, backends, perturb) {
   const isUnit = (/** @type {string} */ file) => file.startsWith(UNITS);
   const job = (/** @type {string[]} */ files, /** @type {string | undefined} */ backend, seed = perturb) => {
     const on = [backend, seed !== undefined && `perturbed by seed ${seed}`].filter(Boolean).join(", ");
     return { files, on, env: testEnv(backend, seed) };
   };
+  const once = (/** @type {string[]} */ files) => ({ ...job(files, undefined), env: testEnv(usual, perturb) });
   const computing = files.filter(computes);
   const plain = files.filter((file) => isUnit(file) && !computes(file));
-  const perturbedOn = backends.includes("onnx") ? "onnx" : backends[0]; // native copies each product to and fro: twice the time
+  const usual = backends.includes(USUAL) ? USUAL : undefined;
+  const [first] = backends;
+  const perturbedOn = usual ?? first;
+  const runAll = perturb === undefined ? [first] : [first, perturbedOn];
   const others = files.filter((file) => !isUnit(file)).sort((a, b) => rank(a) - rank(b));
   const slowest = others.filter((file) => rank(file) < SLOWEST.length);
   return [
-    ...slowest.map((file) => job([file], undefined)),
-    job(plain, undefined),
-    ...backends.map((backend) => job(computing, backend)),
+    ...slowest.map((file) => once([file])),
+    once(plain),
+    ...backends.map((backend) => job(runAll.includes(backend) ? computing : computing.filter(choosesKernels), backend)),
     ...(perturb === undefined ? [job(computing, perturbedOn, SHORT_FORM_SEED)] : []),
-    ...others.slice(slowest.length).map((file) => job([file], undefined)),
+    ...others.slice(slowest.length).map((file) => once([file])),
   ].filter((job) => job.files.length > 0);
 }
 

@@ -14,7 +14,7 @@ const TIME_LIMIT = 20 * 60_000;
 const REPORT_EVERY = 500; // milliseconds
 
 /** @typedef {import("./test-reporter.mjs").Outcome} Outcome */
-/** @typedef {{ name: string, outcomes: Outcome[], seconds?: number, complaint?: string }} Result `complaint`: why the file itself failed */
+/** @typedef {{ name: string, outcomes: Outcome[], seconds?: number, cpu?: number, complaint?: string }} Result `complaint`: why the file itself failed */
 
 /**
  * Test files that one process runs, and what it runs on. Loading tfjs takes as long as most files: those that share no more than that
@@ -107,7 +107,7 @@ function runJob({ files, env }, report, onResult) {
         const own = outcomes.filter((outcome) => outcome.file === file);
         const end = own.find(({ kind }) => kind === "file");
         if (!end) return;
-        tell({ name: file, outcomes: own.filter(({ kind }) => isCase(kind)), seconds: end.seconds });
+        tell({ name: file, outcomes: own.filter(({ kind }) => isCase(kind)), seconds: end.seconds, cpu: end.cpu });
       }
     };
     /** The first that has not ended, or the last, gets the reason; those after it did not run. */
@@ -153,15 +153,18 @@ function readOutcomes(report) {
   }
 }
 
+/** @param {number} seconds @param {number | undefined} cpu */
+const timeText = (seconds, cpu) => `${seconds.toFixed(1)} s${cpu === undefined ? "" : ` (CPU ${cpu.toFixed(1)} s)`}`;
+
 /** @param {Result} result */
-function resultText({ name, outcomes, seconds, complaint }) {
+function resultText({ name, outcomes, seconds, cpu, complaint }) {
   const cases = outcomes.filter(({ kind }) => kind === "pass" || kind === "fail");
   const failed = outcomes.filter(({ kind }) => kind === "fail");
   const isGood = failed.length === 0 && complaint === undefined;
   const count = failed.length > 0 ? `${failed.length} of ${cases.length} cases failed` : `${cases.length} cases`;
   const indented = (/** @type {string} */ text) => text.trimEnd().replace(/^/gm, "    ");
   return [
-    [`${isGood ? "✓" : "✗"} ${name}`, ...(seconds === undefined ? [] : [`${seconds.toFixed(1)} s`]), count].join("  "),
+    [`${isGood ? "✓" : "✗"} ${name}`, ...(seconds === undefined ? [] : [timeText(seconds, cpu)]), count].join("  "),
     ...outcomes
       .filter(({ kind }) => kind === "skip")
       .map(({ name, text }) => `  - ${name} (skipped${text && `: ${text}`})`),

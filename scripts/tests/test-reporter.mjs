@@ -1,8 +1,9 @@
 // node --test-reporter: what the files of run-files.cjs come to, one JSON object a line, for run-tests.mjs.
 
 /**
- * Of a case: pass, fail or skip. Of the process: note and backend. `file` says that a file has ended.
- * @typedef {{ kind: "pass" | "fail" | "skip" | "note" | "backend" | "file", file: string, name: string, text: string, seconds?: number }} Outcome
+ * Of a case: pass, fail or skip. Of the process: note and backend. `file` says that a file has ended,
+ * after how many seconds by the clock and of processors.
+ * @typedef {{ kind: "pass" | "fail" | "skip" | "note" | "backend" | "file", file: string, name: string, text: string, seconds?: number, cpu?: number }} Outcome
  */
 /** @typedef {{ name: string, nesting: number, message?: string, skip?: string | boolean, todo?: string | boolean, details: { type?: string, duration_ms: number, error?: any } }} Data */
 
@@ -15,10 +16,15 @@ export default async function* report(events) {
     const outcome = outcomeOf(type, data);
     if (outcome) yield line(outcome);
     if (/^test:(pass|fail)$/.test(type) && data.nesting === 0)
-      yield line({ kind: "file", name: "", text: "", seconds: data.details.duration_ms / 1000 });
+      yield line({ kind: "file", name: "", text: "", seconds: data.details.duration_ms / 1000, cpu: cpuOf(file) });
   }
   const { _tfengine } = /** @type {{ _tfengine?: { backendName?: string } }} */ (globalThis); // tfjs keeps it there
   if (_tfengine?.backendName) yield line({ kind: "backend", name: "", text: _tfengine.backendName });
+}
+
+/** @param {string} file @returns {number | undefined} undefined of one without cases */
+function cpuOf(file) {
+  return /** @type {{ cpuOfTestFiles?: Map<string, number> }} */ (globalThis).cpuOfTestFiles?.get(file);
 }
 
 /**
