@@ -42,7 +42,7 @@ test("processors' seconds are each file's own, with those of the processes it st
     `test("idle", () => {});`,
   ]);
   const [, busySeconds, idleSeconds] = [...said.matchAll(/\(CPU ([\d.]+) s\)/g)].map(([, seconds]) => Number(seconds));
-  assert.ok(busySeconds >= 0.6 && idleSeconds < 0.5, said);
+  assert.ok(busySeconds >= 0.6 && idleSeconds < busySeconds, said);
 });
 
 test("a failed case is named with its message, a skipped one with its reason", async () => {
@@ -95,7 +95,7 @@ test("one that computes without having started a backend has failed", async () =
   assert.equal((await outcome(computes, { ACRONYM_BACKEND: "cpu" })).failed, 0);
 });
 
-test("a unit that computes runs plain on the first backend and perturbed on the usual one, model/'s on every one; all else once, on the usual one", () => {
+test("a unit that computes runs on every backend, on the usual one perturbed; all else once, on the usual one", () => {
   const [model, experiment, numbers, crossing] = [
     "tests/unit/model/forward.test.ts",
     "tests/unit/experiments/patching.test.ts",
@@ -114,15 +114,15 @@ test("a unit that computes runs plain on the first backend and perturbed on the 
     const once = [["onnx"], ["onnx"]];
     assert.deepEqual(runs(["native", "onnx", "wasm"]), [
       ["native", "onnx", "onnx 1", "wasm"],
-      ["native", "onnx 1"],
+      ["native", "onnx 1", "wasm"],
       ...once,
     ]);
-    assert.deepEqual(runs(["onnx", "wasm"]), [["onnx", "onnx 1", "wasm"], ["onnx", "onnx 1"], ...once]);
+    assert.deepEqual(runs(["onnx", "wasm"]), [["onnx", "onnx 1", "wasm"], ["onnx 1", "wasm"], ...once]);
     assert.deepEqual(runs(["wasm"]), [["wasm", "wasm 1"], ["wasm", "wasm 1"], [""], [""]]);
     const perturbed = [["onnx 3"], ["onnx 3"]];
     assert.deepEqual(runs(["native", "onnx", "wasm"], "3"), [
       ["native 3", "onnx 3", "wasm 3"],
-      ["native 3", "onnx 3"],
+      ["native 3", "onnx 3", "wasm 3"],
       ...perturbed,
     ]);
   } finally {

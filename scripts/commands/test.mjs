@@ -16,7 +16,7 @@ const USAGE = `npm test -- [part …] [--perturb SEED]
   --perturb  perturb every matrix product by about one part in 10⁶, as another processor would round it;
              without it the units that compute run so once more, with seed 1`;
 
-/** Those that are tested. The first two have hardly a kernel in common; WebAssembly is onnx without its five. */
+/** Those that are tested. */
 const BACKENDS = ["native", "onnx", "wasm"];
 /** What people have who did not ask for more, and on models as small as the tests' the fastest. */
 const USUAL = "onnx";
@@ -102,7 +102,7 @@ function testFiles() {
 }
 
 /**
- * The units that compute start a backend, by themselves or with a model (run-tests.mjs complains of those that don't): they run on several.
+ * The units that compute start a backend, by themselves or with a model (run-tests.mjs complains of those that don't): they run on every one.
  * What crosses files runs on the usual one, and so do the lessons, which judge what experiments compute; tests/native.test.ts compares the
  * backends with each other.
  * @param {string} file
@@ -149,8 +149,9 @@ function backendsText(backends) {
 }
 
 /**
- * Every file once, on the usual backend if it loads. Units that compute: as they are on the first backend, with perturbed products on the
- * usual one; those that choose kernels also as they are on every one. Units share a process. What takes longest comes first.
+ * Every file once, on the usual backend if it loads. Units that compute run on every backend: on the usual one with perturbed products,
+ * on the others as they are. Those that choose kernels run on the usual one as they are, too. Units share a process. What takes longest
+ * comes first.
  * @param {readonly string[]} files
  * @param {readonly string[]} backends
  * @param {string | undefined} perturb the seed with which all of them run
@@ -166,15 +167,17 @@ export function jobsOf(files, backends, perturb) {
   const computing = files.filter(computes);
   const plain = files.filter((file) => isUnit(file) && !computes(file));
   const usual = backends.includes(USUAL) ? USUAL : undefined;
-  const [first] = backends;
-  const perturbedOn = usual ?? first;
-  const runAll = perturb === undefined ? [first] : [first, perturbedOn];
+  const perturbedOn = usual ?? backends[0];
+  const isPerturbedAlone = (/** @type {string} */ backend) =>
+    perturb === undefined && backend === perturbedOn && backends.length > 1;
   const others = files.filter((file) => !isUnit(file)).sort((a, b) => rank(a) - rank(b));
   const slowest = others.filter((file) => rank(file) < SLOWEST.length);
   return [
     ...slowest.map((file) => once([file])),
     once(plain),
-    ...backends.map((backend) => job(runAll.includes(backend) ? computing : computing.filter(choosesKernels), backend)),
+    ...backends.map((backend) =>
+      job(isPerturbedAlone(backend) ? computing.filter(choosesKernels) : computing, backend),
+    ),
     ...(perturb === undefined ? [job(computing, perturbedOn, SHORT_FORM_SEED)] : []),
     ...others.slice(slowest.length).map((file) => once([file])),
   ].filter((job) => job.files.length > 0);
