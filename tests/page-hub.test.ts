@@ -224,6 +224,8 @@ describe("a model of the hub in the page", { timeout: 300_000 }, () => {
   });
 
   test("no other host can be asked", { skip }, async () => {
+    const [policy] = /connect-src [^;]*/.exec(readFileSync(join(home, "index.html"), "utf8"))!;
+    assert.equal(policy, `connect-src 'self' ${hub.endpoint} ${hub.cdn}`);
     const directive = await page.evaluate(
       () =>
         new Promise((done) => {

@@ -21,6 +21,8 @@ import { axeFinds, watchedPage } from "./fixtures/watched-page";
 const chromium = findChromium();
 const skip = !chromium && NO_CHROMIUM;
 const PREFIX = "/some/where/";
+/** WebGPU in a Chromium without a graphics card. */
+const WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"];
 /** Two processors' logits of the same prompt. */
 const TOLERANCE = 1e-4;
 const MOST_SCRIPT = 400_000; // bytes, gzipped
@@ -77,8 +79,8 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
     if (home) rmSync(home, { recursive: true, force: true });
   });
 
-  const open = (path = "", options: Parameters<typeof watchedPage>[2] = {}) =>
-    watchedPage(browser, server.address, { path, reducedMotion: "reduce", ...options });
+  const open = (path = "", options: Parameters<typeof watchedPage>[2] = {}, own = browser) =>
+    watchedPage(own, server.address, { path, reducedMotion: "reduce", ...options });
   const settled = (page: Page) => page.locator("main[data-settled]").waitFor();
   const says = async (page: Page) => (await page.locator(".says .big").allTextContents()).join("");
   const waitToSay = async (page: Page, letters: string) => {
@@ -231,9 +233,11 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
     await done();
   });
 
-  for (const backend of ["wasm", "webgl"])
+  for (const backend of ["wasm", "webgl", "webgpu"])
     test(`logits, maps and attention are Node's: ${backend}`, { skip }, async (t) => {
-      const { page, done, context } = await open(`?backend=${backend}`);
+      const own = backend === "webgpu" ? await openBrowser(chromium as string, ...WEBGPU) : browser;
+      if (own !== browser) t.after(() => own.close());
+      const { page, done, context } = await open(`?backend=${backend}`, {}, own);
       const ready = page.locator(`main[data-ready=${backend}]`);
       await ready.or(page.getByText("nothing here can compute")).first().waitFor();
       if (backend !== "wasm" && (await ready.count()) === 0) {
@@ -266,6 +270,36 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
       }
       await done();
     });
+
+  test("another backend can be chosen; one that does not start is told, and the one before goes on", {
+    skip,
+  }, async () => {
+    const { page, done, context } = await open();
+    await settled(page);
+    await context.addInitScript(() =>
+      Object.defineProperty(navigator, "gpu", { value: { requestAdapter: async () => null } }),
+    );
+    await page.reload();
+    await settled(page);
+    await page.getByText("WebGPU", { exact: true }).click();
+    await page.locator("#backend-trouble", { hasText: "webgpu: this browser offers no graphics card" }).waitFor();
+    assert.ok(await page.locator("input[name=backend][value=wasm]").isChecked());
+    await cell(page, "layer 2, C2").click();
+    await waitToSay(page, "GPD");
+    await page.getByText("WebGL", { exact: true }).click();
+    await page
+      .locator("main[data-ready=webgl]")
+      .or(page.locator("#backend-trouble", { hasText: "webgl" }))
+      .waitFor();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await waitToSay(page, "GKD");
+    await settled(page);
+    await page.getByText("WebAssembly", { exact: true }).click();
+    await page.locator("main[data-ready=wasm][data-settled]").waitFor();
+    assert.equal(await page.locator("#backend-trouble").count(), 0);
+    assert.match((await page.locator("#letters .foot").last().textContent())!, /with wasm: \d+ ms/);
+    await done();
+  });
 
   test("500 patches leave no tensor behind, and each is answered at once", { skip }, async (t) => {
     const { page, done } = await open();

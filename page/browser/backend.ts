@@ -1,6 +1,7 @@
 /** Starts TensorFlow.js in a browser: WebAssembly, else WebGL, else plain JavaScript; WebGPU where it is asked for. */
 import * as tf from "@tensorflow/tfjs";
 import { checkExamples } from "../../src/model/backend/examples";
+import { useSliceInPlace } from "../../src/model/backend/wasm";
 
 const IN_TURN = ["wasm", "webgl", "cpu"] as const;
 export type BrowserBackend = (typeof IN_TURN)[number] | "webgpu";
@@ -12,6 +13,7 @@ const START: Record<BrowserBackend, () => Promise<unknown>> = {
     // one file; threads would need a page isolated from all others, which most places that serve files don't offer
     tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
     setWasmPaths(new URL("./", document.baseURI).href);
+    useSliceInPlace();
     if (!(await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT"))) throw new Error("WebAssembly without SIMD");
   },
   webgl: () => import("@tensorflow/tfjs-backend-webgl"),

@@ -47,12 +47,27 @@ export async function take(
   }
   if (isThere) return { files };
   try {
-    for (const { name, url } of model.files) await store.put(url, new Response(files.get(name)));
+    for (const { name, url } of model.files) await store.put(url, inPieces(files.get(name)!));
     return { files };
   } catch (error) {
     await remove(model);
     return { files, notKept: (error as Error).message };
   }
+}
+
+const PIECE = 1 << 20; // bytes
+
+/** A file as an answer that is read piece by piece: half a gigabyte at once is more than Chromium's cache takes. */
+function inPieces(bytes: Uint8Array<ArrayBuffer>): Response {
+  let at = 0;
+  const pieces = new ReadableStream<Uint8Array>({
+    pull(on) {
+      if (at >= bytes.length) return on.close();
+      on.enqueue(bytes.subarray(at, at + PIECE));
+      at += PIECE;
+    },
+  });
+  return new Response(pieces);
 }
 
 async function ask(name: string, url: string, signal: AbortSignal): Promise<Response> {
