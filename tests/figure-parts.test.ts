@@ -239,7 +239,7 @@ describe("refused by name", () => {
     assert.throws(() => isThere(file, { ...left.whole, batch: 3 }, left.box), /another part \(batch: 2, not 3\)/);
   });
 
-  test("a disk that is full, or a folder that is none, leaves nothing", () => {
+  test("a folder that is none stays none", () => {
     const file = path.join(dir, "no-folder", "part.json");
     assert.throws(() => writePart(file, left), /can't be written/);
     assert.ok(!existsSync(path.dirname(file)));
@@ -298,5 +298,55 @@ describe("the command", () => {
     assert.equal(whole.backend, "wasm");
     assert.match(whole.model.sha256, /^[0-9a-f]{64}$/);
     assert.ok(Number(notes.peak_mb) > 50);
+  });
+});
+
+describe("a part that the disk has no room for is not there; the others stay, and it alone is measured afterwards", () => {
+  const main = `"${process.execPath}" --import tsx scripts/figure/main.ts`;
+  const node = `${main} 7 --n 6 --batch 2 --backend wasm`;
+  /** In a folder $out: a first part, `full` around the second, `again` after making room, both once more. */
+  const script = (full: (measure: string) => string, again = "") => `
+    measure() { ${node} --prompts "$1" --out "$out/$2.json" 2>&1; echo "$2: $?"; }
+    measure 0:4 first
+    ${full("measure 4:6 second")}
+    ls -A "$out"
+    ${again}
+    measure 0:4 first
+    measure 4:6 second
+    ${main} --merge "$out"/first.json "$out"/second.json --out "$out/figure" >&2; echo "figure: $?"`;
+  const run = (command: string, args: readonly string[], out: string) => {
+    const env = { ...process.env, out };
+    const { stdout } = spawnSync(command, args, { cwd: ROOT, env, encoding: "utf8" });
+    const lines = stdout
+      .replaceAll(`${out}/`, "")
+      .replace(/ *\(\d.*\)$/gm, "")
+      .split("\n");
+    return lines.filter((line) => /^(✗ )?(first|second|figure:)|part$/.test(line));
+  };
+  const expected = (reason: string) => [
+    "first.json",
+    "first: 0",
+    `✗ second.json can't be written: ${reason}`,
+    "second: 1",
+    "first.json", // all that there is
+    "first.json is there already",
+    "first: 0",
+    "second.json",
+    "second: 0",
+    "figure: 0",
+  ];
+
+  test("a limit of files' sizes", { skip: process.platform === "win32" }, () => {
+    const out = mkdtempSync(path.join(dir, "limited-"));
+    const limited = script((measure) => `(ulimit -f 2; ${measure})`); // units of 512 bytes or 1 kB
+    assert.deepEqual(run("bash", ["-c", limited], out), expected("files may not be so large here (ulimit -f)"));
+  });
+
+  const mounts = spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "tmpfs", tmpdir()]).status === 0;
+  test("a full disk", { skip: mounts ? false : "only who may mount disks can fill a small one" }, () => {
+    const out = mkdtempSync(path.join(dir, "full-"));
+    const fill = (measure: string) => `head -c 10M /dev/zero > "$out/.filler" 2>/dev/null; ${measure}`;
+    const small = `mount -t tmpfs -o size=512k tmpfs "$out"; ${script(fill, 'rm "$out/.filler"')}`;
+    assert.deepEqual(run("unshare", ["-m", "bash", "-c", small], out), expected("the disk is full"));
   });
 });
