@@ -1,12 +1,13 @@
 // tslab as the kernel needs it: it compiles cells so that errors can be placed, and runs them so that none is lost. Loaded before anything else of tslab.
 const { CellLines } = require("./cell-lines.cjs");
 const { oneTimer } = require("./watch-timers.cjs");
+const { lightBuilder } = require("./light-builder.cjs");
 
 // Before tslab loads its compiler: it compiles so that the line of a cell is known where an error happens, and while files come and go.
 const lines = new CellLines();
 const compiler = require.resolve("@tslab/typescript-for-tslab");
 const typescript = require(compiler);
-/** @type {NodeJS.Module} */ (require.cache[compiler]).exports = oneTimer(lines.keepMaps(typescript));
+/** @type {NodeJS.Module} */ (require.cache[compiler]).exports = oneTimer(lightBuilder(lines.keepMaps(typescript)));
 
 const converter = require("tslab/dist/converter.js");
 const executor = require("tslab/dist/executor.js");
