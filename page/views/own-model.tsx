@@ -73,7 +73,7 @@ export function OwnModel({ name, onFiles, onFetched, onBack, isReady, bigger }: 
       <p>
         Here runs <b>{name}</b>. Any GPT-2 in Hugging Face's layout can take its place: drop its{" "}
         <code>config.json</code>, <code>vocab.json</code> and <code>model.safetensors</code> here. GPT-2 Small has 549
-        MB and takes about 1.5 GB of memory; a patch takes seconds. These files are read where they are: nothing is sent
+        MB and takes about 2.2 GB of memory; a patch takes seconds. These files are read where they are: nothing is sent
         or kept.
       </p>
       <div class="row">
