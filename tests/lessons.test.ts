@@ -111,11 +111,13 @@ describe("copies", () => {
     const bad = join(out, "bad");
     const lesson = source("1-behaviour");
     const end = lesson.cells.findIndex((cell) => graded(cell).grade_id === "break-the-model-check") + 1;
-    const cells = lesson.cells.slice(0, end).map((cell) =>
-      graded(cell).grade_id === "break-the-model"
-        ? { ...cell, source: "// BEGIN SOLUTION\nconst words = 'a';\n// END SOLUTION" }
-        : cell,
-    );
+    const cells = lesson.cells
+      .slice(0, end)
+      .map((cell) =>
+        graded(cell).grade_id === "break-the-model"
+          ? { ...cell, source: "// BEGIN SOLUTION\nconst words = 'a';\n// END SOLUTION" }
+          : cell,
+      );
     rmSync(bad, { recursive: true, force: true });
     mkdirSync(bad);
     writeFileSync(join(bad, "bad.ipynb"), JSON.stringify({ ...lesson, cells }));
