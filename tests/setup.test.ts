@@ -35,6 +35,8 @@ for (const file of JSON.parse(process.env.FAKE_FILES || "[]")) {
 }
 fs.writeFileSync(at("zeromq", "index.js"), process.env.FAKE_NO_ADDON ? "throw new Error('no prebuild')" : "");
 if (process.env.FAKE_NPM_DIES) process.kill(process.pid, "SIGKILL");
+fs.mkdirSync(at("esbuild"), { recursive: true });
+fs.writeFileSync(at("esbuild", "index.js"), "exports.build = async () => {};");
 fs.mkdirSync(at("typescript", "bin"), { recursive: true });
 fs.writeFileSync(at("typescript", "bin", "tsc"), \`
   const fs = require("node:fs");
