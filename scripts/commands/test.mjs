@@ -85,8 +85,11 @@ async function nativeObstacle() {
   return "";
 }
 
-/** Those that take longest, in that order: they start first, so that the others run beside them. */
-const SLOWEST = ["notebooks", "notebooks-runner", "lessons", "templates", "browser", "small-models", "save", "site"];
+/** Those that take longest by the clock: they start first, those that mostly wait (for browsers, a cluster, a lock) beside those that compute. */
+const SLOWEST = [
+  ...["notebooks", "sweep-slurm", "page", "lessons", "notebooks-runner", "figure-parts", "page-hub", "site", "twice"],
+  ...["browser", "setup-lock", "validate", "small-models", "save"],
+];
 
 /** Where a file stands among the slowest; behind them if it is none. @param {string} file */
 function rank(file) {
