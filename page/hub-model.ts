@@ -21,7 +21,7 @@ export function onHub(
     weights,
     megabytes,
     endpoint = HUB,
-    hosts = HUB_HOSTS,
+    hosts,
   }: Omit<Fetchable, "name" | "files" | "host"> & { weights: string; endpoint?: string },
 ): Fetchable {
   if (!isCommit(revision)) throw new Error(`${revision} of ${repo} is no commit: 40 hexadecimal digits are needed`);
