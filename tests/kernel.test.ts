@@ -125,6 +125,16 @@ describe("no error is lost", () => {
     assert.deepEqual([reply.status, stderr, errors], ["ok", "", 0]);
   });
 
+  test("what the compiler watches is not under way: nobody would ever stop waiting for it", async () => {
+    // a module that is not there yet is watched in another way
+    await execute('import "./not-there-yet";');
+    const cells = JSON.stringify(join(ROOT, "scripts", "notebooks", "cells.cjs"));
+    const { stdout } = await execute(
+      `console.log(...require(${cells}).underWay(), process.getActiveResourcesInfo().includes("StatWatcher"))`,
+    );
+    assert.equal(stdout, "true\n");
+  });
+
   for (const [what, code] of [
     ["a last value that never comes", 'console.log("begun"); new Promise(() => {})'],
     ["an await that never ends", 'console.log("begun"); await new Promise(() => {});'],

@@ -16,7 +16,7 @@ const { describe, Interrupted, isInterrupt, located } = require("./describe.cjs"
 /** How long an empty cell waits for what earlier cells left running, in milliseconds. */
 const LONGEST_WAIT = 5000;
 /** What the kernel itself keeps open, or what can stay open for ever without doing anything. */
-const STAYS_OPEN = new Set(["FSEventWrap", "PipeWrap", "TTYWrap", "TCPServerWrap", "MessagePort"]);
+const STAYS_OPEN = new Set(["FSEventWrap", "StatWatcher", "PipeWrap", "TTYWrap", "TCPServerWrap", "MessagePort"]);
 const UNAWAITED = "\nNothing waited for the promise that failed so: write `await` before the call that made it.";
 
 /** What happens to the cells of one kernel. */
@@ -167,7 +167,10 @@ class Cells {
 async function nothingLeft() {
   const end = performance.now() + LONGEST_WAIT;
   do await sleep(10, undefined, { ref: false });
-  while (process.getActiveResourcesInfo().some((kind) => !STAYS_OPEN.has(kind)) && performance.now() < end);
+  while (underWay().length > 0 && performance.now() < end);
 }
 
-module.exports = { Cells };
+/** The kinds of what will call back once it is done. */
+const underWay = () => process.getActiveResourcesInfo().filter((kind) => !STAYS_OPEN.has(kind));
+
+module.exports = { Cells, underWay };
