@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, join, relative, sep } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { installNative } from "../setup/native.mjs";
 import { Unavailable } from "../setup/native-files.mjs";
@@ -115,12 +115,24 @@ function computes(file) {
   return /^import [^;]*\b(initBackend|loadModel)\b[^;]* from /m.test(readFileSync(join(ROOT, file), "utf8"));
 }
 
+/** The room of src/ that a unit tests. @param {string} file */
+const roomOf = (file) => relative(UNITS, file).split(sep)[0];
+
 /**
- * All that computes goes through model/, where a backend's kernels are called and chosen: its units run on every backend.
+ * All that computes goes through model/, where a backend's kernels are called and chosen.
  * @param {string} file
  */
-function choosesKernels(file) {
-  return file.startsWith(join(UNITS, "model"));
+const choosesKernels = (file) => roomOf(file) === "model";
+
+/**
+ * Whether the room calls kernels itself. The rooms that don't put together numbers that others computed, and do so alike on every backend.
+ * @param {string} room
+ */
+function handlesTensors(room) {
+  const folder = join(ROOT, "src", room);
+  if (!existsSync(folder)) return false;
+  const sources = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+  return sources.some((file) => readFileSync(join(folder, file), "utf8").includes('from "@tensorflow/tfjs"'));
 }
 
 /**
@@ -152,9 +164,9 @@ function backendsText(backends) {
 }
 
 /**
- * Every file once, on the usual backend if it loads. Units that compute run on every backend: on the usual one with perturbed products,
- * on the others as they are. Those that choose kernels run on the usual one as they are, too. Units share a process. What takes longest
- * comes first.
+ * Every file once, on the usual backend if it loads. Units that compute run there with perturbed products, and if their room handles
+ * tensors on the other backends as they are. Those that choose kernels run on the usual one as they are, too. Units share a process.
+ * What takes longest comes first.
  * @param {readonly string[]} files
  * @param {readonly string[]} backends
  * @param {string | undefined} perturb the seed with which all of them run
@@ -171,16 +183,16 @@ export function jobsOf(files, backends, perturb) {
   const plain = files.filter((file) => isUnit(file) && !computes(file));
   const usual = backends.includes(USUAL) ? USUAL : undefined;
   const perturbedOn = usual ?? backends[0];
-  const isPerturbedAlone = (/** @type {string} */ backend) =>
-    perturb === undefined && backend === perturbedOn && backends.length > 1;
+  const asItIs = (/** @type {string} */ backend) => {
+    if (backend !== perturbedOn) return computing.filter((file) => handlesTensors(roomOf(file)));
+    return perturb === undefined && backends.length > 1 ? computing.filter(choosesKernels) : computing;
+  };
   const others = files.filter((file) => !isUnit(file)).sort((a, b) => rank(a) - rank(b));
   const slowest = others.filter((file) => rank(file) < SLOWEST.length);
   return [
     ...slowest.map((file) => once([file])),
     once(plain),
-    ...backends.map((backend) =>
-      job(isPerturbedAlone(backend) ? computing.filter(choosesKernels) : computing, backend),
-    ),
+    ...backends.map((backend) => job(asItIs(backend), backend)),
     ...(perturb === undefined ? [job(computing, perturbedOn, SHORT_FORM_SEED)] : []),
     ...others.slice(slowest.length).map((file) => once([file])),
   ].filter((job) => job.files.length > 0);

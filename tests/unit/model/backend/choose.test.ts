@@ -7,12 +7,12 @@ import { reasonOf } from "../../../../src/model/backend/choose";
 /** What `initBackend()` answers in a process of its own, after `prepare`, the source of a program that may play tricks. */
 function backendAfter(prepare: string, wanted = ""): { name: string; why: string } {
   const code = `${prepare};
-    require(${JSON.stringify(path.join(__dirname, "../../../../src/model/backend/choose"))}).initBackend().then(
+    require(${JSON.stringify(path.join(__dirname, "../../../../dist/model/backend/choose"))}).initBackend().then(
       (backend) => console.log("\\n" + JSON.stringify(backend)),
       (error) => console.log("\\n" + JSON.stringify({ name: "none", why: error.message })),
     );`;
   const env = { ...process.env, ACRONYM_BACKEND: wanted };
-  const out = execFileSync(process.execPath, ["--import", "tsx", "-e", code], { env, encoding: "utf8" });
+  const out = execFileSync(process.execPath, ["-e", code], { env, encoding: "utf8" });
   return JSON.parse(out.trimEnd().split("\n").at(-1)!);
 }
 
