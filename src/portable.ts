@@ -119,7 +119,7 @@ export {
 } from "./discovery/subset-levels";
 
 // groups
-export { CRITERIA, circuitHeads, classifyHeads } from "./groups/classify";
+export { CRITERIA, EFFECTS, circuitHeads, classifyHeads } from "./groups/classify";
 export { headEvidence } from "./groups/evidence";
 export {
   besideFrozen,
@@ -131,7 +131,6 @@ export {
   worstLetterPanels,
 } from "./groups/followed-paths";
 export {
-  EFFECTS,
   LOOKS,
   criteriaTable,
   evidenceCells,

@@ -73,13 +73,15 @@ const atLeast = (value: number | null, threshold: number): Verdict => (value ===
 const either = (a: Verdict, b: Verdict): Verdict => (a || b ? true : a === null || b === null ? null : false);
 
 /** Columns of the evidence that hold an effect. */
-type EffectColumn = "direct" | "total" | "at_word" | "at_last_letter" | "ordinal";
+export const EFFECTS = ["direct", "total", "at_word", "at_last_letter", "ordinal"] as const;
+type EffectColumn = (typeof EFFECTS)[number];
 
 /** Whether a head's effect is at least this share of the largest of any head. */
 function effectsShown(evidence: readonly HeadEvidence[], { floor }: Criteria) {
-  const largest = (column: EffectColumn) => Math.max(0, ...evidence.map((head) => head[column] ?? 0));
+  const largestOf = (column: EffectColumn) => Math.max(0, ...evidence.map((head) => head[column] ?? 0));
+  const largest = new Map(EFFECTS.map((column) => [column, largestOf(column)]));
   return (head: HeadEvidence, column: EffectColumn, share: number): Verdict =>
-    atLeast(head[column], Math.max(floor, share * largest(column)));
+    atLeast(head[column], Math.max(floor, share * largest.get(column)!));
 }
 
 /** For which effect a head is among the fuzzy previous token heads: of other words before, of order, or both; null: for neither. */

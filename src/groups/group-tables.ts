@@ -1,7 +1,7 @@
 /** Evidence and groups of heads as rows for tables and figures. Pure. */
 import { type HeadId, hasHead, headList, headName, sameHead } from "../model/heads";
 import { LETTERS, position } from "../prompts/positions";
-import { type CircuitHeads, type Criteria, fuzzyEffects, GROUPS, type HeadEvidence } from "./classify";
+import { type CircuitHeads, type Criteria, EFFECTS, fuzzyEffects, GROUPS, type HeadEvidence } from "./classify";
 import { criterionMargins, nearMisses } from "./thresholds";
 
 export type GroupName = (typeof GROUPS)[number];
@@ -57,7 +57,6 @@ export const marginTable = (evidence: readonly HeadEvidence[]) =>
     "moves above": headList(above),
   }));
 
-export const EFFECTS = ["direct", "total", "at_word", "at_last_letter", "ordinal"] as const;
 export const LOOKS = [
   "attention_to_word",
   "attention_to_previous_end",

@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CRITERIA, circuitHeads, classifyHeads, GROUPS, type HeadEvidence } from "../../../src/groups/classify";
+import {
+  CRITERIA,
+  circuitHeads,
+  classifyHeads,
+  EFFECTS,
+  GROUPS,
+  type HeadEvidence,
+} from "../../../src/groups/classify";
 import {
   CRITERION_MEANINGS,
   criteriaTable,
-  EFFECTS,
   EVEN_PREVIOUS_TOKENS,
   evidenceCells,
   groupOf,
