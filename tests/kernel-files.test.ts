@@ -42,13 +42,15 @@ test("cells go on compiling while packages and files come and go, and see what h
   }
 });
 
-test("a cell's own modules come with what these import", async () => {
+test("a cell's own modules come with what these import, also in a circle", async () => {
   const files = {
     "outer.ts": `import { three } from "./inner"; export * from "./passed-on"; export const four = three + 1;\n`,
     "inner.ts": `import { zero } from "./innermost"; export const three = 3 + zero;\n`,
     "innermost.ts": "export const zero = 0;\n",
     "passed-on.ts": `import five from "./assigned"; export const six = five + 1;\n`,
     "assigned.ts": "export default 5;\n",
+    "even.ts": `import { odd } from "./odd"; export const even = (n: number): boolean => n === 0 || odd(n - 1);\n`,
+    "odd.ts": `import { even } from "./even"; export const odd = (n: number): boolean => n !== 0 && even(n - 1);\n`,
   };
   for (const [name, code] of Object.entries(files)) writeFileSync(join(folder, name), code);
   const kernel = await Kernel.start({ folder });
@@ -56,6 +58,8 @@ test("a cell's own modules come with what these import", async () => {
     const { reply, stdout } = await kernel.execute(`import { four, six } from "./outer"; console.log(four, six);`);
     assert.equal(reply.status, "ok", JSON.stringify(reply));
     assert.equal(stdout.trim(), "4 6");
+    const circle = await kernel.execute(`import { even } from "./even"; console.log(even(4), even(5));`);
+    assert.equal(circle.stdout, "true false\n", JSON.stringify(circle.reply));
   } finally {
     await kernel.end();
   }

@@ -1,5 +1,6 @@
 // tslab as the kernel needs it: it compiles cells so that errors can be placed, and runs them so that none is lost. Loaded before anything else of tslab.
 const { CellLines } = require("./cell-lines.cjs");
+const { allowCircles } = require("./circles.cjs");
 const { oneTimer } = require("./watch-timers.cjs");
 const { lightBuilder } = require("./light-builder.cjs");
 
@@ -33,6 +34,7 @@ converter.createConverter = (options) => {
   };
 };
 
+allowCircles();
 executor.createExecutor = cells.wrap(executor.createExecutor);
 
 module.exports = { cells, converter, executor };
