@@ -28,7 +28,7 @@ const WITHOUT_DANFO = `
     return _resolveFilename(name, ...rest);
   };`;
 
-const PROGRAM = `${WITHOUT_DANFO}
+const PROGRAM = `
   const { toFrame, table, loadModel, forward } = require("acronym-circuit");
   (async () => {
     table([{ head: "1.0", change: 0.5 }]);
