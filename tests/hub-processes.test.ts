@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
+import { main } from "../scripts/fetch/main";
 import { partialOf } from "../src/load/hub/download";
 import { hubSettings } from "../src/load/hub/settings";
 import { projectFolder, resolveModel } from "../src/load/resolve";
@@ -36,10 +37,10 @@ afterEach(async () => {
 const repo = (...names: string[]) => path.join(home, "hub", "models--org--tiny", ...names);
 const partial = () => partialOf(repo("blobs", sha256(WEIGHTS)));
 
-/** A process of the project with this hub and cache. */
-function run(script: string, args: string[], changes: NodeJS.ProcessEnv = {}) {
+/** A process of Node with this hub and cache. */
+function run(args: readonly string[], changes: NodeJS.ProcessEnv = {}) {
   const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, HF_ENDPOINT: hub.endpoint, HF_HOME: home, ...changes };
-  const child = spawn(process.execPath, ["--import", "tsx", path.join(projectFolder, script), ...args], { env });
+  const child = spawn(process.execPath, args, { env, cwd: projectFolder });
   return { child, ended: ended(child) };
 }
 /** What a process printed, and its code, at its end. It does not outlive the test. */
@@ -55,7 +56,8 @@ async function ended(child: ChildProcessWithoutNullStreams) {
   const [code] = await once(child, "close");
   return { code: code as number | null, out, err };
 }
-const fetchTiny = (changes?: NodeJS.ProcessEnv) => run("tests/fixtures/fetch-model.ts", ["org/tiny"], changes);
+const fetchTiny = (changes?: NodeJS.ProcessEnv) => run(["tests/fixtures/fetch-model.cjs", "org/tiny"], changes);
+const npmRunFetch = (...args: string[]) => run(["--import", "tsx", "scripts/fetch/main.ts", ...args]).ended;
 
 test("a process that is killed leaves its part and its lock; the next one takes both over", async () => {
   hub.next(BODY, hang(HALF));
@@ -98,27 +100,28 @@ test("two processes at once fetch every file once, and both have it", async () =
 });
 
 test("npm run fetch says in a line what is there, and the second time needs no content", async () => {
-  const first = await run("scripts/fetch/main.ts", ["org/tiny"]).ended;
+  const first = await npmRunFetch("org/tiny");
   assert.equal(first.code, 0, first.err);
   assert.match(first.out, /model\.safetensors: 400 of 400 kB/);
   const summary = first.out.trim().split("\n").at(-1) ?? "";
   assert.match(summary, /^✓ org\/tiny: 3 files, 401 kB, after [\d.]+ s in /);
   assert.ok(summary.endsWith(repo("snapshots", COMMIT)));
   const sent = hub.sent;
-  assert.equal((await run("scripts/fetch/main.ts", ["org/tiny"]).ended).code, 0);
+  assert.equal((await fetchTiny().ended).code, 0);
   assert.equal(hub.sent, sent);
 });
 
-test("npm run fetch ends with a message and no trace of the stack on any failure", async () => {
-  const missing = await run("scripts/fetch/main.ts", ["org/other"]).ended;
+test("npm run fetch ends with a message and no trace of the stack on any failure", async (t) => {
+  const missing = await npmRunFetch("org/other");
   assert.equal(missing.code, 1);
   assert.match(missing.err, /^\n✗ .* has no model "org\/other".*\n$/);
-  const option = await run("scripts/fetch/main.ts", ["--all"]).ended;
-  assert.equal(option.code, 1);
-  assert.match(option.err, /^\n✗ Unknown option '--all'/);
-  const nothing = await run("scripts/fetch/main.ts", []).ended;
-  assert.equal(nothing.code, 2);
-  assert.match(nothing.out, /npm run fetch -- WHAT/);
+  const said: string[] = [];
+  for (const stream of ["log", "error"] as const)
+    t.mock.method(console, stream, (line: unknown) => void said.push(String(line)));
+  assert.equal(await main(["--all"]), 1);
+  assert.match(said.splice(0).join("\n"), /^\n✗ Unknown option '--all'/);
+  assert.equal(await main([]), 2);
+  assert.match(said.join("\n"), /npm run fetch -- WHAT/);
 });
 
 test("behind a proxy all goes through it, except what NO_PROXY names", async () => {
@@ -172,7 +175,7 @@ test("too little free space is told before anything is fetched; a part that is t
 const mounted = (mount: string, script: string) => ["-rm", "sh", "-c", `${mount} && ${script}`];
 const ofSize = (size: string) => `mount -t tmpfs -o size=${size} tmpfs "$HF_HOME"`;
 const READ_ONLY = `mount --bind "$HF_HOME" "$HF_HOME" && mount -o remount,bind,ro "$HF_HOME"`;
-const FETCH = `"${process.execPath}" --import tsx tests/fixtures/fetch-model.ts org/tiny`;
+const FETCH = `"${process.execPath}" tests/fixtures/fetch-model.cjs org/tiny`;
 
 function withMount(mount: string, script: string) {
   const env = { PATH: process.env.PATH, HF_ENDPOINT: hub.endpoint, HF_HOME: home };

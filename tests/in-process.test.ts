@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import type { Result } from "../scripts/notebooks/notebooks.mjs";
+import { table } from "../scripts/notebooks/report.mjs";
 import { ROOT } from "../scripts/setup/paths.mjs";
 import { runInProcess } from "./fixtures/in-process";
 
@@ -51,6 +52,9 @@ test("a promise as a cell's last value is waited for, and shown", () => {
   const waited = [{ name: "stdout", output_type: "stream", text: ["waited for\n"] }];
   assert.deepEqual(outputsOf("waits-for-its-value")[1], waited);
 });
+
+test("a failed claim is counted", () =>
+  assert.match(table([...results.values()]), /^fails-a-claim +[\d.]+ +0 +2 +1 +FAILED$/m));
 
 for (const [name, problem] of Object.entries(PROBLEMS))
   test(`${name}: it fails with its reason, and the cell that started it`, () => {

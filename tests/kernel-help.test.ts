@@ -1,4 +1,4 @@
-// What the kernel says to who made a mistake, or asks what there is: errors, Tab and tooltips.
+// What the kernel says to who made a mistake, asks what there is or wants a sweep to end: errors, Tab, tooltips and the stop button.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ROOT } from "../scripts/setup/paths.mjs";
 import { axesOf, type HookName, hookNames, indexList, sliceAxis } from "../src/model/hooks";
 import { Kernel } from "./fixtures/kernel-client";
+import { until } from "./fixtures/processes";
 
 let kernel: Kernel;
 /** Runs a cell; for a moment after one that failed tslab drops what is sent. */
@@ -22,7 +23,8 @@ before(async () => {
   // as kernelSpec has it started
   const program = ["--enable-source-maps", join(ROOT, "scripts", "notebooks", "kernel.cjs")];
   kernel = await Kernel.start({ program, folder: join(ROOT, "notebooks") });
-  const { reply, stderr } = await run('import { edit, forward, heatmap, loadModel, patch, tf } from "../dist";');
+  const names = "activationPatch, edit, forward, headSite, heatmap, loadAcronyms, loadModel, patch, resample, tf";
+  const { reply, stderr } = await run(`import { ${names} } from "../dist";`);
   assert.equal(reply.status, "ok", stderr);
 });
 after(() => kernel?.end());
@@ -99,14 +101,24 @@ describe("where the compiler refuses what the library would, it speaks the libra
     [`const at = "${z}";\nedit(at, (a) => a, { pos: "C1" });`, () => indexList("at" as HookName, "pos", "C1")],
     [`edit("${z}", (a) => a, { query_pos: 3 });`, () => sliceAxis(z, "query_pos")],
   ];
-  for (const [code, refused] of cases)
-    test(code, async () => {
-      const { reply, stderr } = await run(code);
-      const [message, at, ...rest] = stderr.trimEnd().split("\n");
+  /** What the compiler says of all of them, in one cell: the message, then where it was. */
+  let refusals: string[];
+  before(async () => {
+    const { reply, stderr } = await run(cases.map(([code]) => code).join("\n"));
+    assert.equal(reply.status, "error");
+    refusals = stderr.trimEnd().split("\n");
+    assert.equal(reply.evalue, refusals[0]);
+  });
+  for (const [i, [code, refused]] of cases.entries())
+    test(code, () => {
+      const [message, at] = refusals.slice(2 * i);
       assert.equal(message, said(refused));
-      assert.match(at, /^ {4}at line [12]: /);
-      assert.deepEqual([reply.evalue, rest], [message, []]);
+      const lines = cases.slice(0, i).flatMap(([earlier]) => earlier.split("\n")).length;
+      const line = Number(/^ {4}at line (\d+): /.exec(at)?.[1]);
+      assert.ok(line > lines && line <= lines + code.split("\n").length, at);
     });
+
+  test("it says nothing else", () => assert.equal(refusals.length, 2 * cases.length));
 
   test("the library says how it is meant", () => {
     const name = said(() => axesOf("blocks.1.attn.hook_patern" as HookName));
@@ -173,4 +185,28 @@ test("Jupyter's own record of an error keeps what the library did", async () => 
   const { reply, stderr } = await run('heatmap([], { x: "a", y: "b", value: "c" });');
   assert.doesNotMatch(stderr, /checkRows/);
   assert.match(reply.traceback.join("\n"), /^RangeError: .*\n +at checkRows .*src.figures.rows/);
+});
+
+test("an interrupted sweep ends its cell, each time; the kernel goes on, with no tensor left behind", {
+  skip: process.platform === "win32", // where a kernel can't be interrupted by a signal
+}, async () => {
+  const load = await run(`const { model, tokenizer } = await loadModel("embedded");
+    const data = loadAcronyms("../data/acronyms/held-out.txt", tokenizer, { n: 100 });
+    const corrupted = resample(data, 0);
+    const before = tf.memory().numTensors;`);
+  assert.equal(load.reply.status, "ok", load.stderr);
+  for (const _ of [1, 2]) {
+    const heard = kernel.published.length;
+    const sweep =
+      run(`await activationPatch(model, data, { site: headSite(), corruption: "current_word", corrupted, batch: 20,
+      progress: (done) => { if (done === 5) console.log("under way"); } });`);
+    const isUnderWay = () => kernel.published.slice(heard).some((text) => text.includes('"under way\\n"'));
+    await until("the sweep", isUnderWay, 60);
+    kernel.process.kill("SIGINT");
+    const { reply, stderr } = await sweep;
+    assert.equal(reply.status, "error");
+    assert.match(stderr, /^interrupted after \d+ of \d+ points; the kernel is ready for the next cell\.\n$/m);
+    assert.doesNotMatch(stderr, /^ +at /m, "no stack");
+  }
+  assert.equal((await run("console.log(1 + 1, tf.memory().numTensors - before);")).stdout, "2 0\n");
 });

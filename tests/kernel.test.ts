@@ -24,56 +24,49 @@ const cases: readonly (readonly [string, string])[] = [
 
 for (const [cell, spelt] of cases) test(`"${cell}"`, () => assert.equal(spellOut(cell), spelt));
 
-test("it says that all is well, and which TypeScript it compiles", async () => {
-  const kernel = await Kernel.start();
-  try {
-    const { status, language_info, implementation_version } = await kernel.ask("kernel_info_request", {});
-    const version = /^\d+\.\d+\.\d+$/;
-    assert.deepEqual([status, language_info.name, language_info.file_extension], ["ok", "typescript", ".ts"]);
-    assert.equal(language_info.version, require("@tslab/typescript-for-tslab").version);
-    assert.match(language_info.version, version);
-    assert.match(implementation_version, version);
-  } finally {
-    await kernel.end();
-  }
+/** Before the kernel's own changes: the last socket is bound late, and it is said when a message was taken. */
+const SLOW_BIND = `const { ZmqServer } = require(${JSON.stringify(require.resolve("tslab/dist/jupyter.js"))});
+  const { bindSocket, handleShellMessage } = ZmqServer.prototype;
+  let isBound = false;
+  ZmqServer.prototype.bindSocket = async function (socket, port) {
+    const isLast = socket === this.iopub;
+    if (isLast) await new Promise((done) => setTimeout(done, 1500));
+    await bindSocket.call(this, socket, port);
+    if (isLast) isBound = true;
+  };
+  ZmqServer.prototype.handleShellMessage = function (...message) {
+    console.error(isBound ? "taken: all bound" : "taken: too early");
+    return handleShellMessage.apply(this, message);
+  };`;
+
+let home: string;
+let kernel: Kernel;
+before(async () => {
+  home = mkdtempSync(join(tmpdir(), "slow-bind-"));
+  const slow = join(home, "slow-bind.cjs");
+  writeFileSync(slow, SLOW_BIND);
+  kernel = await Kernel.start({ program: ["--require", slow, join(ROOT, "scripts", "notebooks", "kernel.cjs")] });
+});
+after(async () => {
+  await kernel?.end();
+  rmSync(home, { recursive: true });
 });
 
-test("it takes no message before all its sockets are bound, however long that takes", async () => {
-  const home = mkdtempSync(join(tmpdir(), "slow-bind-"));
-  const slow = join(home, "slow-bind.cjs");
-  writeFileSync(
-    slow,
-    `const { ZmqServer } = require(${JSON.stringify(require.resolve("tslab/dist/jupyter.js"))});
-     const { bindSocket, handleShellMessage } = ZmqServer.prototype;
-     let isBound = false;
-     ZmqServer.prototype.bindSocket = async function (socket, port) {
-       const isLast = socket === this.iopub;
-       if (isLast) await new Promise((done) => setTimeout(done, 1500));
-       await bindSocket.call(this, socket, port);
-       if (isLast) isBound = true;
-     };
-     ZmqServer.prototype.handleShellMessage = function (...message) {
-       console.error(isBound ? "taken: all bound" : "taken: too early");
-       return handleShellMessage.apply(this, message);
-     };`,
-  );
-  const kernel = await Kernel.start({ program: ["--require", slow, join(ROOT, "scripts", "notebooks", "kernel.cjs")] });
-  try {
-    assert.match(kernel.log, /taken: all bound/);
-    assert.doesNotMatch(kernel.log, /too early/);
-  } finally {
-    await kernel.end();
-    rmSync(home, { recursive: true });
-  }
+test("it takes no message before all its sockets are bound, however long that takes", () => {
+  assert.match(kernel.log, /taken: all bound/);
+  assert.doesNotMatch(kernel.log, /too early/);
+});
+
+test("it says that all is well, and which TypeScript it compiles", async () => {
+  const { status, language_info, implementation_version } = await kernel.ask("kernel_info_request", {});
+  const version = /^\d+\.\d+\.\d+$/;
+  assert.deepEqual([status, language_info.name, language_info.file_extension], ["ok", "typescript", ".ts"]);
+  assert.equal(language_info.version, require("@tslab/typescript-for-tslab").version);
+  assert.match(language_info.version, version);
+  assert.match(implementation_version, version);
 });
 
 describe("no error is lost", () => {
-  let kernel: Kernel;
-  before(async () => {
-    kernel = await Kernel.start();
-  });
-  after(() => kernel?.end());
-
   /** The cell's answer; waits, since after an error tslab skips what comes within 0.2 s. */
   const execute = async (code: string) => {
     const answer = await kernel.execute(code);

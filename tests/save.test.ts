@@ -1,13 +1,24 @@
 // npm run notebooks:save: a notebook that is good is never replaced by one that is not, or by half of one.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { main } from "../scripts/commands/save.mjs";
 import { ROOT } from "../scripts/setup/paths.mjs";
 import { writeAtomically } from "../scripts/setup/stamp.mjs";
+import { until } from "./fixtures/processes";
 
 const fixtures = path.resolve(__dirname, "fixtures", "notebooks");
 const cli = path.resolve(__dirname, "..", "scripts", "cli.mjs");
@@ -22,45 +33,56 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 const notebook = (name: string) => path.join(home, `${name}.ipynb`);
 const text = (name: string) => readFileSync(notebook(name), "utf8");
 
-/** Saves copies of these fixtures. */
-function save(names: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  for (const name of names) copyFileSync(path.join(fixtures, `${name}.ipynb`), notebook(name));
-  const before = Object.fromEntries(names.map((name) => [name, text(name)]));
-  const args = [cli, "save", "--folder", home, "--out", path.join(home, "out")];
-  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: "pipe" });
-  let said = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.on("data", (chunk) => {
-      said += chunk;
-    });
-  const ended = once(child, "close").then(([code]) => ({ code: code as number | null, said }));
-  return { before, child, ended };
-}
+const out = () => path.join(home, "out");
 const files = () => readdirSync(home).filter((name) => name !== "out");
 
-test("a notebook all of whose cells and claims pass is saved executed, and nothing is left beside it", async () => {
-  const { before, ended } = save(["good"]);
-  const { code, said } = await ended;
-  assert.equal(code, 0, said);
+/** Copies of these fixtures, and how to save them. */
+function copies(names: readonly string[]) {
+  for (const name of names) copyFileSync(path.join(fixtures, `${name}.ipynb`), notebook(name));
+  const before = Object.fromEntries(names.map((name) => [name, text(name)]));
+  return { before, args: ["--folder", home, "--out", out()] };
+}
+
+test("a notebook all of whose cells and claims pass is saved executed, and nothing is left beside it", () => {
+  const { before, args } = copies(["good"]);
+  const { status, stderr } = spawnSync(process.execPath, [cli, "save", ...args], { encoding: "utf8" });
+  assert.equal(status, 0, stderr);
   assert.notEqual(text("good"), before.good);
   assert.ok(JSON.parse(text("good")).cells.some((cell: { outputs?: object[] }) => cell.outputs?.length));
   assert.deepEqual(files(), ["good.ipynb"]);
 });
 
-test("one that fails keeps all of them as they were", async () => {
-  const { before, ended } = save(["fails-a-claim", "good"]);
-  const { code, said } = await ended;
-  assert.equal(code, 1);
-  assert.match(said, /Nothing was saved/);
-  for (const name of ["fails-a-claim", "good"]) assert.equal(text(name), before[name], name);
-});
+for (const [what, problems, output] of [
+  ["fails", ["Claim failed: two is three"], ""],
+  ["names a folder of this machine in an output", [], ROOT],
+] as const)
+  test(`one that ${what} keeps all of them as they were`, async (t) => {
+    const { before, args } = copies(["fails-a-claim", "good"]);
+    const said: string[] = [];
+    for (const stream of ["log", "error"] as const)
+      t.mock.method(console, stream, (line: string) => void said.push(line));
+    // as if they had been executed, the first one so
+    const code = await main(args, async ({ folder }) =>
+      Object.keys(before).map((name, i) => {
+        const executed = path.join(out(), `${name}.ipynb`);
+        mkdirSync(path.dirname(executed), { recursive: true });
+        writeFileSync(executed, `executed${i === 0 ? output : ""}`);
+        const source = path.join(folder, `${name}.ipynb`);
+        const counts = { cells: 1, seconds: 1, figures: 0, claims: [], fault: null };
+        return { name, source, executed, html: "", ...counts, problems: i === 0 ? [...problems] : [] };
+      }),
+    );
+    assert.equal(code, 1);
+    assert.match(said.join("\n"), /Nothing was saved/);
+    for (const name of ["fails-a-claim", "good"]) assert.equal(text(name), before[name], name);
+  });
 
 test("a run that is killed keeps them, too", { skip: process.platform === "win32" }, async () => {
-  const pidFile = path.join(home, "out", "pid");
-  const { before, child, ended } = save(["never-ends"], { PID_FILE: pidFile });
-  for (let tries = 0; tries < 600 && !existsSync(pidFile); tries++) await sleep(100);
-  assert.ok(existsSync(pidFile), "the kernel did not start");
-  child.kill("SIGTERM"); // the runner's end takes the kernel along: tests/notebooks-runner.test.ts
+  const { before, args } = copies(["never-ends"]);
+  const child = spawn(process.execPath, [cli, "save", ...args], { stdio: "ignore" });
+  const ended = once(child, "close");
+  await until("its beginning", () => existsSync(out()) && readdirSync(out()).length > 0, 60);
+  child.kill("SIGTERM"); // that its kernel goes along: tests/notebooks-runner.test.ts
   await ended;
   assert.equal(text("never-ends"), before["never-ends"]);
   assert.deepEqual(files(), ["never-ends.ipynb"]);

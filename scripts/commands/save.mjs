@@ -8,15 +8,16 @@ import { execute, readOptions } from "./start.mjs";
 /**
  * Executes notebooks and, only if every cell and claim of all of them passes, saves them executed where they came from.
  * @param {string[]} args
+ * @param {typeof import("../notebooks/notebooks.mjs").runNotebooks} [run] how they are executed
  */
-export async function main(args) {
+export async function main(args, run) {
   const options = readOptions(args);
   if (options === undefined) {
     console.log("npm run notebooks:save -- [notebook …] [--time-limit SECONDS] [--folder DIR] [--out DIR]");
     return 0;
   }
   await setUp();
-  const results = await execute(options);
+  const results = await execute(options, run);
   const files = results.map(({ source, executed }) => ({ source, text: readFileSync(executed, "utf8") }));
   const leaks = files.filter(({ text }) => [ROOT, homedir()].some((path) => text.includes(path)));
   for (const { source } of leaks) console.error(`${source}: an output names a folder of this machine.`);

@@ -25,7 +25,21 @@ async function fetchOne(what: string): Promise<string> {
   return `✓ ${what}: ${files.length === 1 ? "1 file" : `${files.length} files`}, ${sizeText(bytes)}, after ${seconds} s in ${place}`;
 }
 
-async function main(args: string[]): Promise<number> {
+/** The command; gives its exit code. What went wrong is printed. */
+export async function main(args: string[]): Promise<number> {
+  try {
+    return await fetchAll(args);
+  } catch (error) {
+    const isKnown = error instanceof HubError || isParseError(error);
+    console.error(isKnown ? `\n✗ ${error.message}` : error);
+    return 1;
+  }
+}
+
+const isParseError = (error: unknown): error is Error =>
+  error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
+
+async function fetchAll(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -39,13 +53,7 @@ async function main(args: string[]): Promise<number> {
   return 0;
 }
 
-main(process.argv.slice(2)).then(
-  (code) => {
+if (require.main === module)
+  void main(process.argv.slice(2)).then((code) => {
     process.exitCode = code;
-  },
-  (error) => {
-    const isKnown = error instanceof HubError || error?.code?.startsWith("ERR_PARSE_ARGS");
-    console.error(isKnown ? `\n✗ ${error.message}` : error);
-    process.exitCode = 1;
-  },
-);
+  });

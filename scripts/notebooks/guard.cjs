@@ -5,7 +5,7 @@ const { createHmac, timingSafeEqual } = require("node:crypto");
 const DELIMITER = Buffer.from("<IDS|MSG>");
 /** Header, parent header, metadata, content: what the signature covers. */
 const SIGNED_FRAMES = 4;
-/** As many as Jupyter's own session remembers. */
+/** How many taken messages are remembered: as many as by Jupyter's own session. */
 const REMEMBERED = 65_536;
 /** What a kernel publishes is signed, too, and could be sent back to it: it is no request. */
 const ACCEPTED = /_request$|^comm_/;
@@ -13,10 +13,11 @@ const ACCEPTED = /_request$|^comm_/;
 /**
  * A guard for one kernel. It says nothing about messages that it refuses: an answer would help who sent them.
  * @param {string} key
+ * @param {number} [remembered]
  * @returns {(frames: readonly Buffer[]) => Buffer[] | undefined} the message, without frames that its signature does not
  * cover; undefined if it is malformed, wrongly signed, or was taken before
  */
-function createGuard(key) {
+function createGuard(key, remembered = REMEMBERED) {
   /** @type {Set<string>} */
   const taken = new Set();
   return (frames) => {
@@ -28,7 +29,7 @@ function createGuard(key) {
     if (signature.length !== right.length || !timingSafeEqual(signature, right)) return undefined;
     if (taken.has(right.toString()) || !isRequest(signed)) return undefined;
     taken.add(right.toString());
-    if (taken.size > REMEMBERED) taken.delete(taken.values().next().value ?? "");
+    if (taken.size > remembered) taken.delete(taken.values().next().value ?? "");
     return frames.slice(0, end);
   };
 }

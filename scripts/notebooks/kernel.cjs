@@ -1,13 +1,16 @@
 // The tslab kernel, changed where it is not safe or not helpful: node kernel.cjs CONNECTION_FILE
 const { readFileSync } = require("node:fs");
 const { Worker } = require("node:worker_threads");
+const { createGuard, keyOf } = require("./guard.cjs");
+
+// It takes no message that is not signed with its key, and does not start without one. tslab answers unsigned ones with the signature that would have been right.
+const configPath = process.argv.at(-1) ?? "";
+const guard = createGuard(keyOf(JSON.parse(readFileSync(configPath, "utf8"))));
+
 const { cells } = require("./interpreter.cjs");
 const { JupyterHandlerImpl, ZmqServer } = require("tslab/dist/jupyter.js");
 const { startKernel } = require("tslab/dist/main.js");
 const { versions } = require("tslab/dist/public.js");
-const { createGuard, keyOf } = require("./guard.cjs");
-
-const configPath = process.argv.at(-1) ?? "";
 
 // It ends with the program that started it: a kernel left behind by a killed runner or JupyterLab would go on computing.
 // A worker watches, because a cell can keep the main thread busy for long.
@@ -24,9 +27,7 @@ const watch = `
 
 new Worker(watch, { eval: true, workerData: process.ppid, execArgv: [] }).unref();
 
-// It takes no message that is not signed with its key. tslab answers those with the signature that would have been right.
-const guard = createGuard(keyOf(JSON.parse(readFileSync(configPath, "utf8"))));
-// And none before all sockets are bound: on a busy machine a message can come while the one that answers is not yet.
+// It takes none before all sockets are bound: on a busy machine a message can come while the one that answers is not yet.
 /** @type {Promise<void>[]} */
 const binding = [];
 const { handleShellMessage } = ZmqServer.prototype;

@@ -15,11 +15,11 @@ export const LIVE = ["00", "01", "04", "08", "09", ...[0, 1, 2, 3, 4, 5].map((le
 
 /**
  * Writes `out`/NAME.html for every notebook ("03") or lesson ("lesson-3") whose name starts so, and beside them reveal.js.
- * @param {{ out: string, selection: readonly string[], onResult?: (result: import("../notebooks/notebooks.mjs").Result) => void }} options
+ * @param {{ out: string, selection: readonly string[], run?: typeof runNotebooks, onResult?: (result: import("../notebooks/notebooks.mjs").Result) => void }} options `run`: how lessons are executed
  * @returns {Promise<string[]>} the names
  * @throws {Problem} naming the lesson that fails
  */
-export async function buildSlides({ out, selection, onResult }) {
+export async function buildSlides({ out, selection, run = runNotebooks, onResult }) {
   const lessons = selection.filter((name) => name.startsWith(LESSON)).map((name) => name.slice(LESSON.length));
   const notebooks = selection.filter((name) => !name.startsWith(LESSON));
   const named = {
@@ -31,8 +31,13 @@ export async function buildSlides({ out, selection, onResult }) {
       const source = JSON.parse(readFileSync(join(ROOT, "lessons", `${name}.ipynb`), "utf8"));
       writeAtomically(join(bench, `${name}.ipynb`), textOfNotebook(slideCopy(source, bench)));
     }
-    const run = { folder: bench, out: join(stage, "run"), claims: /** @type {const} */ ("may be missing"), onResult };
-    const results = named.lessons.length > 0 ? await runNotebooks(run) : [];
+    const lesson = {
+      folder: bench,
+      out: join(stage, "run"),
+      claims: /** @type {const} */ ("may be missing"),
+      onResult,
+    };
+    const results = named.lessons.length > 0 ? await run(lesson) : [];
     const failed = results.find(({ problems }) => problems.length > 0);
     if (failed) throw new Problem(`No slides: ${failed.name}: ${failed.problems.join("\n")}`);
     const jobs = [
