@@ -31,7 +31,8 @@ export async function buildSlides({ out, selection, onResult }) {
       const source = JSON.parse(readFileSync(join(ROOT, "lessons", `${name}.ipynb`), "utf8"));
       writeAtomically(join(bench, `${name}.ipynb`), textOfNotebook(slideCopy(source, bench)));
     }
-    const run = { folder: bench, out: join(stage, "run"), claims: /** @type {const} */ ("may be missing"), onResult };
+    const claims = /** @type {const} */ ("may be missing");
+    const run = { folder: bench, out: join(stage, "run"), claims, pages: false, onResult };
     const results = named.lessons.length > 0 ? await runNotebooks(run) : [];
     const failed = results.find(({ problems }) => problems.length > 0);
     if (failed) throw new Problem(`No slides: ${failed.name}: ${failed.problems.join("\n")}`);
