@@ -73,13 +73,16 @@ const atLeast = (value: number | null, threshold: number): Verdict => (value ===
 const either = (a: Verdict, b: Verdict): Verdict => (a || b ? true : a === null || b === null ? null : false);
 
 /** Columns of the evidence that hold an effect. */
-type EffectColumn = "direct" | "total" | "at_word" | "at_last_letter" | "ordinal";
+const EFFECT_COLUMNS = ["direct", "total", "at_word", "at_last_letter", "ordinal"] as const;
+type EffectColumn = (typeof EFFECT_COLUMNS)[number];
 
 /** Whether a head's effect is at least this share of the largest of any head. */
 function effectsShown(evidence: readonly HeadEvidence[], { floor }: Criteria) {
-  const largest = (column: EffectColumn) => Math.max(0, ...evidence.map((head) => head[column] ?? 0));
+  const largest = new Map(
+    EFFECT_COLUMNS.map((column) => [column, Math.max(0, ...evidence.map((head) => head[column] ?? 0))]),
+  );
   return (head: HeadEvidence, column: EffectColumn, share: number): Verdict =>
-    atLeast(head[column], Math.max(floor, share * largest(column)));
+    atLeast(head[column], Math.max(floor, share * (largest.get(column) as number)));
 }
 
 /** For which effect a head is among the fuzzy previous token heads: of other words before, of order, or both; null: for neither. */
@@ -105,7 +108,8 @@ export function headVerdicts(evidence: readonly HeadEvidence[], criteria: Criter
   for (const name of Object.keys(CRITERIA) as (keyof Criteria)[]) checkFinite(`criterion ${name}`, criteria[name]);
   for (const { layer, head, ...known } of evidence)
     for (const [name, value] of Object.entries(known))
-      if (value !== null) checkFinite(`${name} of head ${headName({ layer, head })}`, value);
+      if (!(value === null || Number.isFinite(value)))
+        checkFinite(`${name} of head ${headName({ layer, head })}`, value);
   const shows = effectsShown(evidence, criteria);
   return evidence.map((head) => ({
     "letter mover": {
