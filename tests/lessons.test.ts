@@ -74,7 +74,7 @@ describe("copies", () => {
   const students = new Map<string, Result>();
   const withPrompts = (n: number) => ({ ...process.env, ACRONYM_N: `${n}` });
   before(async () => {
-    const env = withPrompts(20); // truths go with them
+    const env = withPrompts(10); // truths go with them
     for (const one of await buildLessons({ folder, out, selection: [IN_KERNELS], env })) teachers.set(one.name, one);
     const unanswered: Run = {
       folder: join(out, "student"),
