@@ -1,19 +1,19 @@
 // Every lesson's source: its exercises are whole, its solutions are right, its stubs unanswered, its copies run. A new lesson needs no new test.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { buildLessons, checksOf } from "../scripts/lessons/build.mjs";
 import { type Cell, type Notebook, studentCopy, teacherCopy } from "../scripts/lessons/copies.mjs";
-import { listNotebooks, type Result, runNotebooks } from "../scripts/notebooks/notebooks.mjs";
+import { listNotebooks, type Result } from "../scripts/notebooks/notebooks.mjs";
 import { stars } from "../src/lessons/notebook/lesson";
 import { TOPICS } from "../src/lessons/topics";
-import { runInProcess } from "./fixtures/in-process";
+import { type Run, runTogether } from "./fixtures/in-process";
 
 const TMP = resolve(__dirname, "../.setup/tmp");
 const folder = resolve(__dirname, "../lessons");
 const names = listNotebooks(folder);
-/** The lesson whose copies run in kernels, as a teacher's and a student's do; the others' cells run in one process. */
+/** The lesson whose teacher's copy runs in a kernel; a student's does in browser.test.ts. All others' cells run in one process. */
 const IN_KERNELS = "1-behaviour";
 const read = (file: string): Notebook => JSON.parse(readFileSync(file, "utf8"));
 const sources = new Map(names.map((name) => [name, read(join(folder, `${name}.ipynb`))]));
@@ -72,20 +72,39 @@ describe("copies", () => {
   after(() => rmSync(out, { recursive: true, force: true }));
   const teachers = new Map<string, Result>();
   const students = new Map<string, Result>();
+  const withPrompts = (n: number) => ({ ...process.env, ACRONYM_N: `${n}` });
   before(async () => {
-    process.env.ACRONYM_N = "20"; // prompts: truths go with them
-    const few = { ...process.env, ACRONYM_N: "4" }; // unanswered cells run, whatever they are about
-    const others = names.filter((name) => name !== IN_KERNELS);
-    for (const [selection, run] of [
-      [[IN_KERNELS], runNotebooks],
-      [others, runInProcess],
-    ] as const) {
-      for (const result of await buildLessons({ folder, out, selection }, run)) teachers.set(result.name, result);
-      const at = { folder: join(out, "student"), out: join(out, "run") };
-      const student = { ...at, claims: "may be missing", env: few } as const;
-      for (const result of await run({ ...student, selection })) students.set(result.name, result);
-    }
+    const env = withPrompts(10); // truths go with them
+    for (const one of await buildLessons({ folder, out, selection: [IN_KERNELS], env })) teachers.set(one.name, one);
+    const unanswered: Run = {
+      folder: join(out, "student"),
+      out: join(out, "run"),
+      selection: names,
+      claims: "may be missing",
+      pages: false,
+      env: withPrompts(4), // unanswered cells run, whatever they are about
+    };
+    const run = async (answered: Run) => {
+      const [asked, told] = await runTogether([unanswered, answered]);
+      for (const one of asked) students.set(one.name, one);
+      return told;
+    };
+    for (const one of await buildLessons({ folder: laidOut(), out, env }, run)) teachers.set(one.name, one);
   });
+  /** A folder with the other lessons, and one whose solution is wrong. */
+  const laidOut = () => {
+    const laid = mkdtempSync(join(out, "sources-"));
+    for (const name of names.filter((name) => name !== IN_KERNELS))
+      copyFileSync(join(folder, `${name}.ipynb`), join(laid, `${name}.ipynb`));
+    const lesson = source("1-behaviour");
+    const end = lesson.cells.findIndex((cell) => graded(cell).grade_id === "break-the-model-check") + 1;
+    const wrong = "// BEGIN SOLUTION\nconst words = 'a';\n// END SOLUTION";
+    const cells = lesson.cells
+      .slice(0, end)
+      .map((cell) => (graded(cell).grade_id === "break-the-model" ? { ...cell, source: wrong } : cell));
+    writeFileSync(join(laid, "bad.ipynb"), JSON.stringify({ ...lesson, cells }));
+    return laid;
+  };
   const resultOf = (results: Map<string, Result>, name: string) => results.get(name) ?? assert.fail("it did not run");
   const verdicts = (file: string) => checksOf(read(file)).map(({ id, verdict }) => `${id}: ${verdict}`);
   const all = (name: string, verdict: string) => checks(source(name)).map((cell) => `${exerciseOf(cell)}: ${verdict}`);
@@ -107,21 +126,8 @@ describe("copies", () => {
     });
   }
 
-  test("a solution that is not right makes no teacher's copy, and says why", async () => {
-    const bad = join(out, "bad");
-    const lesson = source("1-behaviour");
-    const end = lesson.cells.findIndex((cell) => graded(cell).grade_id === "break-the-model-check") + 1;
-    const cells = lesson.cells
-      .slice(0, end)
-      .map((cell) =>
-        graded(cell).grade_id === "break-the-model"
-          ? { ...cell, source: "// BEGIN SOLUTION\nconst words = 'a';\n// END SOLUTION" }
-          : cell,
-      );
-    rmSync(bad, { recursive: true, force: true });
-    mkdirSync(bad);
-    writeFileSync(join(bad, "bad.ipynb"), JSON.stringify({ ...lesson, cells }));
-    const [{ problems, executed }] = await buildLessons({ folder: bad, out: join(out, "bad-out") }, runInProcess);
+  test("a solution that is not right makes no teacher's copy, and says why", () => {
+    const { problems, executed } = resultOf(teachers, "bad");
     assert.match(problems.join("\n"), /The solution of "break-the-model" is wrong: Give three words/);
     assert.throws(() => read(executed), /ENOENT/);
   });

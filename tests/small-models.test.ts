@@ -37,6 +37,9 @@ function checkpoint(name: string, layers: number, heads: number, scale: number):
   return folder;
 }
 
+/** A search's steps are all alike: three for a notebook's sixty. */
+const STEPS = [/^const steps = \d+;/, "const steps = 3;"] as const;
+
 /** All cells of a notebook as one function in a file of its own. */
 function cellsOf(name: string): () => Promise<void> {
   const { cells } = JSON.parse(readFileSync(path.join(ROOT, "notebooks", `${name}.ipynb`), "utf8"));
@@ -48,7 +51,10 @@ function cellsOf(name: string): () => Promise<void> {
     .filter(isImport)
     .map((line) => line.replace('"../dist"', JSON.stringify(path.join(ROOT, "src"))));
   const file = path.join(home, `${name}.ts`);
-  const body = lines.filter((line) => !isImport(line)).join("\n");
+  const body = lines
+    .filter((line) => !isImport(line))
+    .map((line) => line.replace(...STEPS))
+    .join("\n");
   writeFileSync(file, `${imports.join("\n")}\nexport async function run() {\n${body}\n}\n`);
   return require(file).run;
 }

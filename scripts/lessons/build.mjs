@@ -31,6 +31,7 @@ export async function buildLessons({ folder, out, selection, onResult, ...option
       folder: bench,
       out: join(stage, "run"),
       claims: "may be missing",
+      pages: false,
       onResult: (result) => {
         const own = finished(result, join(out, "teacher"));
         results.push(own);

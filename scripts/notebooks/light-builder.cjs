@@ -8,9 +8,13 @@
  * @returns {Compiler}
  */
 function lightBuilder(ts) {
+  const { bindSourceFile } = /** @type {any} */ (ts); // internal
   const createProgram = (/** @type {any[]} */ ...given) => {
     const builder = /** @type {any} */ (ts.createAbstractBuilder)(...given);
-    builder.getProgram().getTypeChecker(); // finds out which names a cell declares
+    const program = builder.getProgram();
+    // finds out which names a cell declares; for that alone tslab has a program made, which needs no type checker
+    for (const name of program.getRootFileNames())
+      bindSourceFile(program.getSourceFile(name), program.getCompilerOptions());
     builder.getAllDependencies = (/** @type {object} */ file) => dependencies(builder.getProgram(), file);
     return builder;
   };

@@ -24,7 +24,7 @@ import { Problem } from "../setup/problem.mjs";
  * @property {string} name such as "01-behaviour"
  * @property {string} source the notebook that was executed
  * @property {string} executed the executed notebook, as far as it got
- * @property {string} html
+ * @property {string} html its page; "" if none was wanted or it failed
  * @property {number} cells
  * @property {number} seconds
  * @property {number} figures
@@ -62,6 +62,7 @@ export function listNotebooks(folder, selection = []) {
  * @param {number} [options.timeLimit] seconds a cell may take
  * @param {number} [options.atOnce] how many run side by side
  * @param {"needed" | "may be missing"} [options.claims] whether a notebook has to check at least one
+ * @param {boolean} [options.pages] whether each gets a page
  * @param {NodeJS.ProcessEnv} [options.env]
  * @param {(event: Record<string, any>) => void} [options.onEvent] "notebook", "cell" and "done" as they happen
  * @param {(result: Result) => void} [options.onResult]
@@ -74,12 +75,13 @@ export async function runNotebooks({
   timeLimit = 1800,
   atOnce = 1,
   claims = "needed",
+  pages = true,
   env = process.env,
   onEvent,
   onResult,
 }) {
   const stage = newStage(out);
-  const jobs = jobsOf(folder, selection, { out, place: stage });
+  const jobs = jobsOf(folder, selection, { out, place: stage, pages });
   /** @type {Result[]} */
   const results = [];
   /** @type {Map<string, number>} */
@@ -113,15 +115,15 @@ export async function runNotebooks({
  * What is to be made of each notebook, and where: in `place`, from where it goes to `out`.
  * @param {string} folder
  * @param {readonly string[] | undefined} selection
- * @param {{ out: string, place: string }} to
+ * @param {{ out: string, place: string, pages?: boolean }} to
  */
-export function jobsOf(folder, selection, { out, place }) {
+export function jobsOf(folder, selection, { out, place, pages = true }) {
   return listNotebooks(folder, selection).map((name) => ({
     name,
     source: resolve(folder, `${name}.ipynb`),
     folder: resolve(folder),
     notebook: join(place, "notebooks", `${name}.ipynb`),
-    html: join(place, "html", `${name}.html`),
+    html: pages ? join(place, "html", `${name}.html`) : "",
     back: relative(join(resolve(out), "html"), resolve(folder)).replaceAll("\\", "/"), // where links of the page start from
     figures: join(place, "figures", name),
     progress: join(place, `${name}.progress.json`), // lessons begin anew, and what a run tries is no student's try
@@ -276,7 +278,7 @@ function finish(event, job, stage, out) {
     // a full disk, a folder that became read-only: the next notebook may do better
     problems.push(`What it made can not be put into ${out}: ${/** @type {Error} */ (error).message}`);
   }
-  const [executed, html] = [job.notebook, job.html].map((made) => join(out, made.slice(stage.length)));
+  const [executed, html] = [job.notebook, job.html].map((made) => made && join(out, made.slice(stage.length)));
   return { ...facts, executed, html, problems };
 }
 

@@ -2,7 +2,7 @@
 
     python run_notebooks.py JOBS.json
 
-JOBS.json: {"jobs": [{"name", "source", "folder", "notebook", "html", "back", "figures", "progress"}], "time_limit": seconds a cell,
+JOBS.json: {"jobs": [{"name", "source", "folder", "notebook", "html" (may be ""), "back", "figures", "progress"}], "time_limit": seconds a cell,
 "at_once": how many kernels there may be, "log": beginning of the files for what kernels write beside their messages, "plotly": path of plotly.js, "page": folder of the page template,
 "root": the project}.
 Says what happens on standard output, one JSON object a line; kernels don't have it, so that a cell's programs write to the
@@ -105,8 +105,8 @@ class Runner:
                 if fault is None:
                     save_page(nb, job, self.spec)
         except Exception as error:  # an output that is no text, a full disk: the next notebook may do better
-            for made in ("notebook", "html"):
-                Path(job[made]).unlink(missing_ok=True)  # a half of it would keep the disk full
+            for made in filter(None, (job["notebook"], job["html"])):
+                Path(made).unlink(missing_ok=True)  # a half of it would keep the disk full
             shutil.rmtree(job["figures"], ignore_errors=True)
             fault = fault or {"error": f"What it made can not be saved: {error}"}
         say("done", name=job["name"], seconds=seconds, fault=fault, **facts)
@@ -276,6 +276,8 @@ def save(nb, file: str) -> None:
 
 
 def save_page(nb, job: dict, spec: dict) -> None:
+    if not job["html"]:
+        return  # none is wanted
     from nbconvert import HTMLExporter
 
     nb = nbformat.from_dict(nb)

@@ -31,12 +31,8 @@ export async function buildSlides({ out, selection, run = runNotebooks, onResult
       const source = JSON.parse(readFileSync(join(ROOT, "lessons", `${name}.ipynb`), "utf8"));
       writeAtomically(join(bench, `${name}.ipynb`), textOfNotebook(slideCopy(source, bench)));
     }
-    const lesson = {
-      folder: bench,
-      out: join(stage, "run"),
-      claims: /** @type {const} */ ("may be missing"),
-      onResult,
-    };
+    const claims = /** @type {const} */ ("may be missing");
+    const lesson = { folder: bench, out: join(stage, "run"), claims, pages: false, onResult };
     const results = named.lessons.length > 0 ? await run(lesson) : [];
     const failed = results.find(({ problems }) => problems.length > 0);
     if (failed) throw new Problem(`No slides: ${failed.name}: ${failed.problems.join("\n")}`);

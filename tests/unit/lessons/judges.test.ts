@@ -14,7 +14,7 @@ let context: ExerciseContext;
 
 before(async () => {
   const { model, tokenizer } = await loadModel("embedded");
-  const data = loadAcronyms("data/acronyms/held-out.txt", tokenizer, { n: 40, seed: 0 });
+  const data = loadAcronyms("data/acronyms/held-out.txt", tokenizer, { n: 20, seed: 0 });
   context = { model, tokenizer, data, seed: 0, promptsOf: (words) => buildAcronyms(words, tokenizer) };
 });
 

@@ -41,21 +41,36 @@ const spreadOf: Ends = (changes) => {
   return { low: mean - std, high: mean + std };
 };
 
-/** An answer about figure 5's strongest cell that takes it for real. */
+/** What several answers start from, measured once. */
+function once<T>(measure: (context: ExerciseContext) => T): (context: ExerciseContext) => T {
+  const known = new WeakMap<ExerciseContext, T>();
+  return (context) => {
+    if (!known.has(context)) known.set(context, measure(context));
+    return known.get(context) as T;
+  };
+}
+
+/** Figure 5's strongest cell, and its change for every prompt in three draws. */
+const strongestOfFive = once(async ({ model, data, seed }) => {
+  const options = { corruption: "previous_words", site: headSite("z", wordPosition), letters: [2, 3] } as const;
+  const corrupted = [0, 1, 2].map((i) => resample(data, seed + i));
+  const cells = await activationPatch(model, data, { ...options, corrupted: corrupted[0] });
+  const { layer, head, letter } = strongest(cells, "change");
+  const site = headSite("z", wordPosition, [{ layer, head }]);
+  const draws: number[][] = [];
+  for (const other of corrupted) {
+    const rows = await patchByPrompt(model, data, { ...options, site, letters: [letter], corrupted: other });
+    draws.push(rows.map((row) => row.change));
+  }
+  return { head: headName({ layer, head }), letter, draws };
+});
+
+/** An answer about it that takes it for real. */
 const figureFive =
   (ends: Ends, take: (all: readonly Interval[]) => readonly Interval[] = (all) => all) =>
-  async ({ model, data, seed }: ExerciseContext) => {
-    const options = { corruption: "previous_words", site: headSite("z", wordPosition), letters: [2, 3] } as const;
-    const corrupted = [0, 1, 2].map((i) => resample(data, seed + i));
-    const cells = await activationPatch(model, data, { ...options, corrupted: corrupted[0] });
-    const { layer, head, letter } = strongest(cells, "change");
-    const site = headSite("z", wordPosition, [{ layer, head }]);
-    const intervals: Interval[] = [];
-    for (const other of corrupted) {
-      const rows = await patchByPrompt(model, data, { ...options, site, letters: [letter], corrupted: other });
-      intervals.push(ends(rows.map((row) => row.change)));
-    }
-    return { head: headName({ layer, head }), letter, intervals: take(intervals), real: true };
+  async (context: ExerciseContext) => {
+    const { draws, ...cell } = await strongestOfFive(context);
+    return { ...cell, intervals: take(draws.map(ends)), real: true };
   };
 
 /** Prompts with these letters behind the bracket. */
@@ -74,17 +89,25 @@ const noIdea = (): never => {
   throw new Error("no idea");
 };
 
-/** Three choices of the context's prompts. */
-const replicated = (offset: (draw: number) => number, ends: Ends) => (context: ExerciseContext) =>
-  [0, 1, 2].map((draw) => {
+/** Three choices of the context's prompts, and what is lost in each with the head that finds most. */
+const choices = once((context) =>
+  [0, 1, 2].map((first) => {
     const n = context.data.prompts.length - 2;
     const data = select(
       context.data,
-      range(n).map((i) => i + offset(draw)),
+      range(n).map((i) => i + first),
     );
     const { closing, turned } = bracketPrompts(data);
     const [best] = finders({ ...context, data }, closing, turned);
-    return { data, head: headName(best), ...ends(best.by) };
+    return { data, head: headName(best), by: best.by };
+  }),
+);
+
+/** An answer of three of them, which `choice` numbers. */
+const replicated = (choice: (draw: number) => number, ends: Ends) => (context: ExerciseContext) =>
+  [0, 1, 2].map((draw) => {
+    const { data, head, by } = choices(context)[choice(draw)];
+    return { data, head, ...ends(by) };
   });
 
 export const WRONG_ANSWERS: Record<ExerciseId, readonly WrongAnswer[]> = {
@@ -137,7 +160,7 @@ export const WRONG_ANSWERS: Record<ExerciseId, readonly WrongAnswer[]> = {
   ],
   "break-the-model": [
     { says: /As if.*accuracy 1\.00 = solved/s, answer: () => "none" },
-    { says: /As if.*any words will do/s, answer: ({ data }) => data.words[0] },
+    { says: /As if.*any words will do/s, answer: ({ data }) => data.words[1] },
     { says: /As if.*what can't be asked.*"Chief".* is 1 token/s, answer: () => ["Chief", "Executive", "Officer"] },
     { says: /Give three words/, answer: () => ["Ketchup", "Lark"] },
   ],

@@ -74,8 +74,11 @@ export const WRITING = {
       says: /That is the mean, and it is right/,
       answer: (context) => ({ head, written: average(scaled(byHand(context))) }),
     },
-    { says: /one number for each of the 40 prompts/, answer: () => ({ head, written: [1, 2] }) },
-    { says: /For prompt 0 you have 7; head 2\.0 writes/, answer: () => ({ head, written: Array(40).fill(7) }) },
+    { says: /one number for each of the 20 prompts/, answer: () => ({ head, written: [1, 2] }) },
+    {
+      says: /For prompt 0 you have 7; head 2\.0 writes/,
+      answer: ({ data }) => ({ head, written: data.prompts.map(() => 7) }),
+    },
     { says: /head must be one of the model's/, answer: () => ({ head: { layer: 9, head: 0 }, written: [1] }) },
   ],
   "noising-or-denoising": [
