@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { after, before, describe, mock, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { estimate, estimateText } from "../scripts/figure/estimate";
 import { figureOf, firstOfLayers } from "../scripts/figure/figures";
 import { main } from "../scripts/figure/main";
@@ -33,6 +33,7 @@ import type { Model } from "../src/model/model";
 import { PATCHING_FIGURES } from "../src/paper/paper-patching";
 import { resample } from "../src/prompts/corruption";
 import { near } from "./fixtures/close";
+import { outcomeOf } from "./fixtures/command";
 import { TINY, tinyModel, tinyPrompts } from "./fixtures/tiny-prompts";
 
 const ROOT = path.resolve(__dirname, "..");
@@ -276,17 +277,6 @@ const partArgs = (prompts: string, out: string) => [...FIGURE, "--prompts", prom
 /** What a process of its own needs to run it. */
 const COMMAND = ["--import", "tsx", "scripts/figure/main.ts"];
 
-/** In this process: its exit code and what it says. */
-async function run(args: readonly string[]): Promise<{ code: number; said: string }> {
-  const spies = (["log", "error"] as const).map((name) => mock.method(console, name, () => {}));
-  try {
-    const code = await main(args);
-    return { code, said: spies.flatMap(({ mock }) => mock.calls.flatMap((call) => call.arguments)).join("\n") };
-  } finally {
-    for (const spy of spies) spy.mock.restore();
-  }
-}
-
 describe("the command", () => {
   const out = path.join(dir, "command.json");
   const left = () => readdirSync(dir).filter((name) => name.startsWith("command"));
@@ -325,7 +315,7 @@ describe("a part that the disk has no room for is not there; the others stay, an
   const folder = mkdtempSync(path.join(dir, "full-"));
   const [first, second] = ["first.json", "second.json"].map((name) => path.join(folder, name));
   const [measureFirst, measureSecond] = [partArgs("0:4", first), partArgs("4:6", second)];
-  before(async () => assert.equal((await run(measureFirst)).code, 0));
+  before(async () => assert.equal((await outcomeOf(main, measureFirst)).code, 0));
 
   /** The second part, measured by what a line for the shell makes of `"$@"`. */
   const refused = (command: string, ...line: string[]) => {
@@ -339,11 +329,11 @@ describe("a part that the disk has no room for is not there; the others stay, an
     const line = 'ulimit -f 2; exec "$@"'; // units of 512 bytes or 1 kB
     assert.deepEqual(refused("bash", "-c", line), expected("files may not be so large here (ulimit -f)"));
     assert.deepEqual(readdirSync(folder), ["first.json"]);
-    const { code, said } = await run(measureFirst);
-    assert.deepEqual([code, said], [0, `${first} is there already`]);
-    assert.equal((await run(measureSecond)).code, 0);
+    const again = await outcomeOf(main, measureFirst);
+    assert.deepEqual(again, { code: 0, out: `${first} is there already`, err: "" });
+    assert.equal((await outcomeOf(main, measureSecond)).code, 0);
     const out = path.join(folder, "figure");
-    assert.equal((await run(["--merge", first, second, "--out", out])).code, 0);
+    assert.equal((await outcomeOf(main, ["--merge", first, second, "--out", out])).code, 0);
     for (const file of [second, `${out}.csv`, `${out}.json`, `${out}.svg`]) rmSync(file);
   });
 
