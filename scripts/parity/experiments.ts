@@ -18,7 +18,7 @@ import { forward } from "../../src/model/forward";
 import { type HeadId, headName } from "../../src/model/heads";
 import { type HookName, merge } from "../../src/model/hooks";
 import { freezeHeads, patchHeads } from "../../src/model/interventions";
-import { disposeRun, type Model } from "../../src/model/model";
+import { disposeRun } from "../../src/model/model";
 import { grid, range } from "../../src/numbers/lists";
 import type { Corruption } from "../../src/prompts/corruption";
 import {
@@ -29,12 +29,8 @@ import {
   position,
   wordPosition,
 } from "../../src/prompts/positions";
-import type { Prompts } from "../../src/prompts/task";
 import { type Fixture, headIds, type Inputs } from "./fixture";
 import type { Counterpart } from "./main";
-
-/** Small batches, so that the comparison also holds the streaming to account. */
-const batch = 4;
 
 /** What several tensors are read from is measured once for each fixture and name. */
 function once<R>(measure: (fixture: Fixture, name: string) => R): (fixture: Fixture, name?: string) => R {
@@ -70,7 +66,7 @@ const SITES: Readonly<Record<string, Site<any>>> = {
 };
 
 /** "current_word resid_pre": rows of all three letters. */
-const patchRows = once(({ proc, prompts, inputs }, name) => {
+const patchRows = once(({ proc, prompts, inputs, batch }, name) => {
   const [corruption, site] = name.split(" ");
   const options = {
     site: SITES[site],
@@ -102,7 +98,7 @@ const HEAD_FIGURES: Readonly<Record<string, Site<object>>> = {
   attn_2_Ai_1: headSite("z", lastLetterPosition) as Site<object>,
 };
 
-async function headFigure({ proc, prompts, inputs }: Fixture, name: string): Promise<number[]> {
+async function headFigure({ proc, prompts, inputs, batch }: Fixture, name: string): Promise<number[]> {
   const options = { site: HEAD_FIGURES[name], corruption: "previous_words", letters: [2, 3] } as const;
   const rows = await activationPatch(proc, prompts, { ...options, corrupted: inputs.corrupted_tokens, batch });
   return rows.map(({ change }) => change);
@@ -114,7 +110,7 @@ const receiverOf = ({ path_receivers }: Inputs, name: string): Receiver => {
 };
 
 /** "logits", or the name of a receiver in the inputs. */
-const pathRows = once(({ proc, prompts, inputs }, name) => {
+const pathRows = once(({ proc, prompts, inputs, batch }, name) => {
   const receiver = name === "logits" ? name : receiverOf(inputs, name);
   return pathPatch(proc, prompts, { corrupted: inputs.corrupted_tokens, receiver, batch });
 });
@@ -147,7 +143,7 @@ function multiplePaths({ proc, inputs }: Fixture): number[] {
   return values;
 }
 
-const evaluationRows = once(({ proc, prompts, inputs }) => {
+const evaluationRows = once(({ proc, prompts, inputs, batch }) => {
   const circuits = growing(headIds(inputs.heads_circuit_heads));
   return evaluateCircuits(proc, prompts, circuits, { corrupted: inputs.corrupted_tokens, batch });
 });
@@ -164,7 +160,7 @@ function ov({ proc, inputs: { letters, space_letters } }: Fixture, heads: readon
   );
 }
 
-const scatterRows = once(({ proc, prompts, inputs }) =>
+const scatterRows = once(({ proc, prompts, inputs, batch }) =>
   attentionAgainstLogits(proc, prompts, headIds(inputs.heads_letter_movers), { batch }),
 );
 
@@ -175,12 +171,11 @@ async function scatter(fixture: Fixture, what: string): Promise<number[]> {
 
 /** Means, then standard deviations, of the attention from "(", A1, A2 to every key but BOS, `[head][mean, std][letter][key]`. */
 async function attentionBars(
-  model: Model,
-  prompts: Prompts,
+  { proc, prompts, batch }: Fixture,
   heads: readonly HeadId[],
   options: AttentionRowsOptions = {},
 ): Promise<number[]> {
-  const rows = await attentionRows(model, prompts, heads, { ...options, batch });
+  const rows = await attentionRows(proc, prompts, heads, { ...options, batch });
   const at = new Map(rows.map((row) => [`${headName(row)} ${row.query} ${row.key}`, row]));
   return heads.flatMap((head) =>
     (["attention", "std"] as const).flatMap((what) =>
@@ -191,7 +186,7 @@ async function attentionBars(
   );
 }
 
-async function meanPatterns({ proc, prompts, inputs }: Fixture): Promise<number[]> {
+async function meanPatterns({ proc, prompts, inputs, batch }: Fixture): Promise<number[]> {
   const heads = headIds(inputs.heads_fuzzy_previous);
   const rows = await attentionRows(proc, prompts, heads, { batch });
   const at = new Map(rows.map((row) => [`${headName(row)} ${row.query} ${row.key}`, row.attention]));
@@ -213,24 +208,24 @@ const interleave = (experiments: readonly number[][], heads: number): number[] =
   );
 
 /** Of a pair by its number. */
-const bosSwapRows = once(({ proc, prompts, inputs }, pair) =>
+const bosSwapRows = once(({ proc, prompts, inputs, batch }, pair) =>
   swapBosSweep(proc, prompts, pairsOf(inputs)[Number(pair)], { batch }),
 );
 
 /** Attention of the letter movers with a pair's positions exchanged, of a pair by its number. */
-const positionSwapBars = once(({ proc, prompts, inputs }, pair) =>
-  attentionBars(proc, prompts, headIds(inputs.heads_letter_movers), {
-    intervene: swap({ pair: pairsOf(inputs)[Number(pair)], positions: true }),
+const positionSwapBars = once((fixture, pair) =>
+  attentionBars(fixture, headIds(fixture.inputs.heads_letter_movers), {
+    intervene: swap({ pair: pairsOf(fixture.inputs)[Number(pair)], positions: true }),
   }),
 );
 
 async function combinedSwaps(fixture: Fixture): Promise<number[]> {
-  const { proc, prompts, inputs } = fixture;
+  const { inputs } = fixture;
   const movers = headIds(inputs.heads_letter_movers);
   const out: number[] = [];
   for (const [index, pair] of pairsOf(inputs).entries()) {
     const bosHeads = headsHurtBy(await bosSwapRows(fixture, `${index}`), inputs.bos_swap_threshold);
-    const bars = (one: Parameters<typeof swap>[0]) => attentionBars(proc, prompts, movers, { intervene: swap(one) });
+    const bars = (one: Parameters<typeof swap>[0]) => attentionBars(fixture, movers, { intervene: swap(one) });
     const all = [
       await bars({ pair }),
       await positionSwapBars(fixture, `${index}`),
@@ -283,7 +278,7 @@ function iterationTokens({ inputs, prompts }: Fixture, letter: 1 | 2 | 3) {
 
 /** "1 z": letter 1 from words of other prompts at this site: denoising, scored 0 (corrupted) … 1 (clean) with the mean of the wrong letters. */
 const iterationScores = once(async (fixture, name) => {
-  const { proc, prompts } = fixture;
+  const { proc, prompts, batch } = fixture;
   const [number, site] = name.split(" ");
   const letter = Number(number) as 1 | 2 | 3;
   const { clean, corrupted, readout } = iterationTokens(fixture, letter);
@@ -327,7 +322,7 @@ export const EXPERIMENT_TENSORS: readonly Counterpart[] = [
   [/^positional\.swap_pos$/, positionSwaps],
   [/^positional\.swap_bos\.(logit_diff_2|selected)$/, (f, [, what]) => bosSwaps(f, what)],
   [/^positional\.combined$/, combinedSwaps],
-  [/^histogram$/, ({ proc, prompts, inputs }) => attentionBars(proc, prompts, headIds(inputs.heads_histogram))],
+  [/^histogram$/, (f) => attentionBars(f, headIds(f.inputs.heads_histogram))],
   [/^mean_pattern$/, meanPatterns],
   [/^iteration\.block_every$/, (f) => iteration(f, STREAM_HOOKS)],
   [/^iteration\.head_all_pos$/, (f) => iteration(f, HEAD_ACTIVATIONS.slice(0, 1))],
