@@ -1,6 +1,6 @@
 // The benchmark on a tiny shape: what it reports, what it counts, and what it refuses. Speed is nothing that a test can hold.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -9,6 +9,7 @@ import * as tf from "@tensorflow/tfjs";
 import { compare } from "../scripts/bench/comparison";
 import { FIGURES, type Figure, type Material, type RunSeconds, type Runs, totalRuns } from "../scripts/bench/figures";
 import { countKernels, totalFlop } from "../scripts/bench/kernels";
+import { main } from "../scripts/bench/main";
 import { startPeer } from "../scripts/bench/peer";
 import { overRounds, ratios, reaches, required } from "../scripts/bench/ratios";
 import { type FigureRow, figureRow } from "../scripts/bench/report";
@@ -20,35 +21,14 @@ import { gpt2Tokenizer } from "../src/load/tokenizer";
 import { attention, FUSED_KERNELS } from "../src/model/ops";
 import { loadAcronyms } from "../src/prompts/dataset";
 import { nearly } from "./fixtures/close";
+import { outcomeOf } from "./fixtures/command";
 
 const ROOT = resolve(__dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "bench-test-"));
 after(() => rmSync(folder, { recursive: true }));
 
-interface Outcome {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** The command itself, on the fallback: a tiny model needs no faster one. */
-function bench(...args: string[]): Promise<Outcome> {
-  const command = [
-    "--import",
-    "tsx",
-    join("scripts", "bench", "main.ts"),
-    "--shape",
-    "tiny",
-    "--backend",
-    "wasm",
-    ...args,
-  ];
-  return new Promise((done) => {
-    execFile(process.execPath, command, { cwd: ROOT }, (error, out, err) =>
-      done({ code: error ? Number(error.code) : 0, out, err }),
-    );
-  });
-}
+/** On the fallback: a tiny model needs no faster one. */
+const TINY = ["--shape", "tiny", "--backend", "wasm"];
 
 const readJson = (file: string) => JSON.parse(readFileSync(file, "utf8"));
 
@@ -63,11 +43,13 @@ function plainFlop(n: number): number {
 
 describe("a tiny run", () => {
   const json = join(folder, "new", "bench.json");
-  let outcome: Outcome;
+  let out: string;
   let result: ReturnType<typeof readJson>;
-  before(async () => {
-    outcome = await bench("--n", "3", "--json", json);
-    assert.equal(outcome.code, 0, outcome.err);
+  before(() => {
+    const args = ["--import", "tsx", join("scripts", "bench", "main.ts"), ...TINY, "--n", "3", "--json", json];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+    out = stdout;
     result = readJson(json);
   });
 
@@ -77,7 +59,7 @@ describe("a tiny run", () => {
       result.figures.map(({ id }: { id: string }) => id),
       ids,
     );
-    const [, table] = outcome.out.split("\n\n");
+    const [, table] = out.split("\n\n");
     const lines = table.split("\n").slice(2, 2 + ids.length);
     assert.deepEqual(
       lines.map((line) => line.split(" ")[0]),
@@ -232,7 +214,7 @@ describe("what can't be used is refused, by name", () => {
   ];
   for (const [args, message] of cases)
     test(args.join(" "), async () => {
-      const { code, err, out } = await bench(...args);
+      const { code, err, out } = await outcomeOf(main, [...TINY, ...args]);
       assert.equal(code, 2);
       assert.match(err, message);
       assert.match(err, /usage: npm run bench/);

@@ -1,22 +1,19 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { main } from "../scripts/build-data/main";
 import { unhashed } from "../scripts/build-data/unhashed";
+import { outcomeOf } from "./fixtures/command";
 
 const root = join(__dirname, "..");
 
-test("the committed data equals a rebuild", () => {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ["--import", "tsx", "scripts/build-data/main.ts", "--check"],
-    { cwd: root, encoding: "utf8" },
-  );
-  assert.equal(status, 0, stderr);
-  assert.match(stdout, /equal to a rebuild/);
+test("the committed data equals a rebuild", async () => {
+  const { code, out, err } = await outcomeOf(main, ["--check"]);
+  assert.equal(code, 0, err);
+  assert.match(out, /equal to a rebuild/);
 });
 
 test("every file has the sha256 written down", () => {

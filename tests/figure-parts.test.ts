@@ -1,12 +1,14 @@
 // Figures in parts: joined they are the undivided figure; what doesn't belong together, is missing or comes twice is refused.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { estimate, estimateText } from "../scripts/figure/estimate";
 import { figureOf, firstOfLayers } from "../scripts/figure/figures";
+import { main } from "../scripts/figure/main";
 import { mergeParts, type NamedPart } from "../scripts/figure/merge";
 import { readOptions } from "../scripts/figure/options";
 import {
@@ -31,13 +33,14 @@ import type { Model } from "../src/model/model";
 import { PATCHING_FIGURES } from "../src/paper/paper-patching";
 import { resample } from "../src/prompts/corruption";
 import { near } from "./fixtures/close";
+import { outcomeOf } from "./fixtures/command";
 import { TINY, tinyModel, tinyPrompts } from "./fixtures/tiny-prompts";
 
 const ROOT = path.resolve(__dirname, "..");
 const dir = mkdtempSync(path.join(tmpdir(), "parts-"));
 after(() => rmSync(dir, { recursive: true, force: true }));
 
-const [N, BATCH, SEEDS] = [7, 2, 2];
+const [N, BATCH, SEEDS] = [5, 2, 2];
 const data = tinyPrompts(N, 0);
 let model: Model;
 before(async () => {
@@ -146,7 +149,7 @@ describe("refused by name", () => {
       [{ model: { ...own, sha256: "c" } }, /model .*: c, not a/],
       [{ model: { ...own, config: { ...TINY, n_heads: 4 } } }, /model's shape/],
       [{ prompts: { ...prompts, sha256: "c" } }, /prompts \(their hash\): c, not b/],
-      [{ prompts: { ...prompts, tokens: prompts.tokens.slice(1) } }, /number of prompts: 6, not 7/],
+      [{ prompts: { ...prompts, tokens: prompts.tokens.slice(1) } }, /number of prompts: 4, not 5/],
       [{ seeds: 3 }, /number of seeds: 3, not 2/],
       [{ points: 3 }, /number of points: 3/],
       [{ batch: 4 }, /batch: 4, not 2/],
@@ -162,7 +165,7 @@ describe("refused by name", () => {
   });
 
   test("what is missing, and what comes twice", () => {
-    assert.throws(merged(left), /measurements are missing, first seeds 0:1, prompts 4:6, points 0:/);
+    assert.throws(merged(left), /measurements are missing, first seeds 0:1, prompts 4:5, points 0:/);
     assert.throws(merged(left, right, { ...left, name: "again.json" }), /left\.json and again\.json both have .*0:4/);
   });
 
@@ -192,7 +195,7 @@ describe("refused by name", () => {
     const only = (own: { prompts?: Span; points?: Span }) => measureAll(prompts, points, open, { batch: 2, only: own });
     await assert.rejects(only({ prompts: [1, 4] }), /prompts 1:4 cut a batch of 2/);
     await assert.rejects(only({ prompts: [0, 3] }), /prompts 0:3 cut a batch of 2/);
-    await assert.rejects(only({ prompts: [0, 8] }), /there are 7/);
+    await assert.rejects(only({ prompts: [0, 6] }), /there are 5/);
     await assert.rejects(only({ points: [5, 5] }), /points 5:5/);
     await assert.rejects(only({ points: [0, points.length + 1] }), /points/);
   });
@@ -267,30 +270,37 @@ test("the estimate cuts a figure into parts that make up the whole", async () =>
     assert.doesNotMatch(text(change), /WebAssembly/);
 });
 
+/** The command, for six prompts' figure 7. */
+const FIGURE = ["7", "--n", "6", "--batch", "2"];
+const partArgs = (prompts: string, out: string) => [...FIGURE, "--prompts", prompts, "--out", out];
+
+/** What a process of its own needs to run it. */
+const COMMAND = ["--import", "tsx", "scripts/figure/main.ts"];
+
 describe("the command", () => {
   const out = path.join(dir, "command.json");
-  const args = ["--import", "tsx", "scripts/figure/main.ts", "7", "--n", "6", "--batch", "2"];
-  const part = [...args, "--backend", "wasm", "--prompts", "0:4", "--out", out];
+  const left = () => readdirSync(dir).filter((name) => name.startsWith("command"));
 
-  test("killed in the middle it leaves nothing; then it measures, and a second time it does not", async () => {
-    const slow = [...args, "--n", "2000", "--backend", "wasm", "--out", out];
-    const child = spawn(process.execPath, slow, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
-    await new Promise<void>((started) => {
-      const hear = (text: Buffer) => /figure 7/.test(`${text}`) && started();
-      child.stderr.on("data", hear);
-      child.stdout.on("data", hear);
-      child.once("close", () => started());
-    });
-    assert.equal(child.exitCode, null, "it was still measuring");
+  test("killed in the middle it leaves nothing", async () => {
+    const slow = JSON.stringify([...FIGURE, "--n", "200", "--backend", "wasm", "--out", out]);
+    // only a terminal is told how far it is
+    const code = `process.stdout.isTTY = true; require("./scripts/figure/main").main(${slow});`;
+    const child = spawn(process.execPath, ["--import", "tsx", "-e", code], { cwd: ROOT, stdio: "pipe" });
+    const [heard] = (await Promise.race([once(child.stdout, "data"), once(child, "close")])) as [unknown];
+    assert.match(`${heard}`, /figure 7: \d?\d%/, "it was still measuring");
     child.kill("SIGKILL");
-    await new Promise((ended) => child.once("close", ended));
-    const left = () => readdirSync(dir).filter((name) => name.startsWith("command"));
+    const [, signal] = await once(child, "close");
+    assert.equal(signal, "SIGKILL");
     assert.deepEqual(left(), []);
+  });
 
-    const run = () => spawnSync(process.execPath, part, { cwd: ROOT, encoding: "utf8" });
-    assert.equal(run().status, 0);
+  test("it measures, and a second time it does not", () => {
+    const part = [...COMMAND, ...partArgs("0:4", out), "--backend", "wasm"];
+    const command = () => spawnSync(process.execPath, part, { cwd: ROOT, encoding: "utf8" });
+    assert.equal(command().status, 0);
     const { mtimeMs } = statSync(out);
-    const again = run();
+    const again = command();
+    assert.equal(again.status, 0);
     assert.match(again.stdout, /is there already/);
     assert.equal(statSync(out).mtimeMs, mtimeMs);
     assert.deepEqual(left(), ["command.json"]);
@@ -302,51 +312,43 @@ describe("the command", () => {
 });
 
 describe("a part that the disk has no room for is not there; the others stay, and it alone is measured afterwards", () => {
-  const main = `"${process.execPath}" --import tsx scripts/figure/main.ts`;
-  const node = `${main} 7 --n 6 --batch 2 --backend wasm`;
-  /** In a folder $out: a first part, `full` around the second, `again` after making room, both once more. */
-  const script = (full: (measure: string) => string, again = "") => `
-    measure() { ${node} --prompts "$1" --out "$out/$2.json" 2>&1; echo "$2: $?"; }
-    measure 0:4 first
-    ${full("measure 4:6 second")}
-    ls -A "$out"
-    ${again}
-    measure 0:4 first
-    measure 4:6 second
-    ${main} --merge "$out"/first.json "$out"/second.json --out "$out/figure" >&2; echo "figure: $?"`;
-  const run = (command: string, args: readonly string[], out: string) => {
-    const env = { ...process.env, out };
-    const { stdout } = spawnSync(command, args, { cwd: ROOT, env, encoding: "utf8" });
-    const lines = stdout
-      .replaceAll(`${out}/`, "")
-      .replace(/ *\(\d.*\)$/gm, "")
-      .split("\n");
-    return lines.filter((line) => /^(✗ )?(first|second|figure:)|part$/.test(line));
-  };
-  const expected = (reason: string) => [
-    "first.json",
-    "first: 0",
-    `✗ second.json can't be written: ${reason}`,
-    "second: 1",
-    "first.json", // all that there is
-    "first.json is there already",
-    "first: 0",
-    "second.json",
-    "second: 0",
-    "figure: 0",
-  ];
+  const folder = mkdtempSync(path.join(dir, "full-"));
+  const [first, second] = ["first.json", "second.json"].map((name) => path.join(folder, name));
+  const [measureFirst, measureSecond] = [partArgs("0:4", first), partArgs("4:6", second)];
+  before(async () => assert.equal((await outcomeOf(main, measureFirst)).code, 0));
 
-  test("a limit of files' sizes", { skip: process.platform === "win32" }, () => {
-    const out = mkdtempSync(path.join(dir, "limited-"));
-    const limited = script((measure) => `(ulimit -f 2; ${measure})`); // units of 512 bytes or 1 kB
-    assert.deepEqual(run("bash", ["-c", limited], out), expected("files may not be so large here (ulimit -f)"));
+  /** The second part, measured by what a line for the shell makes of `"$@"`. */
+  const refused = (command: string, ...line: string[]) => {
+    const args = [...line, "bash", process.execPath, ...COMMAND, ...measureSecond];
+    const { status, stderr } = spawnSync(command, args, { cwd: ROOT, encoding: "utf8" });
+    return { status, said: stderr.replaceAll(`${folder}/`, "").trim() };
+  };
+  const expected = (reason: string) => ({ status: 1, said: `✗ second.json can't be written: ${reason}` });
+
+  test("a limit of files' sizes, and then none", { skip: process.platform === "win32" }, async () => {
+    const line = 'ulimit -f 2; exec "$@"'; // units of 512 bytes or 1 kB
+    assert.deepEqual(refused("bash", "-c", line), expected("files may not be so large here (ulimit -f)"));
+    assert.deepEqual(readdirSync(folder), ["first.json"]);
+    const again = await outcomeOf(main, measureFirst);
+    assert.deepEqual(again, { code: 0, out: `${first} is there already`, err: "" });
+    assert.equal((await outcomeOf(main, measureSecond)).code, 0);
+    const out = path.join(folder, "figure");
+    assert.equal((await outcomeOf(main, ["--merge", first, second, "--out", out])).code, 0);
+    for (const file of [second, `${out}.csv`, `${out}.json`, `${out}.svg`]) rmSync(file);
   });
 
   const mounts = spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "tmpfs", tmpdir()]).status === 0;
   test("a full disk", { skip: mounts ? false : "only who may mount disks can fill a small one" }, () => {
-    const out = mkdtempSync(path.join(dir, "full-"));
-    const fill = (measure: string) => `head -c 10M /dev/zero > "$out/.filler" 2>/dev/null; ${measure}`;
-    const small = `mount -t tmpfs -o size=512k tmpfs "$out"; ${script(fill, 'rm "$out/.filler"')}`;
-    assert.deepEqual(run("unshare", ["-m", "bash", "-c", small], out), expected("the disk is full"));
+    const line = `
+      cp "${first}" "${dir}/kept.json"
+      mount -t tmpfs -o size=512k tmpfs "${folder}"
+      cp "${dir}/kept.json" "${first}"
+      head -c 10M /dev/zero > "${folder}/filler" 2>/dev/null
+      "$@"; status=$?
+      ls -A "${folder}" >&2
+      exit $status`;
+    const found = refused("unshare", "-m", "bash", "-c", line);
+    const { status, said } = expected("the disk is full");
+    assert.deepEqual(found, { status, said: `${said}\nfiller\nfirst.json` });
   });
 });

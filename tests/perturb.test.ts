@@ -11,8 +11,8 @@ type Products = Record<Kind, [number[], number[], number[]]> & { left: number[] 
 
 const CODE = `
   const tf = require("@tensorflow/tfjs");
-  const { initBackend } = require("./src/model/backend/choose");
-  const { attention, linear } = require("./src/model/ops");
+  const { initBackend } = require("./dist/model/backend/choose");
+  const { attention, linear } = require("./dist/model/ops");
   const values = (...shape) => tf.tensor(Array.from({ length: shape[0] * shape[1] }, (_, i) => Math.cos(i + 1)), shape);
   initBackend().then(() => {
     const [x, W, b] = [values(3, 8), values(8, 5), tf.zeros([5])];
@@ -36,7 +36,7 @@ const CODE = `
   });`;
 
 function products(seed: string): Products {
-  const args = ["--require", path.join(__dirname, "fixtures", "perturb.cjs"), "--import", "tsx", "-e", CODE];
+  const args = ["--require", path.join(__dirname, "fixtures", "perturb.cjs"), "-e", CODE];
   const env = { ...process.env, NODE_OPTIONS: "", ACRONYM_PERTURB: seed };
   const out = execFileSync(process.execPath, args, { cwd: path.resolve(__dirname, ".."), env, encoding: "utf8" });
   return JSON.parse(out.trimEnd().split("\n").at(-1)!);

@@ -20,7 +20,9 @@ before(async () => {
     results: resultsOf(name),
     env: { ACRONYM_PROGRESS: join(home, `${name}.json`) },
   }));
-  await runCells(folder, jobs, home, { ...process.env, ACRONYM_N: "8" });
+  const preload = `--require ${JSON.stringify(join(__dirname, "fixtures", "no-pictures.cjs"))}`;
+  const NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ""} ${preload}`;
+  await runCells(folder, jobs, home, { ...process.env, NODE_OPTIONS, ACRONYM_N: "6" });
 });
 
 interface Cell {
@@ -28,7 +30,7 @@ interface Cell {
   readonly outputs?: readonly { readonly data?: Readonly<Record<string, unknown>>; readonly text?: string }[];
 }
 
-/** What every code cell put out, but for pictures, which show the same; of progress, what stays. */
+/** What every code cell put out, but for pictures, which are not drawn here; of progress, what stays. */
 const putOut = (file: string) =>
   (JSON.parse(readFileSync(file, "utf8")).cells as Cell[])
     .filter(({ cell_type }) => cell_type === "code")

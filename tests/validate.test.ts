@@ -15,7 +15,7 @@ import {
 } from "../scripts/validate/checks";
 import { readOptions, UsageError } from "../scripts/validate/options";
 import { page, pictures, type Report, writeReport } from "../scripts/validate/report";
-import { FIGURE_NAMES, STEPS, type StepResult, type Subject } from "../scripts/validate/steps";
+import { FIGURE_NAMES, STEPS, type Step, type StepResult, type Subject } from "../scripts/validate/steps";
 import type { Tokenizer } from "../src/load/tokenizer";
 import { initBackend } from "../src/model/backend/choose";
 import { range } from "../src/numbers/lists";
@@ -86,8 +86,10 @@ describe("steps on random weights with GPT-2 Small's layers and heads", () => {
     const letters = range(26);
     const tokenizer = { letters, spaceLetters: letters.map((id) => 26 + id), decode: String } as unknown as Tokenizer;
     const model = processedModel({ ...TINY, n_layers: 12, n_heads: 12, d_model: 24, d_head: 2 }, 0);
-    const subject: Subject = { model, tokenizer, data: tinyPrompts(8, 1), seeds: [0, 1], many: tinyPrompts(8, 2) };
-    for (const step of STEPS) results.set(step.title, await step.run(subject));
+    const subject: Subject = { model, tokenizer, data: tinyPrompts(8, 1), seeds: [0], many: tinyPrompts(8, 2) };
+    // of the steps that take seeds the two shortest, one of each kind
+    const seedsOf = ({ figures }: Step) => (["7", "8"].includes(figures[0]) ? [0, 1] : [0]);
+    for (const step of STEPS) results.set(step.title, await step.run({ ...subject, seeds: seedsOf(step) }));
   });
 
   test("weights come first, then identities; every figure has a step", () => {

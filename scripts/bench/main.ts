@@ -25,9 +25,10 @@ async function run(options: Options): Promise<boolean> {
   return found.stopped === undefined && found.peer?.passed !== false;
 }
 
-async function main(): Promise<number> {
+/** The command. @returns its exit code; what went wrong has been said */
+export async function main(args: readonly string[]): Promise<number> {
   try {
-    const options = readOptions(process.argv.slice(2));
+    const options = readOptions(args);
     if (options.help) console.log(USAGE);
     return options.help || (await run(options)) ? 0 : 1;
   } catch (error) {
@@ -37,6 +38,7 @@ async function main(): Promise<number> {
   }
 }
 
-main().then((code) => {
-  process.exitCode = code;
-});
+if (require.main === module)
+  void main(process.argv.slice(2)).then((code) => {
+    process.exitCode = code;
+  });

@@ -362,12 +362,13 @@ function readmeWith(section: string): string {
   return readme.slice(0, before + BEGIN.length) + section + readme.slice(after);
 }
 
-function main(): void {
+/** The command. @returns its exit code */
+export function main(args: readonly string[]): number {
   const built = build();
   const files = contents(built);
   const sums = checksums(files);
   const all = new Map([...files, ["SHA256SUMS", sums], ["README.md", readmeWith(report(built, sums))]]);
-  if (process.argv.includes("--check")) {
+  if (args.includes("--check")) {
     const differing = [...all]
       .filter(([name, content]) => readText(join(DATA, name)) !== content)
       .map(([name]) => `data/${name}`);
@@ -375,9 +376,10 @@ function main(): void {
       console.error(
         `not what a rebuild gives: ${differing.join(", ")}; run node --import tsx scripts/build-data/main.ts`,
       );
-      process.exitCode = 1;
-    } else console.log(`${[...all.keys()].map((name) => `data/${name}`).join(", ")}: equal to a rebuild`);
-    return;
+      return 1;
+    }
+    console.log(`${[...all.keys()].map((name) => `data/${name}`).join(", ")}: equal to a rebuild`);
+    return 0;
   }
   for (const [name, content] of all) {
     mkdirSync(dirname(join(DATA, name)), { recursive: true });
@@ -386,6 +388,7 @@ function main(): void {
   console.log(
     `${built.words.length} words, ${built.prompts.train.length} training and ${built.prompts.held_out.length} held-out prompts`,
   );
+  return 0;
 }
 
 function readText(path: string): string | undefined {
@@ -396,4 +399,4 @@ function readText(path: string): string | undefined {
   }
 }
 
-main();
+if (require.main === module) process.exitCode = main(process.argv.slice(2));

@@ -42,7 +42,11 @@ export function readWordNet(dir: string): WordNet {
       const synset = parseSynset(line, pos);
       byKey.set(synset.key, synset);
       const own = new Set(synset.words.map((word) => word.toLowerCase()));
-      for (const lemma of own) byLemma.set(lemma, [...(byLemma.get(lemma) ?? []), synset]);
+      for (const lemma of own) {
+        const known = byLemma.get(lemma);
+        if (known) known.push(synset);
+        else byLemma.set(lemma, [synset]);
+      }
       const gloss = line.slice(line.indexOf(" | ") + 3).toLowerCase();
       for (const word of new Set(gloss.match(/[a-z]+/g)))
         if (!own.has(word)) glosses.set(word, (glosses.get(word) ?? 0) + 1);
@@ -83,7 +87,8 @@ function parseSynset(line: string, pos: string): Synset {
   const words = Array.from({ length: nWords }, (_, i) => fields[4 + 2 * i].replace(/\(\w+\)$/, "")); // galore(ip): an adjective's place
   const firstPointer = 5 + 2 * nWords;
   const pointers = Array.from({ length: Number(fields[firstPointer - 1]) }, (_, i) => {
-    const [kind, offset, toPos] = fields.slice(firstPointer + 4 * i);
+    const at = firstPointer + 4 * i;
+    const [kind, offset, toPos] = [fields[at], fields[at + 1], fields[at + 2]];
     return { kind, to: toPos + offset };
   });
   return { key: pos + fields[0], words, pointers, definition: gloss.split('"')[0] };

@@ -95,7 +95,7 @@ async function finish(parts: readonly NamedPart[], out: string): Promise<void> {
   );
 }
 
-async function main(args: string[]): Promise<void> {
+async function run(args: readonly string[]): Promise<void> {
   const options = readOptions(args);
   if (options.do === "help") console.log(USAGE);
   else if (options.do === "measure") await measure(options.work, options.only, options.out);
@@ -111,9 +111,20 @@ async function main(args: string[]): Promise<void> {
   }
 }
 
-main(process.argv.slice(2)).then(undefined, (error) => {
-  const isPlain = error instanceof Error && error.constructor !== TypeError;
-  if (error instanceof SweepInterrupted) console.error("\ninterrupted; nothing was written");
-  else console.error(isPlain ? `\n✗ ${error.message}` : error);
-  process.exitCode = error instanceof UsageError ? 2 : error instanceof SweepInterrupted ? 130 : 1;
-});
+/** The command. @returns its exit code; what went wrong has been said */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    await run(args);
+    return 0;
+  } catch (error) {
+    const isPlain = error instanceof Error && error.constructor !== TypeError;
+    if (error instanceof SweepInterrupted) console.error("\ninterrupted; nothing was written");
+    else console.error(isPlain ? `\n✗ ${error.message}` : error);
+    return error instanceof UsageError ? 2 : error instanceof SweepInterrupted ? 130 : 1;
+  }
+}
+
+if (require.main === module)
+  void main(process.argv.slice(2)).then((code) => {
+    process.exitCode = code;
+  });

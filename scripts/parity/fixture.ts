@@ -33,6 +33,8 @@ export interface Fixture {
   readonly proc: Model;
   readonly inputs: Inputs;
   readonly prompts: Prompts<AcronymTask>;
+  /** Prompts in one forward of an experiment. */
+  readonly batch: number;
 }
 
 export const readJson = <T>(dir: string, name: string): T => JSON.parse(readFileSync(path.join(dir, name), "utf8"));
@@ -40,7 +42,10 @@ export const readJson = <T>(dir: string, name: string): T => JSON.parse(readFile
 export const headIds = (pairs: readonly (readonly [number, number])[]): HeadId[] =>
   pairs.map(([layer, head]) => ({ layer, head }));
 
-export function readFixture(dir: string): Fixture {
+/** Doesn't hold all prompts, so that the comparison also holds the streaming to account. */
+const BATCH = 4;
+
+export function readFixture(dir: string, batch = BATCH): Fixture {
   const inputs = readJson<Inputs>(dir, "inputs.json");
   const config = readConfig(dir);
   const { clean_tokens: tokens, answer_tokens, letters } = inputs;
@@ -50,5 +55,6 @@ export function readFixture(dir: string): Fixture {
     proc: loadWeights(dir, config, true),
     inputs,
     prompts: { task: ACRONYMS, tokens, answerLetters, letters },
+    batch,
   };
 }

@@ -42,10 +42,10 @@ function worstDifference(ours: ArrayLike<number>, expected: ArrayLike<number>): 
   return worst;
 }
 
-/** Compares every tensor of a fixture folder. Throws if the folder lacks a file. */
-export async function parity(dir: string): Promise<ParityRow[]> {
+/** Compares every tensor of a fixture folder, experiments in batches of so many prompts (not all at once, unless said). Throws if the folder lacks a file. */
+export async function parity(dir: string, batch?: number): Promise<ParityRow[]> {
   await initBackend();
-  const fixture = readFixture(dir);
+  const fixture = readFixture(dir, batch);
   const rows: ParityRow[] = [];
   for (const [values, tolerances] of FILES)
     if (existsSync(path.join(dir, values)) || values === FILES[0][0])

@@ -37,8 +37,11 @@ const stream = (layer: number, rows: Rows, { get }: Inputs) =>
 const byHead = (x: tf.Tensor, { config }: Model) => x.reshape([x.shape[0], x.shape[1]!, config.n_heads, config.d_head]);
 
 /** Adds -∞ where a key comes after its query. */
-const causalMask = (queries: Rows, keys: number) =>
-  tf.tensor2d(queries.map((q) => Array.from({ length: keys }, (_, k) => (k > q ? Number.NEGATIVE_INFINITY : 0))));
+function causalMask(queries: Rows, keys: number): tf.Tensor2D {
+  const mask = new Float32Array(queries.length * keys);
+  for (const [row, q] of queries.entries()) mask.fill(Number.NEGATIVE_INFINITY, row * keys + q + 1, (row + 1) * keys);
+  return tf.tensor2d(mask, [queries.length, keys]);
+}
 
 /** `[batch, head, query_pos, key_pos]` over all keys; those that no query sees are not looked at. */
 function attnScores(rows: Rows, { here, tokens, keys: seenBy }: InBlock): tf.Tensor {

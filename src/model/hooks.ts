@@ -147,6 +147,15 @@ export function hookNames(n_layers: number): HookName[] {
  * Throws an Error if there is no such hook; names those that are spelled alike and all there are.
  */
 export function axesOf(name: HookName): readonly string[] {
+  const axes = known.get(name) ?? findAxes(name);
+  known.set(name, axes);
+  return axes;
+}
+
+/** It is asked for hundreds of times in a forward. */
+const known = new Map<HookName, readonly string[]>();
+
+function findAxes(name: HookName): readonly string[] {
   const kind = kindOf(`${name}` as HookName); // a list in place of an edit has no name at all
   if (Object.hasOwn(AXES, kind) && BLOCK.test(name) !== isGlobal(kind)) return AXES[kind as keyof Axes];
   const names = (block: string) => Object.keys(AXES).map((k) => (isGlobal(k) ? k : `${block}${k}`));

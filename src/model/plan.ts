@@ -76,30 +76,42 @@ export function makePlan(model: Model, tokens: Tokens, points: readonly Interven
   const touched = new Map([...edits].map(([name, each]) => [name, touch(name, each, all, { from, config })]));
   const ownRows = (own: HookName | undefined): Rows => (own && touched.get(own)?.rows) ?? [];
   // attention is causal, unless it is replaced by attention that is not
-  const looksAhead = ({ same }: { same: readonly HookName[] }): boolean =>
-    same.some((name) => axesOf(name).includes("key_pos") && (touched.has(name) || looksAhead(graph.get(name)!)));
-  const ahead = new Set([...graph].flatMap(([name, inputs]) => (looksAhead(inputs) ? [name] : [])));
+  const hasKeys = (name: HookName) => axesOf(name).includes("key_pos");
+  const looksAhead = ({ same }: Inputs): boolean =>
+    same.some((name) => hasKeys(name) && (touched.has(name) || looksAhead(graph.get(name)!)));
+  const isReplaced = [...touched.keys()].some(hasKeys);
+  const ahead = new Set([...graph].flatMap(([name, inputs]) => (isReplaced && looksAhead(inputs) ? [name] : [])));
   const keysOf = (name: HookName, rows: Rows) => (ahead.has(name) ? all : upTo(rows.at(-1)!));
   const differs = from ? differing(graph, { touched, all, ownRows, ahead }) : undefined;
-  const needed = new Map([...graph.keys()].map((name) => [name, new Set(off || keeps(name) ? all : [])]));
-  const read = readout === "all" ? all : readout === "none" ? [] : readout.positions;
-  for (const r of read) needed.get("ln_final.hook_normalized")!.add(r);
+  const needed = new Map<HookName, Set<number>>();
+  const need = (name: HookName, rows: Rows) => {
+    const own = needed.get(name);
+    if (own) for (const r of rows) own.add(r);
+    else if (rows.length > 0) needed.set(name, new Set(rows));
+  };
+  for (const name of graph.keys()) if (off || keeps(name)) need(name, all);
+  need("ln_final.hook_normalized", readout === "all" ? all : readout === "none" ? [] : readout.positions);
 
   const [computed, given] = [new Map<HookName, Rows>(), new Map<HookName, Rows>()];
   for (const [name, inputs] of [...graph].reverse()) {
+    const edited = touched.get(name);
+    if (!needed.has(name) && !edited?.wantsAll) continue;
     const known = from !== undefined && name in from.cache;
     const fresh = (rows: Rows, when: "before" | "after") =>
       known ? rows.filter((r) => differs!.get(name)![when].has(r)) : rows;
-    const edited = touched.get(name);
-    const out = fresh([...needed.get(name)!].sort(ascending), "after");
+    const out = fresh([...(needed.get(name) ?? [])].sort(ascending), "after");
     const wanted = off || edited?.wantsAll ? all : out.filter((r) => edited?.old.has(r) ?? true);
     const rows = fresh(wanted, "before");
     if (out.length > 0) given.set(name, out);
     if (rows.length === 0) continue;
     computed.set(name, rows);
-    for (const input of inputs.same) for (const r of rows) needed.get(input)!.add(r);
-    for (const r of ownRows(inputs.own)) if (rows.includes(r)) needed.get(inputs.own!)!.add(r);
-    for (const input of inputs.upTo) for (const r of keysOf(name, rows)) needed.get(input)!.add(r);
+    for (const input of inputs.same) need(input, rows);
+    if (inputs.own)
+      need(
+        inputs.own,
+        ownRows(inputs.own).filter((r) => rows.includes(r)),
+      );
+    for (const input of inputs.upTo) need(input, keysOf(name, rows));
   }
   return { length, from, keeps, computed, given, atOnce, keysOf, edits };
 }
@@ -148,28 +160,43 @@ interface Touched {
 function touch(name: HookName, points: readonly (readonly Edit[])[], all: Rows, { from, config }: Clean): Touched {
   const clean = from && name in from.cache ? from.cache[name] : undefined;
   const heads = upTo(axesOf(name).includes("head") ? config.n_heads - 1 : 0);
-  const [added, old] = [new Set<number>(), new Set<number>()];
-  const actsOn = (edit: Edit, r: number) => editedPositions(edit)?.includes(r) ?? true;
-  for (const edits of points)
+  const [added, old, rows] = [new Set<number>(), new Set<number>(), new Set<number>()];
+  for (const edits of points) {
+    const positions = edits.map(editedPositions);
+    const named = new Set(positions.flatMap((own) => own ?? []));
+    const at = (actsHere: (own: Rows | undefined) => boolean) => {
+      const here = edits.filter((_, i) => actsHere(positions[i]));
+      return { acts: here.length > 0, ...outcome(here, heads, clean) };
+    };
+    const elsewhere = at((own) => own === undefined);
     for (const r of all) {
-      const here = edits.filter((edit) => actsOn(edit, r));
-      for (const head of heads) {
-        const { isAdded, isOld } = outcome(here, head, clean);
-        if (isAdded) added.add(r);
-        if (isOld) old.add(r);
-      }
+      const { acts, isAdded, isOld } = named.has(r) ? at((own) => own?.includes(r) ?? true) : elsewhere;
+      if (isAdded) added.add(r);
+      if (isOld) old.add(r);
+      if (acts) rows.add(r);
     }
-  const every = points.flat();
-  const rows = all.filter((r) => every.some((edit) => actsOn(edit, r)));
-  return { added, old, rows, wantsAll: every.some((edit) => edit.change !== undefined) };
+  }
+  const wantsAll = points.some((edits) => edits.some((edit) => edit.change !== undefined));
+  return { added, old, rows: all.filter((r) => rows.has(r)), wantsAll };
 }
 
-/** What edits of one row leave of one of its heads. */
-function outcome(edits: readonly Edit[], head: number, clean: tf.Tensor | undefined) {
+/** What edits of one row leave of it: of any of its heads. */
+function outcome(edits: readonly Edit[], heads: readonly number[], clean: tf.Tensor | undefined) {
+  let [isAdded, isOld] = [false, false];
+  for (const head of heads) {
+    const own = ofHead(edits, head, clean);
+    isAdded ||= own.isAdded;
+    isOld ||= own.isOld;
+    if (isAdded && isOld) break;
+  }
+  return { isAdded, isOld };
+}
+
+function ofHead(edits: readonly Edit[], head: number, clean: tf.Tensor | undefined) {
   let [isAdded, isOld] = [false, true];
   for (const { slice = {}, source } of edits) {
     const { head: heads, key_pos } = slice as { head?: number | readonly number[]; key_pos?: unknown };
-    if (heads !== undefined && ![heads].flat().includes(head)) continue;
+    if (typeof heads === "number" ? heads !== head : heads && !heads.includes(head)) continue;
     const isClean = source !== undefined && source === clean;
     const hidesOld = source !== undefined && key_pos === undefined;
     isAdded = !isClean || (isAdded && !hidesOld);
@@ -192,19 +219,29 @@ interface Reach {
   readonly ahead: ReadonlySet<HookName>;
 }
 
+const NONE: ReadonlySet<number> = new Set();
+
 /** The rows of each hook, before and after its edits, that are not as in the clean run. */
 function differing(graph: Graph, { touched, all, ownRows, ahead }: Reach) {
   const rows = new Map<HookName, { before: ReadonlySet<number>; after: ReadonlySet<number> }>();
+  const after = (input: HookName) => rows.get(input)!.after;
   for (const [name, inputs] of graph) {
-    const first = Math.min(...inputs.upTo.flatMap((input) => [...rows.get(input)!.after]));
-    const own = ownRows(inputs.own).filter((r) => rows.get(inputs.own!)!.after.has(r));
-    const same = inputs.same.flatMap((input) => [...rows.get(input)!.after]);
-    const before = new Set([...same, ...own, ...(ahead.has(name) && first < all.length ? all : all.slice(first))]);
+    let before = NONE; // most hooks have the rows of one of their inputs
+    const add = (more: ReadonlySet<number>) => {
+      if (before.size === 0) before = more;
+      else if (more.size > 0) before = new Set([...before, ...more]);
+    };
+    for (const input of inputs.same) add(after(input));
+    const own = ownRows(inputs.own).filter((r) => after(inputs.own!).has(r));
+    if (own.length > 0) add(new Set(own));
+    const differ = inputs.upTo.filter((input) => after(input).size > 0);
+    if (differ.length > 0) {
+      const first = Math.min(...differ.flatMap((input) => [...after(input)]));
+      add(new Set(ahead.has(name) ? all : all.slice(first)));
+    }
     const edited = touched.get(name);
-    const after = edited
-      ? new Set(all.filter((r) => edited.added.has(r) || (edited.old.has(r) && before.has(r))))
-      : before;
-    rows.set(name, { before, after });
+    const left = edited && all.filter((r) => edited.added.has(r) || (edited.old.has(r) && before.has(r)));
+    rows.set(name, { before, after: left ? new Set(left) : before });
   }
   return rows;
 }
@@ -248,9 +285,11 @@ export function sideBySide(
   return found;
 }
 
+const sameRows = (a: Rows, b?: Rows): boolean => a.length === b?.length && a.every((r, i) => r === b[i]);
+
 function samePlan(a: Plan, b: Plan): boolean {
   const same = (x: ReadonlyMap<HookName, Rows>, y: ReadonlyMap<HookName, Rows>) =>
-    x.size === y.size && [...x].every(([name, rows]) => `${rows}` === `${y.get(name)}`);
+    x.size === y.size && [...x].every(([name, rows]) => sameRows(rows, y.get(name)));
   return same(a.computed, b.computed) && same(a.given, b.given);
 }
 
