@@ -56,7 +56,7 @@ describe("a model of the hub in the page", { timeout: 300_000 }, () => {
     const hosts = [hub.endpoint, hub.cdn];
     const model = { repo: REPO, revision: COMMIT };
     const bigger = onHub("Deep", model, { weights: sha256(weights), megabytes, endpoint: hub.endpoint, hosts });
-    await buildPage(home, { ...(await computeTables()), bigger });
+    await buildPage(home, { ...(await computeTables({ evidence: 10, paths: 3 })), bigger });
     server = await serve(home);
     browser = await openBrowser(chromium as string);
   });

@@ -39,7 +39,7 @@ describe("the site", { timeout: 300_000 }, () => {
   before(async () => {
     home = mkdtempSync(join(tmpdir(), "site-"));
     site = join(home, "site");
-    await buildSite(site, await computeTables());
+    await buildSite(site, await computeTables({ evidence: 10, paths: 3 }));
     const files = readdirSync(site, { recursive: true, encoding: "utf8" }).map((file) => file.replaceAll("\\", "/"));
     pages = files.filter((file) => file.endsWith(".html"));
     server = await serve(site, PREFIX);
@@ -103,8 +103,11 @@ describe("the site", { timeout: 300_000 }, () => {
           assert.ok(table.querySelector("caption")?.textContent, source);
           assert.equal(table.querySelectorAll("tbody tr > :first-child:not(th[scope=row])").length, 0, source);
         }
+        const cells = tables.map((table) =>
+          [...table.querySelectorAll("tr")].map((line) => [...line.children].map((cell) => cell.textContent!)),
+        );
         for (const { at, column, row, value } of data.flatMap((trace) => placesOf(trace, data))) {
-          const [head, ...lines] = [...tables[at].rows].map((line) => [...line.cells].map((cell) => cell.textContent!));
+          const [head, ...lines] = cells[at];
           const [i, j] = [lines.findIndex(([first]) => first === row), head.lastIndexOf(column)];
           assert.equal(
             lines[i]?.[j]?.split(": ").at(-1),
@@ -219,15 +222,17 @@ describe("the site", { timeout: 300_000 }, () => {
     test(`axe finds nothing that keeps anybody out, and nothing is wider than the screen: ${kind}`, {
       skip,
     }, async () => {
-      for (const look of LOOKS) {
-        const { page, done } = await open(path, { ...look, serviceWorkers: "block" });
-        if (kind === "search") await page.locator("#text-results a").first().waitFor();
-        if (kind === "API") await page.locator("#tsd-nav-container a").first().waitFor({ state: "attached" });
-        await page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true");
+      const { page, done } = await open(path, { serviceWorkers: "block" });
+      if (kind === "search") await page.locator("#text-results a").first().waitFor();
+      if (kind === "API") await page.locator("#tsd-nav-container a").first().waitFor({ state: "attached" });
+      await page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true");
+      for (const { viewport, colorScheme } of LOOKS) {
+        await page.setViewportSize(viewport);
+        await page.emulateMedia({ colorScheme });
         assert.ok((await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth")) <= 0, "too wide");
         assert.deepEqual(await axeFinds(page), []);
-        await done();
       }
+      await done();
     });
 });
 
