@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, type TestContext, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
 import { buildPage } from "../page/build";
@@ -16,7 +16,7 @@ import type { LetterRow } from "../src/experiments/behaviour";
 import { loadModel } from "../src/load/load";
 import { findChromium, NO_CHROMIUM, openBrowser } from "./fixtures/chromium";
 import { near, within } from "./fixtures/close";
-import { axeFinds, watchedPage } from "./fixtures/watched-page";
+import { axeFinds, casesInOnePage, watchedPage } from "./fixtures/watched-page";
 
 const chromium = findChromium();
 const skip = !chromium && NO_CHROMIUM;
@@ -38,9 +38,6 @@ const TOUCHED: State = {
   off: [{ layer: 2, head: 0 }],
   exchange: { pair: ["C1", "C3"], embeddings: true, clock: true },
 };
-
-type Opened = Awaited<ReturnType<typeof watchedPage>>;
-type UsePage = (name: string, work: (opened: Opened, t: TestContext) => Promise<void>) => void;
 
 /** What the page has put there. */
 interface InPage {
@@ -251,31 +248,8 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
     await done();
   });
 
-  /** Cases in one page, each of which leaves it as it was opened; after one that fails the next gets a new one. */
-  function inOnePage(name: string, path: string, cases: (use: UsePage) => void) {
-    describe(name, () => {
-      let opened: Opened | undefined;
-      after(() => opened?.done());
-      cases((name, work) =>
-        test(name, { skip }, async (t) => {
-          opened ??= await open(path);
-          const own = opened;
-          opened = undefined;
-          try {
-            await settled(own.page);
-            await work(own, t);
-            own.check();
-          } catch (error) {
-            await own.context.close();
-            throw error;
-          }
-          opened = own;
-        }),
-      );
-    });
-  }
-
-  inOnePage("opened once", "", (use) => {
+  describe("opened once", () => {
+    const use = casesInOnePage(open, skip);
     use(
       "the scripts that every reader loads are small, and come from the page's folder alone",
       async ({ requests }, t) => {
@@ -499,7 +473,8 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
     });
   });
 
-  inOnePage("opened by a link", `#${toHash(TOUCHED)}`, (use) => {
+  describe("opened by a link", () => {
+    const use = casesInOnePage(() => open(`#${toHash(TOUCHED)}`), skip);
     use("a link holds all that was done, and goes from reader to reader", async ({ page }) => {
       const expected = (await node.letters(TOUCHED)).after.map(({ says }) => says).join("");
       assert.equal(await says(page), expected);
