@@ -10,6 +10,7 @@ Other files of the project that are linked come along, in files/. Prints a JSON 
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import posixpath
 import re
@@ -145,4 +146,5 @@ def tidy(soup, text) -> None:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(200_000)  # pages are large trees, whole until they are written: to look for garbage in them is a seventh of the work
     main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
