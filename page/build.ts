@@ -5,7 +5,6 @@ import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { computeTables } from "./compute-tables";
 import { MODEL_FILES } from "./model-files";
 import type { Tables } from "./tables";
 
@@ -109,6 +108,7 @@ function scriptSizes(out: string): { file: string; bytes: number }[] {
 }
 
 async function main(): Promise<void> {
+  const { computeTables } = await import("./compute-tables");
   const out = join(ROOT, "out", "page");
   await buildPage(out, await computeTables());
   for (const { file, bytes } of scriptSizes(out))

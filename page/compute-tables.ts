@@ -16,7 +16,8 @@ import { Engine, type Lists, opening } from "./engine";
 import { GPT2_SMALL } from "./hub-model";
 import type { Tables } from "./tables";
 
-const [EVIDENCE, PATHS] = [100, 20]; // prompts
+/** What the circuit is found with: its heads' evidence, and what its paths lose. */
+const PROMPTS = { evidence: 100, paths: 20 };
 /** The least share of a logit difference that a drawn path loses. */
 const LEAST = 0.02;
 
@@ -26,7 +27,8 @@ export function listsFor({ tokenizer }: LoadedModel): Lists {
   return { crowd, words: wordList().filter((word) => checkWordAmong(word, tokenizer, () => []).ok) };
 }
 
-export async function computeTables(): Promise<Tables> {
+/** @param prompts fewer are enough for whoever doesn't look at the circuit */
+export async function computeTables(prompts = PROMPTS): Promise<Tables> {
   const loaded = await loadModel("embedded");
   const lists = listsFor(loaded);
   const engine = new Engine(loaded, lists);
@@ -35,15 +37,18 @@ export async function computeTables(): Promise<Tables> {
     ...lists,
     config: { name, n_layers, n_heads },
     opening: await opening(engine),
-    circuit: await circuitOf(loaded),
+    circuit: await circuitOf(loaded, prompts),
     bigger: GPT2_SMALL,
   };
 }
 
 /** The circuit that notebooks 04 and 05 find, in the same way. */
-async function circuitOf({ model, tokenizer }: LoadedModel): Promise<Tables["circuit"]> {
-  const data = loadAcronyms(HELD_OUT, tokenizer, { n: EVIDENCE, seed: CROWD.seed });
-  const few = select(data, range(PATHS));
+async function circuitOf(
+  { model, tokenizer }: LoadedModel,
+  { evidence: n, paths: fewer }: typeof PROMPTS,
+): Promise<Tables["circuit"]> {
+  const data = loadAcronyms(HELD_OUT, tokenizer, { n, seed: CROWD.seed });
+  const few = select(data, range(fewer));
   const evidence = await headEvidence(model, data, { corrupted: resample(data, CROWD.seed) });
   const heads = circuitHeads(classifyHeads(evidence));
   const clean = summarise(await behaviour(model, few, tokenizer)).map(({ logit_diff }) => logit_diff);

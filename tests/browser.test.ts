@@ -155,7 +155,7 @@ describe("in a browser", { timeout: 600_000 }, () => {
         assert.ok(width > 100, `it is drawn ${width} pixels wide`);
       }
     }
-    await notebook.restartAndRunAll();
+    await notebook.runAll();
     const figure = notebook.panel.locator(".jp-RenderedPlotly").nth(1); // the logits of 26 capitals
     await figure.hover(); // the picture gives way to the figure
     await figure.locator(".nsewdrag").first().hover();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { buildPage } from "../page/build";
 import { computeTables, listsFor } from "../page/compute-tables";
@@ -16,7 +16,7 @@ import { ROOT } from "../scripts/setup/paths.mjs";
 import { loadModel } from "../src/load/load";
 import { findChromium, NO_CHROMIUM, openBrowser } from "./fixtures/chromium";
 import { COMMIT, type Fault, HubServer, REPO, sha256 } from "./fixtures/hub-server";
-import { watchedPage } from "./fixtures/watched-page";
+import { casesInOnePage, watchedPage } from "./fixtures/watched-page";
 
 const chromium = findChromium();
 const skip = !chromium && NO_CHROMIUM;
@@ -56,7 +56,7 @@ describe("a model of the hub in the page", { timeout: 300_000 }, () => {
     const hosts = [hub.endpoint, hub.cdn];
     const model = { repo: REPO, revision: COMMIT };
     const bigger = onHub("Deep", model, { weights: sha256(weights), megabytes, endpoint: hub.endpoint, hosts });
-    await buildPage(home, { ...(await computeTables()), bigger });
+    await buildPage(home, { ...(await computeTables({ evidence: 10, paths: 3 })), bigger });
     server = await serve(home);
     browser = await openBrowser(chromium as string);
   });
@@ -67,16 +67,16 @@ describe("a model of the hub in the page", { timeout: 300_000 }, () => {
     if (home) rmSync(home, { recursive: true, force: true });
   });
 
-  let opened: Awaited<ReturnType<typeof watchedPage>>;
   let page: Page;
-  beforeEach(async () => {
-    if (skip) return;
-    hub.asked.length = 0;
-    opened = await watchedPage(browser, server.address, { others: [hub.endpoint, hub.cdn], expected: BROKEN });
-    page = opened.page;
-    await page.locator("main[data-settled]").waitFor();
-  });
-  afterEach(() => opened?.done());
+  const cases = casesInOnePage(
+    () => watchedPage(browser, server.address, { others: [hub.endpoint, hub.cdn], expected: BROKEN }),
+    skip,
+  );
+  const use = (name: string, work: (opened: Awaited<ReturnType<typeof watchedPage>>) => Promise<void>) =>
+    cases(name, (opened) => {
+      page = opened.page;
+      return work(opened);
+    });
 
   const press = () => page.getByRole("button", { name: "Deep from the hub" }).click();
   const inUse = () => page.getByText("Computed here, by Deep").waitFor();
@@ -85,6 +85,14 @@ describe("a model of the hub in the page", { timeout: 300_000 }, () => {
       const store = await caches.open("acronym-circuit models");
       return (await store.keys()).length;
     });
+  /** The embedded model again, and nothing of another one. */
+  const leave = async () => {
+    await page.locator("#own-back").click();
+    await page.getByText("by the embedded model").first().waitFor();
+    await page.getByRole("button", { name: "Remove it from the cache" }).click();
+    await page.getByRole("button", { name: "Deep from the hub" }).waitFor();
+    assert.equal(await kept(), 0);
+  };
   const told = (text: RegExp) => page.locator("#hub-said").filter({ hasText: text }).waitFor();
   /** The first half, then nothing until it may go on. */
   function held(): { fault: Fault; goOn: () => void } {
@@ -101,9 +109,7 @@ describe("a model of the hub in the page", { timeout: 300_000 }, () => {
     return { fault, goOn };
   }
 
-  test("host and size are said first, nothing is asked before the press, and then how far it is", {
-    skip,
-  }, async () => {
+  use("host and size are said first, nothing is asked before the press, and then how far it is", async () => {
     const words = await page.locator("#hub-model").innerText();
     assert.ok(words.includes(`from ${new URL(hub.endpoint).host}: ${megabytes} MB`), words);
     assert.deepEqual(hub.asked, []);
@@ -132,24 +138,25 @@ describe("a model of the hub in the page", { timeout: 300_000 }, () => {
         [WEIGHTS, undefined],
       ],
     );
+    await leave();
   });
 
-  test("on the second visit it comes from the cache, also without a network, until it is removed", {
-    skip,
-  }, async () => {
-    await press();
-    await inUse();
-    await page.evaluate("navigator.serviceWorker.ready.then(() => true)");
-    hub.asked.length = 0;
-    await opened.context.setOffline(true);
-    await page.reload();
-    await page.getByRole("button", { name: "Deep from the cache" }).click();
-    await inUse();
-    assert.deepEqual(hub.asked, []);
-    await page.getByRole("button", { name: "Remove it from the cache" }).click();
-    await page.getByRole("button", { name: "Deep from the hub" }).waitFor();
-    assert.equal(await kept(), 0);
-  });
+  use(
+    "on the second visit it comes from the cache, also without a network, until it is removed",
+    async ({ context }) => {
+      await press();
+      await inUse();
+      await page.evaluate("navigator.serviceWorker.ready.then(() => true)");
+      hub.asked.length = 0;
+      await context.setOffline(true);
+      await page.reload();
+      await page.getByRole("button", { name: "Deep from the cache" }).click();
+      await inUse();
+      assert.deepEqual(hub.asked, []);
+      await leave();
+      await context.setOffline(false);
+    },
+  );
 
   const other = Buffer.from(weights.map((byte, i) => (i === weights.length - 1 ? byte ^ 1 : byte)));
   const faults: Record<string, { on: string; fault: Fault; says: RegExp }> = {
@@ -188,7 +195,7 @@ describe("a model of the hub in the page", { timeout: 300_000 }, () => {
     },
   };
   for (const [name, { on, fault, says }] of Object.entries(faults))
-    test(`a download that ${name} is told, nothing of it is kept, and the next try works`, { skip }, async () => {
+    use(`a download that ${name} is told, nothing of it is kept, and the next try works`, async () => {
       hub.next(on, fault);
       await press();
       await told(says);
@@ -197,9 +204,10 @@ describe("a model of the hub in the page", { timeout: 300_000 }, () => {
       await press();
       await inUse();
       assert.equal(await kept(), MODEL_FILES.length);
+      await leave();
     });
 
-  test("it can be stopped, and what is kept is checked again", { skip }, async () => {
+  use("it can be stopped, and what is kept is checked again", async () => {
     const { fault, goOn } = held();
     hub.next(WEIGHTS, fault);
     await press();
@@ -221,9 +229,10 @@ describe("a model of the hub in the page", { timeout: 300_000 }, () => {
     await page.getByRole("button", { name: "Deep from the cache" }).click();
     await told(/what was kept of model.safetensors is damaged and was removed/);
     assert.equal(await kept(), 0);
+    await page.locator("#own-back").click();
   });
 
-  test("no other host can be asked", { skip }, async () => {
+  use("no other host can be asked", async () => {
     const [policy] = /connect-src [^;]*/.exec(readFileSync(join(home, "index.html"), "utf8"))!;
     assert.equal(policy, `connect-src 'self' ${hub.endpoint} ${hub.cdn}`);
     const directive = await page.evaluate(

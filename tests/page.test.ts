@@ -16,7 +16,7 @@ import type { LetterRow } from "../src/experiments/behaviour";
 import { loadModel } from "../src/load/load";
 import { findChromium, NO_CHROMIUM, openBrowser } from "./fixtures/chromium";
 import { near, within } from "./fixtures/close";
-import { axeFinds, watchedPage } from "./fixtures/watched-page";
+import { axeFinds, casesInOnePage, watchedPage } from "./fixtures/watched-page";
 
 const chromium = findChromium();
 const skip = !chromium && NO_CHROMIUM;
@@ -67,11 +67,11 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
   before(async () => {
     if (skip) return;
     home = mkdtempSync(join(tmpdir(), "page-"));
-    await buildPage(home, await computeTables());
+    await buildPage(home, await computeTables({ evidence: 10, paths: 3 }));
     const loaded = await loadModel("embedded");
     node = new Engine(loaded, listsFor(loaded));
     server = await serve(home, PREFIX);
-    browser = await openBrowser(chromium as string);
+    browser = await openBrowser(chromium as string, ...WEBGPU);
   });
   after(async () => {
     await browser?.close();
@@ -79,8 +79,8 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
     if (home) rmSync(home, { recursive: true, force: true });
   });
 
-  const open = (path = "", options: Parameters<typeof watchedPage>[2] = {}, own = browser) =>
-    watchedPage(own, server.address, { path, reducedMotion: "reduce", ...options });
+  const open = (path = "", options: Parameters<typeof watchedPage>[2] = {}) =>
+    watchedPage(browser, server.address, { path, reducedMotion: "reduce", ...options });
   const settled = (page: Page) => page.locator("main[data-settled]").waitFor();
   const says = async (page: Page) => (await page.locator(".says .big").allTextContents()).join("");
   const waitToSay = async (page: Page, letters: string) => {
@@ -101,18 +101,6 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
     assert.equal(await positions(page).getByRole("button").count(), 44);
     assert.equal(await heads(page).getByRole("button").count(), 16);
     await context.close();
-  });
-
-  test("the scripts that every reader loads are small, and come from the page's folder alone", { skip }, async (t) => {
-    const { page, requests, done } = await open();
-    await page.locator("main[data-ready=wasm]").waitFor();
-    const scripts = new Set(requests.filter((url) => url.endsWith(".js")));
-    let bytes = 0;
-    for (const url of scripts) bytes += gzipSync(readFileSync(join(home, url.slice(server.address.length)))).length;
-    t.diagnostic(`${scripts.size} scripts, ${Math.round(bytes / 1000)} kB gzipped`);
-    assert.ok(scripts.size >= 2 && bytes > 100_000, "they were not seen");
-    assert.ok(bytes <= MOST_SCRIPT, `${bytes} bytes`);
-    await done();
   });
 
   test("the minute, by mouse", { skip }, async () => {
@@ -156,29 +144,6 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
     await cell(page, "head 2\\.1").click();
     await page.getByText("14 of 16 heads are on").waitFor();
     assert.match(await page.locator("#code").inputValue(), /patchHeads\(\[\{ layer: 2, head: 0 \}, .+"z", means\)/);
-    await done();
-  });
-
-  test("challenges, circuit and places", { skip }, async () => {
-    const { page, done } = await open();
-    await settled(page);
-    await page.getByRole("button", { name: "Switch off head 2.0" }).click();
-    await page.getByText("15 of 16").waitFor();
-    await page.getByText("switches it off").click();
-    await cell(page, "head 2\\.1").click();
-    await page.locator("#challenge-lose.done").waitFor();
-    const part = Number.parseInt((await page.locator("#left").textContent())!, 10);
-    assert.ok(part > 0 && part < 90, `${part}% is left`);
-    await page.getByRole("button", { name: "All heads on" }).click();
-    await page.locator("#left", { hasText: "100%" }).waitFor();
-    await page.getByRole("button", { name: "The circuit alone" }).click();
-    await page.locator("#left", { hasNotText: "100%" }).waitFor();
-    await page.getByRole("button", { name: "All heads on" }).click();
-    await page.getByLabel("Give every position the same embedding").check();
-    await page.locator("#left", { hasNotText: "100%" }).waitFor();
-    assert.match(await page.locator("#code").inputValue(), /equalPositions\(\)/);
-    await page.getByLabel("their clock").check();
-    assert.match(await page.locator("#code").inputValue(), /swap\(\{ pair: \["C1", "C2"\], bosHeads/);
     await done();
   });
 
@@ -233,179 +198,6 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
     await done();
   });
 
-  for (const backend of ["wasm", "webgl", "webgpu"])
-    test(`logits, maps and attention are Node's: ${backend}`, { skip }, async (t) => {
-      const own = backend === "webgpu" ? await openBrowser(chromium as string, ...WEBGPU) : browser;
-      if (own !== browser) t.after(() => own.close());
-      const { page, done, context } = await open(`?backend=${backend}`, {}, own);
-      const ready = page.locator(`main[data-ready=${backend}]`);
-      await ready.or(page.getByText("nothing here can compute")).first().waitFor();
-      if (backend !== "wasm" && (await ready.count()) === 0) {
-        const why = await page.locator("#letters [role=alert]").textContent();
-        await context.close();
-        return t.skip(why ?? "");
-      }
-      const logits = ({ before, after }: { before: readonly LetterRow[]; after: readonly LetterRow[] }) =>
-        [...before, ...after].flatMap(({ letter_logits }) => [...letter_logits]);
-      const others: State = { ...TOUCHED, direction: "denoising", ablation: "zero" };
-      const states = backend === "wasm" ? [TOUCHED, others] : [others]; // WebGL without a graphics card takes its time
-      for (const state of states) {
-        const found = await page.evaluate(
-          (one) => (globalThis as unknown as InPage).acronymCircuit.engine.letters(one),
-          state,
-        );
-        close(logits(found), logits(await node.letters(state)));
-      }
-      if (backend === "wasm") {
-        const rows = await page.evaluate(
-          (one) => (globalThis as unknown as InPage).acronymCircuit.engine.attention(one),
-          TOUCHED,
-        );
-        close(rows, await node.attention(TOUCHED));
-        const maps = await page.evaluate(
-          (one) => (globalThis as unknown as InPage).acronymCircuit.engine.maps(one),
-          OPENING,
-        );
-        close(maps, await node.maps(OPENING));
-      }
-      await done();
-    });
-
-  test("another backend can be chosen; one that does not start is told, and the one before goes on", {
-    skip,
-  }, async () => {
-    const { page, done, context } = await open();
-    await settled(page);
-    await context.addInitScript(() =>
-      Object.defineProperty(navigator, "gpu", { value: { requestAdapter: async () => null } }),
-    );
-    await page.reload();
-    await settled(page);
-    await page.getByText("WebGPU", { exact: true }).click();
-    await page.locator("#backend-trouble", { hasText: "webgpu: this browser offers no graphics card" }).waitFor();
-    assert.ok(await page.locator("input[name=backend][value=wasm]").isChecked());
-    await cell(page, "layer 2, C2").click();
-    await waitToSay(page, "GPD");
-    await page.getByText("WebGL", { exact: true }).click();
-    await page
-      .locator("main[data-ready=webgl]")
-      .or(page.locator("#backend-trouble", { hasText: "webgl" }))
-      .waitFor();
-    await page.getByRole("button", { name: "Undo" }).click();
-    await waitToSay(page, "GKD");
-    await settled(page);
-    await page.getByText("WebAssembly", { exact: true }).click();
-    await page.locator("main[data-ready=wasm][data-settled]").waitFor();
-    assert.equal(await page.locator("#backend-trouble").count(), 0);
-    assert.match((await page.locator("#letters .foot").last().textContent())!, /with wasm: \d+ ms/);
-    await done();
-  });
-
-  test("500 patches leave no tensor behind, and each is answered at once", { skip }, async (t) => {
-    const { page, done } = await open();
-    await settled(page);
-    const { held, times } = await page.evaluate(
-      async ([opening, layers, labels]) => {
-        const { engine, tensors } = (globalThis as unknown as InPage).acronymCircuit;
-        const held: number[] = [];
-        const times: number[] = [];
-        for (let i = 0; i < 500; i++) {
-          const patches: Patch[] = [
-            i % 2
-              ? { activation: "hook_resid_pre", layer: i % layers, position: labels[i % labels.length] }
-              : { activation: "z", layer: i % layers, head: (i >> 2) % 4 },
-          ];
-          const start = performance.now();
-          await engine.letters({ ...opening, patches });
-          times.push(performance.now() - start);
-          held.push(tensors());
-        }
-        return { held, times };
-      },
-      [OPENING, 4, ["C1", "T1", "C2", "T2", "C3", "T3", "(", "A1", "A2"]] as const,
-    );
-    assert.equal(new Set(held).size, 1, `${held[0]} … ${held.at(-1)} tensors`);
-    const median = times.sort((a, b) => a - b)[250];
-    t.diagnostic(`half of the patches are answered within ${median.toFixed(0)} ms`);
-    assert.ok(median <= 100, `${median} ms`);
-    await done();
-  });
-
-  test("a link holds all that was done, and goes from reader to reader", { skip }, async () => {
-    const { page, done } = await open(`#${toHash(TOUCHED)}`);
-    await settled(page);
-    const expected = (await node.letters(TOUCHED)).after.map(({ says }) => says).join("");
-    assert.equal(await says(page), expected);
-    assert.equal(await page.locator("#link").inputValue(), `${server.address}#${toHash(TOUCHED)}`);
-    for (const label of ["layer 2, C2", "head 1\\.2", "head 2\\.0"])
-      assert.equal(await cell(page, label).getAttribute("aria-pressed"), "true");
-    await done();
-  });
-
-  const toggle = (activation: string) => `input[name=activation][value=${activation}]`;
-  for (const during of ["attention", "maps"] as const)
-    test(`a choice that is taken back during ${during} ends what it began, and leaves the map as it was`, {
-      skip,
-    }, async () => {
-      const { page, done } = await open();
-      await settled(page);
-      const shown = () =>
-        positions(page)
-          .getByRole("button")
-          .evaluateAll((all) => all.map((one) => one.ariaLabel));
-      const before = await shown();
-      await page.evaluate(
-        ([method, choice, back]) => {
-          const { engine } = (globalThis as unknown as InPage).acronymCircuit;
-          const ended: string[] = [];
-          Object.assign(globalThis, { ended });
-          const click = (selector: string) => document.querySelector<HTMLElement>(selector)!.click();
-          const own = engine[method].bind(engine) as (state: State) => Promise<never>;
-          engine[method] = async (state) => {
-            engine[method] = own;
-            click(back);
-            // what a click brings about comes after a frame
-            if (method === "attention") await new Promise((done) => setTimeout(done, 100));
-            try {
-              return await own(state);
-            } catch (error) {
-              ended.push((error as Error).name);
-              throw error;
-            } finally {
-              ended.push("end");
-            }
-          };
-          click(choice);
-        },
-        [during, toggle("hook_attn_out"), toggle("hook_resid_pre")] as const,
-      );
-      const ended = () => page.evaluate(() => (globalThis as unknown as { ended: string[] }).ended);
-      await page.waitForFunction(() => (globalThis as unknown as { ended: string[] }).ended.includes("end"));
-      await settled(page);
-      assert.deepEqual(await shown(), before);
-      if (during === "maps") assert.deepEqual(await ended(), ["SweepInterrupted", "end"]);
-      await done();
-    });
-
-  test("after an error the maps are there again", { skip }, async () => {
-    const { page, done } = await open();
-    await settled(page);
-    await page.evaluate(() => {
-      const { engine } = (globalThis as unknown as InPage).acronymCircuit;
-      const own = engine.letters.bind(engine);
-      engine.letters = async () => {
-        engine.letters = own;
-        throw new Error("the letters can't be had");
-      };
-    });
-    await cell(page, "layer 2, C2").click();
-    await page.locator("#letters [role=alert]", { hasText: "the letters can't be had" }).waitFor();
-    await page.getByRole("button", { name: "Undo" }).click();
-    await settled(page);
-    assert.equal(await positions(page).getByRole("button").count(), 44);
-    await done();
-  });
-
   test("a hostile link is text", { skip }, async () => {
     const evil = '<img src=x onerror="document.title=1">';
     const parts = {
@@ -418,8 +210,8 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
     const hash = Object.entries(parts).map(
       ([name, value]) => `${name}=${encodeURIComponent(value).replaceAll("%2C", ",")}`,
     );
-    const { page, done } = await open(`#${hash.join("&")}&__proto__=1&constructor=2`);
-    await page.locator("main[data-ready]").waitFor();
+    const { page, done } = await open(`?backend=cpu#${hash.join("&")}&__proto__=1&constructor=2`);
+    await page.locator("main[data-ready=cpu]").waitFor(); // an address can name what computes
     await page.getByText("Parts of the link were left out").waitFor();
     const told = await page.locator("#refused").innerText();
     for (const name of ["off is “<img", "patches is “z.9999.1”", "letter is “{{7}}”"])
@@ -431,109 +223,308 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
     await done();
   });
 
-  test("after the first visit it opens without a network", { skip }, async () => {
-    const { page, context, done } = await open();
-    await settled(page);
-    await page.evaluate(async () => {
-      await navigator.serviceWorker.ready;
+  const OTHERS: State = { ...TOUCHED, direction: "denoising", ablation: "zero" };
+  const logits = ({ before, after }: { before: readonly LetterRow[]; after: readonly LetterRow[] }) =>
+    [...before, ...after].flatMap(({ letter_logits }) => [...letter_logits]);
+  /** The page computes what Node does, on the backend that it has. */
+  const asNode = async (page: Page, state: State) => {
+    const found = await page.evaluate(
+      (one) => (globalThis as unknown as InPage).acronymCircuit.engine.letters(one),
+      state,
+    );
+    close(logits(found), logits(await node.letters(state)));
+  };
+
+  test("logits are Node's: webgpu", { skip }, async (t) => {
+    const { page, done, context } = await open("?backend=webgpu");
+    const ready = page.locator("main[data-ready=webgpu]");
+    await ready.or(page.getByText("nothing here can compute")).first().waitFor();
+    if ((await ready.count()) === 0) {
+      const why = await page.locator("#letters [role=alert]").textContent();
+      await context.close();
+      return t.skip(why ?? "");
+    }
+    await asNode(page, OTHERS);
+    await done();
+  });
+
+  describe("opened once", () => {
+    const use = casesInOnePage(open, skip);
+    use(
+      "the scripts that every reader loads are small, and come from the page's folder alone",
+      async ({ requests }, t) => {
+        const scripts = new Set(requests.filter((url) => url.endsWith(".js")));
+        let bytes = 0;
+        for (const url of scripts) bytes += gzipSync(readFileSync(join(home, url.slice(server.address.length)))).length;
+        t.diagnostic(`${scripts.size} scripts, ${Math.round(bytes / 1000)} kB gzipped`);
+        assert.ok(scripts.size >= 2 && bytes > 100_000, "they were not seen");
+        assert.ok(bytes <= MOST_SCRIPT, `${bytes} bytes`);
+      },
+    );
+
+    use("logits, maps and attention are Node's: wasm", async ({ page }) => {
+      await page.locator("main[data-ready=wasm]").waitFor();
+      for (const state of [TOUCHED, OTHERS]) await asNode(page, state);
+      const rows = await page.evaluate(
+        (one) => (globalThis as unknown as InPage).acronymCircuit.engine.attention(one),
+        TOUCHED,
+      );
+      close(rows, await node.attention(TOUCHED));
+      const maps = await page.evaluate(
+        (one) => (globalThis as unknown as InPage).acronymCircuit.engine.maps(one),
+        OPENING,
+      );
+      close(maps, await node.maps(OPENING));
     });
-    server.close();
-    try {
-      await context.setOffline(true);
-      await page.reload();
+
+    use("100 patches leave no tensor behind, and each is answered at once", async ({ page }, t) => {
+      const { held, times } = await page.evaluate(
+        async ([opening, layers, labels]) => {
+          const { engine, tensors } = (globalThis as unknown as InPage).acronymCircuit;
+          const held: number[] = [];
+          const times: number[] = [];
+          for (let i = 0; i < 100; i++) {
+            const patches: Patch[] = [
+              i % 2
+                ? { activation: "hook_resid_pre", layer: i % layers, position: labels[i % labels.length] }
+                : { activation: "z", layer: i % layers, head: (i >> 2) % 4 },
+            ];
+            const start = performance.now();
+            await engine.letters({ ...opening, patches });
+            times.push(performance.now() - start);
+            held.push(tensors());
+          }
+          return { held, times };
+        },
+        [OPENING, 4, ["C1", "T1", "C2", "T2", "C3", "T3", "(", "A1", "A2"]] as const,
+      );
+      assert.equal(new Set(held).size, 1, `${held[0]} … ${held.at(-1)} tensors`);
+      const median = times.sort((a, b) => a - b)[50];
+      t.diagnostic(`half of the patches are answered within ${median.toFixed(0)} ms`);
+      assert.ok(median <= 100, `${median} ms`);
+    });
+
+    const toggle = (activation: string) => `input[name=activation][value=${activation}]`;
+    for (const [during, chosen] of [
+      ["attention", "hook_attn_out"],
+      ["maps", "hook_mlp_out"],
+    ] as const)
+      use(
+        `a choice that is taken back during ${during} ends what it began, and leaves the map as it was`,
+        async ({ page }) => {
+          const shown = () =>
+            positions(page)
+              .getByRole("button")
+              .evaluateAll((all) => all.map((one) => one.ariaLabel));
+          const before = await shown();
+          await page.evaluate(
+            ([method, choice, back]) => {
+              const { engine } = (globalThis as unknown as InPage).acronymCircuit;
+              const ended: string[] = [];
+              Object.assign(globalThis, { ended });
+              const click = (selector: string) => document.querySelector<HTMLElement>(selector)!.click();
+              const own = engine[method].bind(engine) as (state: State) => Promise<never>;
+              engine[method] = async (state) => {
+                engine[method] = own;
+                click(back);
+                // what a click brings about comes after a frame
+                if (method === "attention") await new Promise((done) => setTimeout(done, 100));
+                try {
+                  return await own(state);
+                } catch (error) {
+                  ended.push((error as Error).name);
+                  throw error;
+                } finally {
+                  ended.push("end");
+                }
+              };
+              click(choice);
+            },
+            [during, toggle(chosen), toggle("hook_resid_pre")] as const,
+          );
+          const ended = () => page.evaluate(() => (globalThis as unknown as { ended: string[] }).ended);
+          await page.waitForFunction(() => (globalThis as unknown as { ended: string[] }).ended.includes("end"));
+          await settled(page);
+          assert.deepEqual(await shown(), before);
+          if (during === "maps") assert.deepEqual(await ended(), ["SweepInterrupted", "end"]);
+        },
+      );
+
+    use("after an error the maps are there again", async ({ page }) => {
+      await page.evaluate(() => {
+        const { engine } = (globalThis as unknown as InPage).acronymCircuit;
+        const own = engine.letters.bind(engine);
+        engine.letters = async () => {
+          engine.letters = own;
+          throw new Error("the letters can't be had");
+        };
+      });
+      await cell(page, "layer 2, C2").click();
+      await page.locator("#letters [role=alert]", { hasText: "the letters can't be had" }).waitFor();
+      await page.getByRole("button", { name: "Undo" }).click();
       await settled(page);
+      assert.equal(await positions(page).getByRole("button").count(), 44);
+    });
+
+    use("a backend that does not start is told, and the one before goes on", async ({ page }) => {
+      await page.evaluate(() =>
+        Object.defineProperty(navigator, "gpu", { value: { requestAdapter: async () => null } }),
+      );
+      await page.getByText("WebGPU", { exact: true }).click();
+      await page.locator("#backend-trouble", { hasText: "webgpu: this browser offers no graphics card" }).waitFor();
+      assert.ok(await page.locator("input[name=backend][value=wasm]").isChecked());
       await cell(page, "layer 2, C2").click();
       await waitToSay(page, "GPD");
-    } finally {
-      const { port } = new URL(server.address);
-      server = await serve(home, PREFIX, Number(port));
-    }
-    await done();
-  });
-
-  test("pictures, numbers and a notebook can be saved", { skip }, async () => {
-    const { page, done } = await open(`#${toHash(TOUCHED)}`);
-    await settled(page);
-    const save = async (name: string) => {
-      const [file] = await Promise.all([
-        page.waitForEvent("download"),
-        page.getByRole("button", { name, exact: true }).click(),
-      ]);
-      return { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) };
-    };
-    const title = "“One activation from the other prompt: change of letter 2”";
-    const [svg, png, csv] = [
-      await save(`Save ${title} as SVG`),
-      await save(`Save ${title} as PNG`),
-      await save(`Save ${title} as CSV`),
-    ];
-    assert.match(svg.bytes.toString(), /^<svg xmlns=.+layer 2, C2: letter 2 −/s);
-    assert.equal(png.bytes.subarray(1, 4).toString(), "PNG");
-    const lines = csv.bytes.toString().trim().split("\n");
-    assert.deepEqual([csv.name, lines[0], lines.length], ["layer-position.csv", "layer,position,value", 45]);
-    const notebook = JSON.parse((await save("Save as notebook")).bytes.toString());
-    assert.equal(notebook.cells[1].source.join(""), (await page.locator("#code").inputValue()).trimEnd());
-    await done();
-  });
-
-  test("a model of the reader's own takes the place of the embedded one", { skip }, async () => {
-    const { page, done } = await open();
-    await settled(page);
-    const tensors = () => page.evaluate(() => (globalThis as unknown as InPage).acronymCircuit.tensors());
-    const held = await tensors();
-    // every text that is there when a frame is drawn
-    await page.evaluate(() => {
-      const drawn = new Set<string>();
-      Object.assign(globalThis, { drawn });
-      const look = () => {
-        for (const one of document.querySelectorAll("[role=status]")) drawn.add(one.textContent ?? "");
-        requestAnimationFrame(look);
-      };
-      look();
+      await page.getByRole("button", { name: "Undo" }).click();
     });
-    const folder = join(ROOT, "data", "embedded", "others", "deep-0");
-    const { n_layer } = JSON.parse(readFileSync(join(folder, "config.json"), "utf8"));
-    const files = page.locator("#own-files");
-    await files.setInputFiles([join(folder, "config.json")]);
-    await page.getByText("It was not loaded: vocab.json is missing").waitFor();
-    await files.setInputFiles(["config.json", "vocab.json", "model.safetensors"].map((name) => join(folder, name)));
-    await cell(page, `layer ${n_layer - 1}, A2`).waitFor();
-    await page.getByText("Computed here, by own model").waitFor();
-    const drawn = await page.evaluate(() => [...(globalThis as unknown as { drawn: Set<string> }).drawn]);
-    assert.ok(drawn.includes("Working it out …"), drawn.join());
-    // what was done to it, even what is being computed, is gone with it
-    await settled(page);
-    await cell(page, `layer ${n_layer - 1}, A2`).click();
-    await page.getByRole("button", { name: "Undo" }).and(page.locator(":enabled")).waitFor();
-    await settled(page);
-    await page.evaluate((choice) => {
-      document.querySelector<HTMLElement>(choice)!.click();
-      setTimeout(() => document.querySelector<HTMLElement>("#own-back")!.click(), 60);
-    }, toggle("hook_mlp_out"));
-    await page.getByText("by the embedded model").first().waitFor();
-    await settled(page);
-    assert.equal(await says(page), "GKD");
-    assert.ok(await page.getByRole("button", { name: "Undo" }).isDisabled(), "there is a past of another model");
-    assert.equal(await tensors(), held, "tensors of the other model are left");
-    await done();
+
+    use("another backend can be chosen; logits are Node's: webgl", async ({ page }, t) => {
+      await cell(page, "layer 2, C2").click();
+      await waitToSay(page, "GPD");
+      await page.getByText("WebGL", { exact: true }).click();
+      const trouble = page.locator("#backend-trouble", { hasText: "webgl" });
+      await page.locator("main[data-ready=webgl]").or(trouble).waitFor();
+      const why = (await trouble.count()) > 0 ? await trouble.textContent() : undefined;
+      await page.getByRole("button", { name: "Undo" }).click();
+      await waitToSay(page, "GKD");
+      await settled(page);
+      if (why) return t.skip(why);
+      await asNode(page, OTHERS);
+      await page.getByText("WebAssembly", { exact: true }).click();
+      await page.locator("main[data-ready=wasm][data-settled]").waitFor();
+      assert.equal(await page.locator("#backend-trouble").count(), 0);
+      assert.match((await page.locator("#letters .foot").last().textContent())!, /with wasm: \d+ ms/);
+    });
+
+    use("a model of the reader's own takes the place of the embedded one", async ({ page }) => {
+      const tensors = () => page.evaluate(() => (globalThis as unknown as InPage).acronymCircuit.tensors());
+      const held = await tensors();
+      // every text that is there when a frame is drawn
+      await page.evaluate(() => {
+        const drawn = new Set<string>();
+        Object.assign(globalThis, { drawn });
+        const look = () => {
+          for (const one of document.querySelectorAll("[role=status]")) drawn.add(one.textContent ?? "");
+          requestAnimationFrame(look);
+        };
+        look();
+      });
+      const folder = join(ROOT, "data", "embedded", "others", "deep-0");
+      const { n_layer } = JSON.parse(readFileSync(join(folder, "config.json"), "utf8"));
+      const files = page.locator("#own-files");
+      await files.setInputFiles([join(folder, "config.json")]);
+      await page.getByText("It was not loaded: vocab.json is missing").waitFor();
+      await files.setInputFiles(["config.json", "vocab.json", "model.safetensors"].map((name) => join(folder, name)));
+      await cell(page, `layer ${n_layer - 1}, A2`).waitFor();
+      await page.getByText("Computed here, by own model").waitFor();
+      const drawn = await page.evaluate(() => [...(globalThis as unknown as { drawn: Set<string> }).drawn]);
+      assert.ok(drawn.includes("Working it out …"), drawn.join());
+      // what was done to it, even what is being computed, is gone with it
+      await settled(page);
+      await cell(page, `layer ${n_layer - 1}, A2`).click();
+      await page.getByRole("button", { name: "Undo" }).and(page.locator(":enabled")).waitFor();
+      await settled(page);
+      await page.evaluate((choice) => {
+        document.querySelector<HTMLElement>(choice)!.click();
+        setTimeout(() => document.querySelector<HTMLElement>("#own-back")!.click(), 60);
+      }, toggle("hook_mlp_out"));
+      await page.getByText("by the embedded model").first().waitFor();
+      await settled(page);
+      assert.equal(await says(page), "GKD");
+      assert.ok(await page.getByRole("button", { name: "Undo" }).isDisabled(), "there is a past of another model");
+      assert.equal(await tensors(), held, "tensors of the other model are left");
+    });
+
+    use("challenges, circuit and places", async ({ page }) => {
+      await page.getByRole("button", { name: "Switch off head 2.0" }).click();
+      await page.getByText("15 of 16").waitFor();
+      await page.getByText("switches it off").click();
+      await cell(page, "head 2\\.1").click();
+      await page.locator("#challenge-lose.done").waitFor();
+      const part = Number.parseInt((await page.locator("#left").textContent())!, 10);
+      assert.ok(part > 0 && part < 90, `${part}% is left`);
+      await page.getByRole("button", { name: "All heads on" }).click();
+      await page.locator("#left", { hasText: "100%" }).waitFor();
+      await page.getByRole("button", { name: "The circuit alone" }).click();
+      await page.locator("#left", { hasNotText: "100%" }).waitFor();
+      await page.getByRole("button", { name: "All heads on" }).click();
+      await page.getByLabel("Give every position the same embedding").check();
+      await page.locator("#left", { hasNotText: "100%" }).waitFor();
+      assert.match(await page.locator("#code").inputValue(), /equalPositions\(\)/);
+      await page.getByLabel("their clock").check();
+      assert.match(await page.locator("#code").inputValue(), /swap\(\{ pair: \["C1", "C2"\], bosHeads/);
+    });
+
+    use("after the first visit it opens without a network", async ({ page, context }) => {
+      await page.evaluate(async () => {
+        await navigator.serviceWorker.ready;
+      });
+      server.close();
+      try {
+        await context.setOffline(true);
+        await page.goto(server.address);
+        await settled(page);
+        await cell(page, "layer 2, C2").click();
+        await waitToSay(page, "GPD");
+      } finally {
+        const { port } = new URL(server.address);
+        server = await serve(home, PREFIX, Number(port));
+      }
+    });
   });
 
-  for (const [name, options] of Object.entries({
-    "light, laptop": { viewport: LAPTOP, colorScheme: "light" },
-    "dark, laptop": { viewport: LAPTOP, colorScheme: "dark" },
-    "light, phone": { viewport: PHONE, colorScheme: "light" },
-    "dark, phone": { viewport: PHONE, colorScheme: "dark" },
-  } as const))
-    test(`axe finds nothing that keeps anybody out: ${name}`, { skip }, async () => {
-      const { page, done } = await open(`#${toHash(TOUCHED)}&letter=9`, options);
-      await settled(page);
+  describe("opened by a link", () => {
+    const use = casesInOnePage(() => open(`#${toHash(TOUCHED)}`), skip);
+    use("a link holds all that was done, and goes from reader to reader", async ({ page }) => {
+      const expected = (await node.letters(TOUCHED)).after.map(({ says }) => says).join("");
+      assert.equal(await says(page), expected);
+      assert.equal(await page.locator("#link").inputValue(), `${server.address}#${toHash(TOUCHED)}`);
+      for (const label of ["layer 2, C2", "head 1\\.2", "head 2\\.0"])
+        assert.equal(await cell(page, label).getAttribute("aria-pressed"), "true");
+    });
+
+    use("pictures, numbers and a notebook can be saved", async ({ page }) => {
+      const save = async (name: string) => {
+        const [file] = await Promise.all([
+          page.waitForEvent("download"),
+          page.getByRole("button", { name, exact: true }).click(),
+        ]);
+        return { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) };
+      };
+      const title = "“One activation from the other prompt: change of letter 2”";
+      const [svg, png, csv] = [
+        await save(`Save ${title} as SVG`),
+        await save(`Save ${title} as PNG`),
+        await save(`Save ${title} as CSV`),
+      ];
+      assert.match(svg.bytes.toString(), /^<svg xmlns=.+layer 2, C2: letter 2 −/s);
+      assert.equal(png.bytes.subarray(1, 4).toString(), "PNG");
+      const lines = csv.bytes.toString().trim().split("\n");
+      assert.deepEqual([csv.name, lines[0], lines.length], ["layer-position.csv", "layer,position,value", 45]);
+      const notebook = JSON.parse((await save("Save as notebook")).bytes.toString());
+      assert.equal(notebook.cells[1].source.join(""), (await page.locator("#code").inputValue()).trimEnd());
+    });
+
+    use("axe finds nothing that keeps anybody out", async ({ page }) => {
+      await page.evaluate(
+        (hash) => {
+          location.hash = hash;
+        },
+        `${toHash(TOUCHED)}&letter=9`,
+      );
+      await page.locator("#refused").waitFor();
       await page.getByLabel("Your prompt: word 1").fill("Chief");
       await page.getByRole("button", { name: "Predict" }).click();
       await page.getByText("“Chief” is 1 token").waitFor();
       for (const summary of await page.locator("summary").all()) await summary.click();
-      assert.deepEqual(await axeFinds(page), []);
-      await done();
+      for (const viewport of [LAPTOP, PHONE])
+        for (const colorScheme of ["light", "dark"] as const) {
+          await page.setViewportSize(viewport);
+          await page.emulateMedia({ colorScheme });
+          assert.deepEqual(await axeFinds(page), [], `${viewport.width} pixels, ${colorScheme}`);
+        }
     });
+  });
 });
 
 /** As near as any two computations of this project, and within what the page promises. */

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { test } from "node:test";
+import { transformSync } from "esbuild";
 import ts from "typescript";
 
 /** A file imports only from its own room and those before it. */
@@ -55,16 +56,18 @@ function importsOf(file: string, text = source(file)): Imported[] {
   });
 }
 
-/** A file as it runs, without types and comments. */
+/** A file as it runs, without types and comments; what of its imports is left then; and its code without texts. */
 const compiled = new Map(
   files.map((file) => {
-    const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, removeComments: true };
-    return [file, ts.transpileModule(source(file), { compilerOptions }).outputText] as const;
+    const text = transformSync(source(file), {
+      loader: file.endsWith(".mjs") ? "js" : "ts",
+      legalComments: "none",
+    }).code;
+    const code = text.replace(/(["'`])(?:\\.|(?!\1)[^\\])*\1/gs, '""');
+    return [file, { loads: importsOf(file, text), code }] as const;
   }),
 );
-
-/** What of its imports is left when it runs. */
-const loadedBy = (file: string) => importsOf(file, compiled.get(file) ?? source(file));
+const loadedBy = (file: string) => compiled.get(file)?.loads ?? [];
 
 test("src/ holds its rooms and the list of what they offer", () => {
   assert.deepEqual(readdirSync(SRC).sort(), [...ROOMS].sort());
@@ -100,7 +103,7 @@ for (const file of files.filter((name) => PORTABLE.test(name))) {
       seen.add(one);
       // `require` of a package by its name is an import that waits: bundlers know it
       const asks = /\b(process|require(?!\(""\))|__dirname|Buffer|setImmediate)\b/;
-      assert.doesNotMatch(code(one), asks, `${path} asks for Node`);
+      assert.doesNotMatch(compiled.get(one)?.code ?? source(one), asks, `${path} asks for Node`);
       for (const { name, file: next } of loadedBy(one)) {
         assert.ok(!builtinModules.includes(name.replace(/^node:/, "").split("/")[0]), `${path} loads ${name}`);
         if (next) visit(next, `${path} → ${next}`);
@@ -109,6 +112,3 @@ for (const file of files.filter((name) => PORTABLE.test(name))) {
     visit(file, file);
   });
 }
-
-/** A file as it runs, without texts. */
-const code = (file: string) => (compiled.get(file) ?? source(file)).replace(/(["'`])(?:\\.|(?!\1)[^\\])*\1/gs, '""');

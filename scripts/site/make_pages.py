@@ -10,6 +10,7 @@ Other files of the project that are linked come along, in files/. Prints a JSON 
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import posixpath
 import re
@@ -21,7 +22,8 @@ from urllib.parse import quote, unquote
 import figure_data
 import nbformat
 from bs4 import BeautifulSoup
-from nbconvert import HTMLExporter
+from nbconvert import HTMLExporter, TemplateExporter
+from nbconvert.filters import Highlight2HTML
 
 PICTURES = (".png", ".svg")
 PLOTLY = "application/vnd.plotly.v1+json"
@@ -29,7 +31,7 @@ DONE = re.compile(r"^[^\n]*: 100%$")  # how far a sweep has come tells a reader 
 
 
 def main(spec: dict) -> None:
-    exporter = HTMLExporter(
+    exporter = PageExporter(
         template_name=Path(spec["template"]).name,
         extra_template_basedirs=[str(Path(spec["template"]).parent)],
         exclude_anchor_links=True,
@@ -46,6 +48,15 @@ def main(spec: dict) -> None:
         site.move(soup.main, page)
         site.write(page["target"], str(soup).encode())
     print(json.dumps(site.missing))
+
+
+class PageExporter(HTMLExporter):
+    """As the template writes it: HTMLExporter would read every page once more, for elements that only JupyterLab's own templates have."""
+
+    def from_notebook_node(self, nb, resources=None, **options):
+        language = nb.metadata.get("language_info", {}).get("name")
+        self.register_filter("highlight_code", Highlight2HTML(pygments_lexer=language, parent=self))
+        return TemplateExporter.from_notebook_node(self, nb, self._init_resources(resources), **options)
 
 
 def read(page: dict):
@@ -99,7 +110,7 @@ class Site:
     def move(self, text, page: dict) -> None:
         """Links and pictures as they lie in the site; what the template has put there is right already."""
         folder, at = posixpath.dirname(page["source"]), posixpath.dirname(page["target"])
-        for element in text.select("a[href], img[src]"):
+        for element in [*text.find_all("a", href=True), *text.find_all("img", src=True)]:
             if element.find_parent(["nav", "figure"]) or "button" in element.get("class", []) or element.has_attr("download"):
                 continue
             name = "href" if element.name == "a" else "src"
@@ -135,4 +146,5 @@ def tidy(soup, text) -> None:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(200_000)  # pages are large trees, whole until they are written: to look for garbage in them is a seventh of the work
     main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))

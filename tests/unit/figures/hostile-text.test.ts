@@ -63,19 +63,19 @@ function textsOf(value: unknown): string[] {
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsOf) : [];
 }
 
-for (const [i, hostile] of HOSTILE.entries()) {
-  for (const [name, figure] of Object.entries(figures(hostile))) {
-    test(`${name}: hostile text ${i} is shown as it is`, async () => {
-      for (const text of textsOf(figure)) {
-        const bare = text.replace(/<\/?b>|<br>|<\/?extra>/g, "");
-        if (i < 3) assert.doesNotMatch(bare, /[<>]/, `not escaped: ${text}`);
-        else assert.doesNotMatch(text, /<b>&lt; & &amp;/, `not escaped: ${text}`);
-      }
-      const svg = await toSvg(figure);
-      assert.deepEqual(remoteLoads(svg), []);
-      assert.doesNotMatch(svg, /<(a|img)\b|<[^>]*example\.org/);
+for (const [name, figure] of Object.entries(figures(HOSTILE.join(" ")))) {
+  test(`${name}: hostile text is shown as it is`, async () => {
+    for (const text of textsOf(figure)) {
+      const bare = text.replace(/<\/?b>|<br>|<\/?extra>/g, "");
+      assert.doesNotMatch(bare, /[<>]/, `not escaped: ${text}`);
+      assert.doesNotMatch(text, /&lt; & /, `not escaped: ${text}`);
+    }
+    const svg = await toSvg(figure);
+    assert.deepEqual(remoteLoads(svg), []);
+    assert.doesNotMatch(svg, /<(a|img)\b|<[^>]*example\.org/);
+    for (const hostile of HOSTILE) {
       const shown = hostile.slice(0, 3).replace("<", "&#60;"); // as plotly writes it
       assert.ok(svg.includes(shown), `${shown} is not in the picture`);
-    });
-  }
+    }
+  });
 }

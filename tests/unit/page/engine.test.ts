@@ -8,8 +8,8 @@ import ts from "typescript";
 import { CHALLENGES, judge } from "../../../page/challenges";
 import { codeOf, notebookOf } from "../../../page/code";
 import { listsFor } from "../../../page/compute-tables";
-import { Engine } from "../../../page/engine";
-import { OPENING, type State } from "../../../page/state";
+import { Engine, type Letters } from "../../../page/engine";
+import { OPENING, type Patch, type State } from "../../../page/state";
 import type { LetterRow } from "../../../src/experiments/behaviour";
 import { loadModel } from "../../../src/load/load";
 import { allHeads, headsWithout } from "../../../src/model/heads";
@@ -75,14 +75,17 @@ for (const [name, some] of Object.entries(STATES))
 
 test("the maps hold what each patch alone does", async () => {
   const { positions, heads } = await engine.maps(OPENING);
-  const change = async (some: Partial<State>, letter: number) => {
-    const { before, after } = await engine.letters({ ...OPENING, ...some });
+  const ran = new Map<string, Promise<Letters>>(); // a patch tells of all letters at once
+  const change = async (patch: Patch, letter: number) => {
+    const key = JSON.stringify(patch);
+    if (!ran.has(key)) ran.set(key, engine.letters({ ...OPENING, patches: [patch] }));
+    const { before, after } = await ran.get(key)!;
     return after[letter - 1].logit_diff - before[letter - 1].logit_diff;
   };
   for (const { letter, change: found, ...at } of positions.filter((row) => Math.abs(row.change) > 5))
-    near([found], [await change({ patches: [{ activation: "hook_resid_pre", ...at }] }, letter)]);
+    near([found], [await change({ activation: "hook_resid_pre", ...at }, letter)]);
   for (const { letter, change: found, ...at } of heads.filter(({ layer }) => layer === 2))
-    near([found], [await change({ patches: [{ activation: "z", ...at }] }, letter)]);
+    near([found], [await change({ activation: "z", ...at }, letter)]);
 });
 
 test("heads are patched again only for other prompts or the other direction", async () => {
