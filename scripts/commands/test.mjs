@@ -87,8 +87,8 @@ async function nativeObstacle() {
 
 /** Those that take longest by the clock: they start first, those that mostly wait (for browsers, a cluster, a lock) beside those that compute. */
 const SLOWEST = [
-  ...["notebooks", "sweep-slurm", "page", "lessons", "notebooks-runner", "figure-parts", "page-hub", "site", "twice"],
-  ...["browser", "setup-lock", "validate", "small-models", "save"],
+  ...["notebooks", "sweep-slurm", "lessons", "page", "notebooks-runner", "site", "browser", "page-hub", "traces"],
+  ...["in-process", "checks", "parity", "figure-parts", "small-models", "twice", "validate"],
 ];
 
 /** Where a file stands among the slowest; behind them if it is none. @param {string} file */
