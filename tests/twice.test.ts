@@ -6,20 +6,17 @@ import { after, before, test } from "node:test";
 import { ROOT } from "../scripts/setup/paths.mjs";
 import { runCells } from "./fixtures/in-process";
 
-const names = ["00-start-here", "06-letter-movers"];
+const NAME = "02-logit-attribution"; // with the usual experiments and figures
 const TMP = join(ROOT, ".setup", "tmp");
 mkdirSync(TMP, { recursive: true });
 const home = mkdtempSync(join(TMP, "twice-"));
 after(() => rmSync(home, { recursive: true, force: true }));
-const resultsOf = (name: string) => ["first", "second"].map((time) => join(home, `${name}-${time}.ipynb`));
+const results = ["first", "second"].map((time) => join(home, `${time}.ipynb`));
 
 before(async () => {
   const folder = join(ROOT, "notebooks");
-  const jobs = names.map((name) => ({
-    source: join(folder, `${name}.ipynb`),
-    results: resultsOf(name),
-    env: { ACRONYM_PROGRESS: join(home, `${name}.json`) },
-  }));
+  const env = { ACRONYM_PROGRESS: join(home, "progress.json") };
+  const jobs = [{ source: join(folder, `${NAME}.ipynb`), results, env }];
   const preload = `--require ${JSON.stringify(join(__dirname, "fixtures", "no-pictures.cjs"))}`;
   const NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ""} ${preload}`;
   await runCells(folder, jobs, home, { ...process.env, NODE_OPTIONS, ACRONYM_N: "6" });
@@ -36,12 +33,11 @@ const putOut = (file: string) =>
     .filter(({ cell_type }) => cell_type === "code")
     .map(({ outputs = [] }) => outputs.map(({ data, text }) => text ?? { ...data, "image/png": undefined }));
 
-for (const name of names)
-  test(`${name}, run twice in one kernel, gives the same data`, () => {
-    const [first, second] = resultsOf(name).map((file) => {
-      assert.ok(!existsSync(`${file}.fault`), file);
-      return putOut(file);
-    });
-    for (const [i, cell] of first.entries()) assert.deepEqual(second[i], cell, `cell ${i + 1}`);
-    assert.match(JSON.stringify(first.at(-1)), /acronym-circuit\.claims/);
+test(`${NAME}, run twice in one kernel, gives the same data`, () => {
+  const [first, second] = results.map((file) => {
+    assert.ok(!existsSync(`${file}.fault`), file);
+    return putOut(file);
   });
+  for (const [i, cell] of first.entries()) assert.deepEqual(second[i], cell, `cell ${i + 1}`);
+  assert.match(JSON.stringify(first.at(-1)), /acronym-circuit\.claims/);
+});

@@ -24,7 +24,7 @@ import { random } from "../../../src/numbers/random";
 import { mean } from "../../../src/numbers/statistics";
 import { resample } from "../../../src/prompts/corruption";
 import { apart, near } from "../../fixtures/close";
-import { TINY, tinyModel, tinyPrompts } from "../../fixtures/tiny-prompts";
+import { processedModel, TINY, tinyModel, tinyPrompts } from "../../fixtures/tiny-prompts";
 
 const data = tinyPrompts(4, 0);
 const corrupted = resample(data, 0);
@@ -174,6 +174,8 @@ test("through the receiver: edges into the logits are exact, and others by what 
 });
 
 test("a circuit of all edges is the model, of none nothing; ACDC leaves fewer the higher its threshold", async () => {
+  const model = processedModel({ ...TINY, n_layers: 2 }, 0); // ACDC runs it once for each edge
+  const all = range(edgeCount({ ...TINY, n_layers: 2 }));
   const [whole, none] = await edgeFaithfulness(model, data, [all, []], { corrupted });
   near([whole.faithfulness ?? 0, none.faithfulness ?? 1], [1, 0]);
   const [every, some, nothing] = [

@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 import { gradients, type Metric, meanLogitDiff } from "../../../src/experiments/gradients";
 import { letterReadout, logitDiffs } from "../../../src/experiments/logit-difference";
 import { initBackend } from "../../../src/model/backend/choose";
-import { forward } from "../../../src/model/forward";
+import { forward, forwardEach } from "../../../src/model/forward";
 import { axesOf, edit, type HookName, hookNames, patch } from "../../../src/model/hooks";
 import type { Model } from "../../../src/model/model";
 import { random } from "../../../src/numbers/random";
@@ -22,19 +22,20 @@ before(async () => {
 const metric = meanLogitDiff("mean");
 const all = () => true;
 
-/** The metric of each prompt with this much of a direction added at a hook. */
-function moved(from: Model, at: HookName, direction: tf.Tensor, step: number, of: Metric = metric): number[] {
-  const interventions = edit(at as "hook_embed", (x) => x.add(direction.mul(step)) as tf.Tensor3D);
-  return tf.tidy(() => {
-    const { logits } = forward(from, prompts.tokens, { interventions, readout: letterReadout(prompts) });
-    return Array.from(of(logits, prompts).dataSync());
+/** The metric of each prompt with so much of a direction added at a hook, for each step. */
+function moved(from: Model, at: HookName, direction: tf.Tensor, steps: readonly number[]): number[][] {
+  const points = steps.map((step) => edit(at as "hook_embed", (x) => x.add(direction.mul(step)) as tf.Tensor3D));
+  const found: number[][] = [];
+  tf.tidy(() => {
+    for (const { logits } of forwardEach(from, prompts.tokens, points, { readout: letterReadout(prompts) }))
+      found.push(Array.from(metric(logits, prompts).dataSync()));
   });
+  return found;
 }
 
 /** How fast a prompt's metric grows along a direction, by four small steps: exact up to the fifth derivative. */
 function slopesByStep(from: Model, name: HookName, direction: tf.Tensor, step = 1 / 16): number[] {
-  const at = (steps: number) => moved(from, name, direction, steps * step);
-  const [one, back, two, farBack] = [at(1), at(-1), at(2), at(-2)];
+  const [one, back, two, farBack] = moved(from, name, direction, [step, -step, 2 * step, -2 * step]);
   return one.map((value, p) => (8 * (value - back[p]) - (two[p] - farBack[p])) / (12 * step));
 }
 
@@ -74,7 +75,7 @@ test("to what the logits are linear in, steps of any size agree to rounding", ()
   const name = "ln_final.hook_normalized";
   const { at, values } = gradients(model, prompts, metric, [name]);
   const direction = randomDirection(at[name].shape, 1);
-  const changes = moved(model, name, direction, 1).map((value, p) => value - values[p]);
+  const changes = moved(model, name, direction, [1])[0].map((value, p) => value - values[p]);
   near(slopes(at[name], direction), changes);
   apart(changes, [0, 0, 0]);
   assert.equal(axesOf(name).length, at[name].shape.length);
