@@ -80,15 +80,20 @@ export async function runNotebooks({
   onEvent,
   onResult,
 }) {
+  /** @type {Ours} */
+  const ours = {};
+  const forget = stopWithUs(ours); // from now on: a signal is heard once what follows without a pause is done
   const stage = newStage(out);
-  const jobs = jobsOf(folder, selection, { out, place: stage, pages });
+  ours.stage = stage;
   /** @type {Result[]} */
   const results = [];
   /** @type {Map<string, number>} */
   const cells = new Map();
   let stopped = "";
   try {
-    await runPython({ jobs, time_limit: timeLimit, at_once: atOnce }, stage, env, (event) => {
+    const jobs = jobsOf(folder, selection, { out, place: stage, pages });
+    const work = { jobs, time_limit: timeLimit, at_once: atOnce };
+    await runPython(work, stage, env, ours, (event) => {
       if (event.event === "notebook") cells.set(event.name, event.cells);
       if (event.event === "stopped") stopped = ` by ${event.by}`;
       onEvent?.(event);
@@ -103,12 +108,13 @@ export async function runNotebooks({
       results.push(result);
       onResult?.(result);
     });
+    if (results.length < jobs.length) throw new Problem(`The notebooks' run was stopped${stopped}.`);
+    const order = jobs.map(({ name }) => name);
+    return results.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
   } finally {
+    forget();
     rmSync(stage, { recursive: true, force: true });
   }
-  if (results.length < jobs.length) throw new Problem(`The notebooks' run was stopped${stopped}.`);
-  const order = jobs.map(({ name }) => name);
-  return results.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
 }
 
 /**
@@ -175,10 +181,15 @@ const BENCH = /-bench$/;
 export async function onBench(out, work) {
   const stage = newStage(out);
   const bench = `${stage}-bench`;
+  const clear = () => {
+    for (const folder of [stage, bench]) rmSync(folder, { recursive: true, force: true });
+  };
+  process.once("exit", clear); // a run of notebooks that is ended ends the process
   try {
     return await work(stage, bench);
   } finally {
-    for (const folder of [stage, bench]) rmSync(folder, { recursive: true, force: true });
+    process.removeListener("exit", clear);
+    clear();
   }
 }
 
@@ -186,9 +197,10 @@ export async function onBench(out, work) {
  * @param {{ jobs: object[], time_limit: number, at_once: number }} work
  * @param {string} stage
  * @param {NodeJS.ProcessEnv} env
+ * @param {Ours} ours gets the process
  * @param {(event: Record<string, any>) => void} onEvent
  */
-async function runPython(work, stage, env, onEvent) {
+async function runPython(work, stage, env, ours, onEvent) {
   const spec = join(stage, "jobs.json");
   writeFileSync(spec, JSON.stringify({ ...work, ...PAGE, log: join(stage, "kernel"), root: ROOT }));
   const child = spawn(projectPaths().venvPython, [join(ROOT, "scripts", "notebooks", "run_notebooks.py"), spec], {
@@ -196,7 +208,7 @@ async function runPython(work, stage, env, onEvent) {
     stdio: ["pipe", "pipe", "pipe"],
     windowsHide: true,
   });
-  const forget = stopWithUs(child, stage);
+  ours.child = child;
   let complaints = "";
   child.stderr.on("data", (chunk) => {
     complaints = (complaints + chunk).slice(-10_000);
@@ -210,26 +222,33 @@ async function runPython(work, stage, env, onEvent) {
   } finally {
     end(child); // also when an event's handler failed
     await ended;
-    forget();
   }
   const code = await ended;
   if (code !== 0 && code !== 130) throw new Error(`The notebooks' runner ended with code ${code}.\n${complaints}`);
 }
 
 /**
+ * What a run that is ended takes away with it.
+ * @typedef {{ stage?: string, child?: import("node:child_process").ChildProcessWithoutNullStreams }} Ours
+ */
+
+/**
  * At Ctrl-C, SIGTERM or SIGHUP: closing the runner's standard input
  * makes it end its kernel and itself; then we end.
- * @param {import("node:child_process").ChildProcessWithoutNullStreams} child
- * @param {string} stage
+ * @param {Ours} ours
+ * @returns {() => void} takes the listeners away again
  */
-function stopWithUs(child, stage) {
+function stopWithUs(ours) {
   const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
   const listeners = Object.entries(codes).map(([signal, code]) => {
     const listener = () => {
-      child.once("close", () => {
-        rmSync(stage, { recursive: true, force: true });
+      const leave = () => {
+        if (ours.stage) rmSync(ours.stage, { recursive: true, force: true });
         process.exit(code);
-      });
+      };
+      const { child } = ours;
+      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return leave();
+      child.once("close", leave);
       end(child);
     };
     process.on(signal, listener);
