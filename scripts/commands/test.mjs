@@ -165,8 +165,8 @@ function backendsText(backends) {
 
 /**
  * Every file once, on the usual backend if it loads. Units that compute run there with perturbed products, and if their room handles
- * tensors on the other backends as they are. Those that choose kernels run on the usual one as they are, too. Units share a process.
- * What takes longest comes first.
+ * tensors on the other backends as they are. Those that choose kernels run on the usual one as they are, too. Units share a process,
+ * and so do the others that take little. What takes longest comes first.
  * @param {readonly string[]} files
  * @param {readonly string[]} backends
  * @param {string | undefined} perturb the seed with which all of them run
@@ -191,10 +191,10 @@ export function jobsOf(files, backends, perturb) {
   const slowest = others.filter((file) => rank(file) < SLOWEST.length);
   return [
     ...slowest.map((file) => once([file])),
+    once(others.slice(slowest.length)),
     once(plain),
     ...backends.map((backend) => job(asItIs(backend), backend)),
     ...(perturb === undefined ? [job(computing, perturbedOn, SHORT_FORM_SEED)] : []),
-    ...others.slice(slowest.length).map((file) => once([file])),
   ].filter((job) => job.files.length > 0);
 }
 
