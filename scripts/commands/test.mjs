@@ -85,17 +85,16 @@ async function nativeObstacle() {
   return "";
 }
 
-/** Those that take longest by the clock: they start first, those that mostly wait (for browsers, a cluster, a lock) beside those that compute. */
-const SLOWEST = [
-  ...["notebooks", "sweep-slurm", "lessons", "page", "notebooks-runner", "site", "browser", "page-hub", "traces"],
-  ...["in-process", "checks", "parity", "figure-parts", "small-models", "twice", "validate"],
+/** Those that take longest by the clock start first, beside what waits (for a cluster): what is short comes last, so that no processor idles at the end. */
+const LONGEST = ["notebooks", "sweep-slurm", "lessons"];
+const LONG = [
+  ...["notebooks-runner", "browser", "page", "site", "page-hub", "parity", "small-models", "validate", "figure-parts"],
+  ...["bench", "traces", "checks", "twice", "in-process"],
 ];
 
-/** Where a file stands among the slowest; behind them if it is none. @param {string} file */
-function rank(file) {
-  const at = SLOWEST.indexOf(basename(file, ".test.ts"));
-  return at < 0 ? SLOWEST.length : at;
-}
+/** Those of a list, in its order. @param {readonly string[]} files @param {readonly string[]} names */
+const named = (files, names) =>
+  names.flatMap((name) => files.filter((file) => basename(file, ".test.ts") === name && !file.startsWith(UNITS)));
 
 function testFiles() {
   return readdirSync(join(ROOT, "tests"), { recursive: true, encoding: "utf8" })
@@ -187,14 +186,15 @@ export function jobsOf(files, backends, perturb) {
     if (backend !== perturbedOn) return computing.filter((file) => handlesTensors(roomOf(file)));
     return perturb === undefined && backends.length > 1 ? computing.filter(choosesKernels) : computing;
   };
-  const others = files.filter((file) => !isUnit(file)).sort((a, b) => rank(a) - rank(b));
-  const slowest = others.filter((file) => rank(file) < SLOWEST.length);
+  const [longest, long] = [named(files, LONGEST), named(files, LONG)];
+  const short = files.filter((file) => !isUnit(file) && !longest.includes(file) && !long.includes(file));
   return [
-    ...slowest.map((file) => once([file])),
-    once(others.slice(slowest.length)),
-    once(plain),
-    ...backends.map((backend) => job(asItIs(backend), backend)),
+    ...longest.map((file) => once([file])),
+    once(short),
     ...(perturb === undefined ? [job(computing, perturbedOn, SHORT_FORM_SEED)] : []),
+    ...backends.map((backend) => job(asItIs(backend), backend)),
+    once(plain),
+    ...long.map((file) => once([file])),
   ].filter((job) => job.files.length > 0);
 }
 
