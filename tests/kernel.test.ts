@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { spellOut } from "../scripts/notebooks/shorthand.cjs";
 import { ROOT } from "../scripts/setup/paths.mjs";
-import { Kernel } from "./fixtures/kernel-client";
+import { Kernel, launch } from "./fixtures/kernel-client";
 
 const cases: readonly (readonly [string, string])[] = [
   ["const a = { b };", "const a = { b: b };"],
@@ -55,6 +55,14 @@ after(async () => {
 test("it takes no message before all its sockets are bound, however long that takes", () => {
   assert.match(kernel.log, /taken: all bound/);
   assert.doesNotMatch(kernel.log, /too early/);
+});
+
+test("one whose ports are taken ends at once: whoever started it tries others", { timeout: 60_000 }, async () => {
+  const second = launch(kernel.connection, home, [join(ROOT, "scripts", "notebooks", "kernel.cjs")], home);
+  let said = "";
+  second.stderr?.on("data", (chunk) => (said += chunk));
+  const code = await new Promise((done) => second.once("close", done));
+  assert.deepEqual([code, said], [1, "The kernel can not listen: Address already in use\n"]);
 });
 
 test("it says that all is well, and which TypeScript it compiles", async () => {

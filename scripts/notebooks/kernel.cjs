@@ -34,7 +34,11 @@ const { handleShellMessage } = ZmqServer.prototype;
 const server = /** @type {any} */ (ZmqServer.prototype); // binding is private
 const { bindSocket } = server;
 server.bindSocket = function (/** @type {unknown[]} */ ...given) {
-  const bound = bindSocket.apply(this, given);
+  const bound = bindSocket.apply(this, given).catch((/** @type {Error} */ error) => {
+    // another program took the port meanwhile: whoever starts kernels tries other ones, once this one has ended
+    console.error(`The kernel can not listen: ${error.message}`);
+    process.exit(1);
+  });
   binding.push(bound);
   return bound;
 };
