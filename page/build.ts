@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { MODEL_FILES } from "./model-files";
@@ -31,7 +31,8 @@ export async function buildPage(out: string, tables: Tables, site?: string): Pro
     join(dirname(load.resolve("@tensorflow/tfjs-backend-wasm/package.json")), "dist", WASM),
     join(out, WASM),
   );
-  await build({
+  const { metafile } = await build({
+    metafile: true,
     entryPoints: [join(ROOT, "page", "main.tsx")],
     outdir: out,
     bundle: true,
@@ -60,8 +61,13 @@ export async function buildPage(out: string, tables: Tables, site?: string): Pro
     ],
   });
   if (site) linkSite(join(out, "index.html"), site);
-  writeServiceWorker(out, (file) => !file.endsWith(".LEGAL.txt"));
+  const rare = Object.entries(metafile.outputs).filter(([, { inputs }]) => Object.keys(inputs).some(isWebgpu));
+  const onRequest = rare.map(([file]) => basename(file));
+  writeServiceWorker(out, (file) => !file.endsWith(".LEGAL.txt") && !onRequest.includes(file));
 }
+
+/** A backend that a reader has to ask for, as large as all the rest. */
+const isWebgpu = (source: string): boolean => source.includes("tfjs-backend-webgpu");
 
 /** Lets the page ask these hosts, and no other. Throws an Error if its policy is not where it is looked for. */
 function allowHosts(file: string, hosts: readonly string[]): void {

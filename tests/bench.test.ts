@@ -205,8 +205,8 @@ test("kernels: attention in one kernel is counted as its two products are", asyn
 describe("what can't be used is refused, by name", () => {
   const cases: [string[], RegExp][] = [
     [["--figures", "1,15"], /--figures has "15"; there are 1, 2, /],
-    [["--n", "1.5"], /--n has "1.5"; it must be a whole number from 2 on/],
-    [["--n", "1e2"], /--n has "1e2"; it must be a whole number from 2 on/],
+    [["--n", "1.5"], /--n takes a whole number from 2 on, not "1.5"/],
+    [["--n", "1e2"], /--n takes a whole number from 2 on, not "1e2"/],
     [["--n", "50,100"], /--n is "50,100"; it must be one number here/],
     [["--shape", "huge"], /--shape is "huge"; it can be tiny, gpt2-small/],
     [["--fast"], /--fast/],

@@ -1,6 +1,6 @@
 // The page in a real browser: the minute by mouse, by keyboard and on a phone; its numbers are Node's; nothing leaves it.
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -456,9 +456,20 @@ describe("the page in a browser", { timeout: 300_000 }, () => {
     });
 
     use("after the first visit it opens without a network", async ({ page, context }) => {
-      await page.evaluate(async () => {
+      const kept = await page.evaluate(async () => {
         await navigator.serviceWorker.ready;
+        const caches = globalThis.caches;
+        const names = (await caches.keys()).filter((name) => name.startsWith("acronym-circuit "));
+        const requests = await Promise.all(names.map(async (name) => (await caches.open(name)).keys()));
+        return requests.flat().map(({ url }) => url.split("/").at(-1)!);
       });
+      const isOfWebgpu = (file: string) => readFileSync(join(home, file), "utf8").includes("GPUBufferUsage");
+      const scripts = readdirSync(home).filter((file) => file.endsWith(".js") && file !== "service-worker.js");
+      assert.deepEqual(
+        scripts.filter((file) => !kept.includes(file)),
+        scripts.filter(isOfWebgpu),
+        "what few ask for is not fetched for all",
+      );
       server.close();
       try {
         await context.setOffline(true);

@@ -1,7 +1,8 @@
 /** `npm run bench`: seconds, floating-point operations and memory of every figure of the paper; with `--peer` against TransformerLens. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { type Options, readOptions, USAGE, UsageError } from "./options";
+import { UsageError } from "../validate/options";
+import { type Options, readOptions, USAGE } from "./options";
 import { ruleLines, scalingTable } from "./report";
 import { bench, machine } from "./run";
 import { measureSizes, scalingRules } from "./scaling";

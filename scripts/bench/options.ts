@@ -1,6 +1,7 @@
 /** What `npm run bench` was asked for. */
 import { parseArgs } from "node:util";
 import { SHAPES } from "../checkpoint/shapes";
+import { UsageError, whole } from "../validate/options";
 import { FIGURES } from "./figures";
 
 export const USAGE = `usage: npm run bench -- [options]
@@ -11,9 +12,6 @@ export const USAGE = `usage: npm run bench -- [options]
   --json FILE      where all numbers go; default out/bench.json
   --peer PYTHON    a Python with scripts/bench/peer-requirements.txt: times TransformerLens in the same run
   --scaling        time and memory by number of prompts, each in a process of its own; default figures 6,8,13`;
-
-/** An option that can't be used; the message says why. */
-export class UsageError extends Error {}
 
 export interface Options {
   /** Ids of `FIGURES`, in their order. */
@@ -45,7 +43,7 @@ export function readOptions(args: readonly string[]): Options {
   if (!Object.hasOwn(SHAPES, shape))
     throw new UsageError(`--shape is "${shape}"; it can be ${Object.keys(SHAPES).join(", ")}`);
   if (scaling && peer) throw new UsageError("--scaling and --peer don't go together; run the one, then the other");
-  const sizes = (n ?? (scaling ? "50,100,200,500" : "50")).split(",").map(wholeNumber);
+  const sizes = (n ?? (scaling ? "50,100,200,500" : "50")).split(",").map((text) => whole("--n", text, 2));
   if (scaling !== sizes.length > 1)
     throw new UsageError(`--n is "${n}"; it must be ${scaling ? "two or more numbers" : "one number"} here`);
   return { ...values, n: sizes, figures: readFigures(figures ?? (scaling ? "6,8,13" : undefined)) };
@@ -66,10 +64,4 @@ function readFigures(list: string | undefined): string[] {
   for (const id of wanted)
     if (!ids.includes(id)) throw new UsageError(`--figures has "${id}"; there are ${ids.join(", ")}`);
   return ids.filter((id) => wanted.includes(id));
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= 2) return value;
-  throw new UsageError(`--n has "${text}"; it must be a whole number from 2 on`);
 }

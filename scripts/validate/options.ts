@@ -26,6 +26,7 @@ export interface Options {
   readonly all: boolean;
 }
 
+/** An option that can't be used; the message says why. */
 export class UsageError extends Error {}
 
 /**
