@@ -11,6 +11,7 @@ import { main } from "../scripts/fetch/main";
 import { partialOf } from "../src/load/hub/download";
 import { hubSettings } from "../src/load/hub/settings";
 import { projectFolder, resolveModel } from "../src/load/resolve";
+import { outcomeOf } from "./fixtures/command";
 import { COMMIT, HubServer, hang, sha256, untilSize } from "./fixtures/hub-server";
 
 const WEIGHTS = Buffer.alloc(400_000, "weights ");
@@ -111,17 +112,16 @@ test("npm run fetch says in a line what is there, and the second time needs no c
   assert.equal(hub.sent, sent);
 });
 
-test("npm run fetch ends with a message and no trace of the stack on any failure", async (t) => {
+test("npm run fetch ends with a message and no trace of the stack on any failure", async () => {
   const missing = await npmRunFetch("org/other");
   assert.equal(missing.code, 1);
   assert.match(missing.err, /^\n✗ .* has no model "org\/other".*\n$/);
-  const said: string[] = [];
-  for (const stream of ["log", "error"] as const)
-    t.mock.method(console, stream, (line: unknown) => void said.push(String(line)));
-  assert.equal(await main(["--all"]), 1);
-  assert.match(said.splice(0).join("\n"), /^\n✗ Unknown option '--all'/);
-  assert.equal(await main([]), 2);
-  assert.match(said.join("\n"), /npm run fetch -- WHAT/);
+  const unknown = await outcomeOf(main, ["--all"]);
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.out + unknown.err, /^\n✗ Unknown option '--all'/);
+  const nothing = await outcomeOf(main, []);
+  assert.equal(nothing.code, 2);
+  assert.match(nothing.out + nothing.err, /npm run fetch -- WHAT/);
 });
 
 test("behind a proxy all goes through it, except what NO_PROXY names", async () => {

@@ -16,8 +16,10 @@ import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { main } from "../scripts/commands/save.mjs";
+import type { runNotebooks } from "../scripts/notebooks/notebooks.mjs";
 import { ROOT } from "../scripts/setup/paths.mjs";
 import { writeAtomically } from "../scripts/setup/stamp.mjs";
+import { outcomeOf } from "./fixtures/command";
 import { until } from "./fixtures/processes";
 
 const fixtures = path.resolve(__dirname, "fixtures", "notebooks");
@@ -56,24 +58,21 @@ for (const [what, problems, output] of [
   ["fails", ["Claim failed: two is three"], ""],
   ["names a folder of this machine in an output", [], ROOT],
 ] as const)
-  test(`one that ${what} keeps all of them as they were`, async (t) => {
+  test(`one that ${what} keeps all of them as they were`, async () => {
     const { before, args } = copies(["fails-a-claim", "good"]);
-    const said: string[] = [];
-    for (const stream of ["log", "error"] as const)
-      t.mock.method(console, stream, (line: string) => void said.push(line));
     // as if they had been executed, the first one so
-    const code = await main(args, async ({ folder }) =>
+    const executed: typeof runNotebooks = async ({ folder }) =>
       Object.keys(before).map((name, i) => {
-        const executed = path.join(out(), `${name}.ipynb`);
-        mkdirSync(path.dirname(executed), { recursive: true });
-        writeFileSync(executed, `executed${i === 0 ? output : ""}`);
+        const file = path.join(out(), `${name}.ipynb`);
+        mkdirSync(path.dirname(file), { recursive: true });
+        writeFileSync(file, `executed${i === 0 ? output : ""}`);
         const source = path.join(folder, `${name}.ipynb`);
         const counts = { cells: 1, seconds: 1, figures: 0, claims: [], fault: null };
-        return { name, source, executed, html: "", ...counts, problems: i === 0 ? [...problems] : [] };
-      }),
-    );
+        return { name, source, executed: file, html: "", ...counts, problems: i === 0 ? [...problems] : [] };
+      });
+    const { code, out: said, err } = await outcomeOf((own) => main([...own], executed), args);
     assert.equal(code, 1);
-    assert.match(said.join("\n"), /Nothing was saved/);
+    assert.match(`${said}\n${err}`, /Nothing was saved/);
     for (const name of ["fails-a-claim", "good"]) assert.equal(text(name), before[name], name);
   });
 

@@ -180,10 +180,11 @@ export function jobsOf(files, backends, perturb) {
   const once = (/** @type {string[]} */ files) => ({ ...job(files, undefined), env: testEnv(usual, perturb) });
   const computing = files.filter(computes);
   const plain = files.filter((file) => isUnit(file) && !computes(file));
+  const withTensors = new Set([...new Set(computing.map(roomOf))].filter(handlesTensors));
   const usual = backends.includes(USUAL) ? USUAL : undefined;
   const perturbedOn = usual ?? backends[0];
   const asItIs = (/** @type {string} */ backend) => {
-    if (backend !== perturbedOn) return computing.filter((file) => handlesTensors(roomOf(file)));
+    if (backend !== perturbedOn) return computing.filter((file) => withTensors.has(roomOf(file)));
     return perturb === undefined && backends.length > 1 ? computing.filter(choosesKernels) : computing;
   };
   const [longest, long] = [named(files, LONGEST), named(files, LONG)];

@@ -26,7 +26,7 @@ async function fetchOne(what: string): Promise<string> {
 }
 
 /** The command; gives its exit code. What went wrong is printed. */
-export async function main(args: string[]): Promise<number> {
+export async function main(args: readonly string[]): Promise<number> {
   try {
     return await fetchAll(args);
   } catch (error) {
@@ -39,9 +39,9 @@ export async function main(args: string[]): Promise<number> {
 const isParseError = (error: unknown): error is Error =>
   error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
 
-async function fetchAll(args: string[]): Promise<number> {
+async function fetchAll(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
-    args,
+    args: [...args],
     allowPositionals: true,
     options: { help: { type: "boolean", short: "h" } },
   });

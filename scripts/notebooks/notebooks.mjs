@@ -83,14 +83,14 @@ export async function runNotebooks({
   /** @type {Ours} */
   const ours = {};
   const forget = stopWithUs(ours); // from now on: a signal is heard once what follows without a pause is done
-  const stage = newStage(out);
-  ours.stage = stage;
   /** @type {Result[]} */
   const results = [];
   /** @type {Map<string, number>} */
   const cells = new Map();
   let stopped = "";
   try {
+    const stage = newStage(out);
+    ours.stage = stage;
     const jobs = jobsOf(folder, selection, { out, place: stage, pages });
     const work = { jobs, time_limit: timeLimit, at_once: atOnce };
     await runPython(work, stage, env, ours, (event) => {
@@ -113,7 +113,7 @@ export async function runNotebooks({
     return results.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
   } finally {
     forget();
-    rmSync(stage, { recursive: true, force: true });
+    clearStage(ours);
   }
 }
 
@@ -232,6 +232,11 @@ async function runPython(work, stage, env, ours, onEvent) {
  * @typedef {{ stage?: string, child?: import("node:child_process").ChildProcessWithoutNullStreams }} Ours
  */
 
+/** @param {Ours} ours */
+function clearStage({ stage }) {
+  if (stage) rmSync(stage, { recursive: true, force: true });
+}
+
 /**
  * At Ctrl-C, SIGTERM or SIGHUP: closing the runner's standard input
  * makes it end its kernel and itself; then we end.
@@ -243,7 +248,7 @@ function stopWithUs(ours) {
   const listeners = Object.entries(codes).map(([signal, code]) => {
     const listener = () => {
       const leave = () => {
-        if (ours.stage) rmSync(ours.stage, { recursive: true, force: true });
+        clearStage(ours);
         process.exit(code);
       };
       const { child } = ours;

@@ -106,11 +106,8 @@ export function makePlan(model: Model, tokens: Tokens, points: readonly Interven
     if (rows.length === 0) continue;
     computed.set(name, rows);
     for (const input of inputs.same) need(input, rows);
-    if (inputs.own)
-      need(
-        inputs.own,
-        ownRows(inputs.own).filter((r) => rows.includes(r)),
-      );
+    const own = ownRows(inputs.own).filter((r) => rows.includes(r));
+    if (own.length > 0) need(inputs.own!, own);
     for (const input of inputs.upTo) need(input, keysOf(name, rows));
   }
   return { length, from, keeps, computed, given, atOnce, keysOf, edits };
