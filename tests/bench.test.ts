@@ -46,7 +46,7 @@ describe("a tiny run", () => {
   let out: string;
   let result: ReturnType<typeof readJson>;
   before(() => {
-    const args = ["--import", "tsx", join("scripts", "bench", "main.ts"), ...TINY, "--n", "3", "--json", json];
+    const args = ["--require", "tsx/cjs", join("scripts", "bench", "main.ts"), ...TINY, "--n", "3", "--json", json];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: "utf8" });
     assert.equal(status, 0, stderr);
     out = stdout;

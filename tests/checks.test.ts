@@ -18,7 +18,7 @@ function tool(script: string, ...args: string[]): Promise<void> {
 }
 
 // set-up has compiled src with its own options
-test("types: src, tests and scripts", () => tool("typescript/bin/tsc", "-p", "tsconfig.check.json"));
+test("types: src, tests and scripts", () => tool("typescript7/bin/tsc", "-p", "tsconfig.check.json"));
 test("lint and format", () =>
   tool("@biomejs/biome/bin/biome", "check", "--error-on-warnings", "--colors=off", "--max-diagnostics=20", "."));
 

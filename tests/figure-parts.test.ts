@@ -275,7 +275,7 @@ const FIGURE = ["7", "--n", "6", "--batch", "2"];
 const partArgs = (prompts: string, out: string) => [...FIGURE, "--prompts", prompts, "--out", out];
 
 /** What a process of its own needs to run it. */
-const COMMAND = ["--import", "tsx", "scripts/figure/main.ts"];
+const COMMAND = ["--require", "tsx/cjs", "scripts/figure/main.ts"];
 
 describe("the command", () => {
   const out = path.join(dir, "command.json");
@@ -285,7 +285,7 @@ describe("the command", () => {
     const slow = JSON.stringify([...FIGURE, "--n", "200", "--backend", "wasm", "--out", out]);
     // only a terminal is told how far it is
     const code = `process.stdout.isTTY = true; require("./scripts/figure/main").main(${slow});`;
-    const child = spawn(process.execPath, ["--import", "tsx", "-e", code], { cwd: ROOT, stdio: "pipe" });
+    const child = spawn(process.execPath, ["--require", "tsx/cjs", "-e", code], { cwd: ROOT, stdio: "pipe" });
     const [heard] = (await Promise.race([once(child.stdout, "data"), once(child, "close")])) as [unknown];
     assert.match(`${heard}`, /figure 7: \d?\d%/, "it was still measuring");
     child.kill("SIGKILL");

@@ -58,7 +58,7 @@ async function ended(child: ChildProcessWithoutNullStreams) {
   return { code: code as number | null, out, err };
 }
 const fetchTiny = (changes?: NodeJS.ProcessEnv) => run(["tests/fixtures/fetch-model.cjs", "org/tiny"], changes);
-const npmRunFetch = (...args: string[]) => run(["--import", "tsx", "scripts/fetch/main.ts", ...args]).ended;
+const npmRunFetch = (...args: string[]) => run(["--require", "tsx/cjs", "scripts/fetch/main.ts", ...args]).ended;
 
 test("a process that is killed leaves its part and its lock; the next one takes both over", async () => {
   hub.next(BODY, hang(HALF));

@@ -11,7 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { listNotebooks, newStage, type Result, runNotebooks } from "../scripts/notebooks/notebooks.mjs";
@@ -221,7 +221,7 @@ test("notebooks side by side wait for no other's end, keep their lessons' progre
       `if (!existsSync(other)) throw new Error("alone");`,
       // the second ends first
       `await new Promise((r) => setTimeout(r, ${name === "a" ? 2000 : 0}));`,
-      `console.log(process.env.ACRONYM_PROGRESS);`,
+      `console.log(process.env.ACRONYM_PROGRESS, process.env.ACRONYM_THREADS);`,
     ].join("\n");
     const cell = { cell_type: "code", id: "one", metadata: {}, execution_count: null, outputs: [], source };
     const notebook = { cells: [cell], metadata: {}, nbformat: 4, nbformat_minor: 5 };
@@ -230,7 +230,8 @@ test("notebooks side by side wait for no other's end, keep their lessons' progre
   const ended: string[] = [];
   const onResult = ({ name }: Result) => void ended.push(name);
   const out = join(home, "out");
-  const results = await runNotebooks({ folder: home, out, atOnce: 2, claims: "may be missing", onResult });
+  const { ACRONYM_THREADS: _, ...env } = process.env;
+  const results = await runNotebooks({ folder: home, out, atOnce: 2, claims: "may be missing", env, onResult });
   assert.deepEqual(
     results.map(({ name, problems, cells }) => [name, problems, cells]),
     names.map((name) => [name, [], 1]),
@@ -240,6 +241,8 @@ test("notebooks side by side wait for no other's end, keep their lessons' progre
     ({ executed }) => `${JSON.parse(readFileSync(executed, "utf8")).cells[0].outputs[0].text}`,
   );
   assert.equal(new Set(printed).size, names.length, `${printed}`);
+  const share = Math.max(1, Math.floor(availableParallelism() / 2));
+  for (const text of printed) assert.match(text, new RegExp(` ${share}\n$`), "each has its part of the threads");
 });
 
 test("notebooks are selected by the beginning of their names; an unknown one is refused with those there are", () => {

@@ -18,3 +18,10 @@ for (const [plan, batch] of [
     const missing = rows.filter(({ status }) => status === "not covered");
     await t.test("no tensor is left without a counterpart", () => assert.deepEqual(missing, []));
   });
+
+test("a folder that is no fixture is refused with what it lacks", async () => {
+  await assert.rejects(parity(__dirname), {
+    message:
+      /is no fixture folder: it lacks inputs\.json, expected\.safetensors, tolerances\.json\.\n\nusage: npm run parity/,
+  });
+});

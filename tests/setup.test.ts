@@ -37,8 +37,8 @@ fs.writeFileSync(at("zeromq", "index.js"), process.env.FAKE_NO_ADDON ? "throw ne
 if (process.env.FAKE_NPM_DIES) process.kill(process.pid, "SIGKILL");
 fs.mkdirSync(at("esbuild"), { recursive: true });
 fs.writeFileSync(at("esbuild", "index.js"), "exports.build = async () => {};");
-fs.mkdirSync(at("typescript", "bin"), { recursive: true });
-fs.writeFileSync(at("typescript", "bin", "tsc"), \`
+fs.mkdirSync(at("typescript7", "bin"), { recursive: true });
+fs.writeFileSync(at("typescript7", "bin", "tsc"), \`
   const fs = require("node:fs");
   fs.appendFileSync("calls.txt", "tsc\\\\n");
   if (fs.readFileSync("src/a.ts", "utf8").includes("wrong")) { console.log("src/a.ts(1,1): error"); process.exit(2); }

@@ -105,7 +105,7 @@ test("a sweep on Slurm gives the undivided figure, whatever is killed", {
     await ended(first);
 
     const whole = path.join(dir, "whole");
-    const args = ["--import", "tsx", "scripts/figure/main.ts", "6", "--model", model, ...WORK, "--out", whole];
+    const args = ["--require", "tsx/cjs", "scripts/figure/main.ts", "6", "--model", model, ...WORK, "--out", whole];
     const undivided = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
     const codes = await Promise.all([sweep(), undivided].map(ended));
     assert.deepEqual(codes, [0, 0], said);

@@ -25,7 +25,7 @@ export interface Rule {
 async function measureSize({ figures, shape, backend }: Options, n: number, json: string): Promise<Size> {
   const script = path.join(__dirname, "main.ts");
   const own = ["--n", `${n}`, "--figures", figures.join(","), "--shape", shape, "--json", json];
-  const args = ["--import", "tsx", script, ...own, ...(backend ? ["--backend", backend] : [])];
+  const args = ["--require", "tsx/cjs", script, ...own, ...(backend ? ["--backend", backend] : [])];
   try {
     await promisify(execFile)(process.execPath, args, { cwd: path.join(__dirname, "..", "..") });
   } catch (error) {

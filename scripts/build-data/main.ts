@@ -1,8 +1,8 @@
 /**
  * Builds data/words.tsv, data/acronyms/*.txt, data/SHA256SUMS and the figures in data/README.md: the same bytes every time.
  *
- *   node --import tsx scripts/build-data/main.ts            write
- *   node --import tsx scripts/build-data/main.ts --check    write nothing; exit 1 if a committed file differs from a rebuild
+ *   node --require tsx/cjs scripts/build-data/main.ts            write
+ *   node --require tsx/cjs scripts/build-data/main.ts --check    write nothing; exit 1 if a committed file differs from a rebuild
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -374,7 +374,7 @@ export function main(args: readonly string[]): number {
       .map(([name]) => `data/${name}`);
     if (differing.length > 0) {
       console.error(
-        `not what a rebuild gives: ${differing.join(", ")}; run node --import tsx scripts/build-data/main.ts`,
+        `not what a rebuild gives: ${differing.join(", ")}; run node --require tsx/cjs scripts/build-data/main.ts`,
       );
       return 1;
     }

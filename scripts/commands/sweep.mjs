@@ -20,7 +20,7 @@ Figures cut into parts, measured by snakemake on this machine's cores or on a cl
   --model     embedded (default), gpt2, gpt2-xl …, org/name, or a folder
   --n, --seeds, --batch, --data, --backend    as in npm run figure
   --minutes   about how long a part may take (30)
-  --threads   cores of a part (here all ${CORES}, on a cluster 4)
+  --threads   cores, and threads, of a part (here all ${CORES}, on a cluster 4)
   --profile   slurm, or the folder of a snakemake profile; without it on this machine
   --out       the sweep's folder (out/sweep); a cluster's nodes must see it and this project under the same paths`;
 

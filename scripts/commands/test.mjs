@@ -85,11 +85,11 @@ async function nativeObstacle() {
   return "";
 }
 
-/** Those that take longest by the clock start first, beside what waits (for a cluster): what is short comes last, so that no processor idles at the end. */
-const LONGEST = ["notebooks", "sweep-slurm", "lessons"];
+/** Those that take longest by the clock start first, and what waits (for a cluster, kernels, a browser) runs beside what computes, so that no processor idles. */
+const LONGEST = ["notebooks", "sweep-slurm", "lessons", "traces"];
 const LONG = [
-  ...["notebooks-runner", "browser", "page", "site", "page-hub", "parity", "small-models", "validate", "figure-parts"],
-  ...["bench", "traces", "checks", "twice", "in-process"],
+  ...["notebooks-runner", "parity", "browser", "small-models", "page", "validate", "site", "figure-parts", "page-hub"],
+  "bench",
 ];
 
 /** Those of a list, in its order. @param {readonly string[]} files @param {readonly string[]} names */
@@ -193,11 +193,14 @@ export function jobsOf(files, backends, perturb) {
     ...longest.map((file) => once([file])),
     once(short),
     ...(perturb === undefined ? [job(computing, perturbedOn, SHORT_FORM_SEED)] : []),
-    ...backends.map((backend) => job(asItIs(backend), backend)),
+    ...backends.map((backend) => withAllThreads(job(asItIs(backend), backend))),
     once(plain),
     ...long.map((file) => once([file])),
   ].filter((job) => job.files.length > 0);
 }
+
+/** As a backend runs that nobody asked for fewer. @param {import("../tests/run-tests.mjs").Job} job */
+const withAllThreads = (job) => ({ ...job, env: { ...job.env, ACRONYM_THREADS: undefined } });
 
 /**
  * What is tested is the project as it is committed, whatever the user has set; temporary files stay in the project.
@@ -213,6 +216,7 @@ function testEnv(backend, perturb) {
   }
   delete env.NODE_TEST_CONTEXT;
   if (backend !== undefined) env.ACRONYM_BACKEND = backend;
+  env.ACRONYM_THREADS = "1"; // there are more processes than processors
   if (perturb !== undefined) {
     const file = JSON.stringify(join(ROOT, "tests", "fixtures", "perturb.cjs")); // its processes' processes load it, too
     env.NODE_OPTIONS = [env.NODE_OPTIONS, `--require ${file}`].filter(Boolean).join(" ");

@@ -74,7 +74,7 @@ function validate(home: string, { n, out }: { n: string; out: string }): string[
     "--out",
     path.join(out, "validate"),
   ];
-  const { status } = spawnSync(process.execPath, ["--import", "tsx", script, ...args], {
+  const { status } = spawnSync(process.execPath, ["--require", "tsx/cjs", script, ...args], {
     env: { ...process.env, ...cachedModel(home) },
     stdio: "inherit",
   });

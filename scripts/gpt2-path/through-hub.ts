@@ -26,7 +26,7 @@ export async function fetchThroughHub(checkpoint: string, home: string): Promise
   hub.repo = REPO;
   try {
     const script = path.resolve(__dirname, "..", "fetch", "main.ts");
-    const child = spawn(process.execPath, ["--import", "tsx", script, `${REPO}@${COMMIT}`], {
+    const child = spawn(process.execPath, ["--require", "tsx/cjs", script, `${REPO}@${COMMIT}`], {
       env: { PATH: process.env.PATH, HF_ENDPOINT: hub.endpoint, HF_HOME: home },
     });
     let said = "";

@@ -35,7 +35,7 @@ class Cells {
   #interrupt = () => {};
   #source = "";
 
-  /** @param {import("./cell-lines.cjs").CellLines} lines */
+  /** @param {InstanceType<typeof import("./cell-lines.cjs").CellLines>} lines */
   constructor(lines) {
     this.lines = lines;
   }

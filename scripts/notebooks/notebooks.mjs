@@ -10,6 +10,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { availableParallelism } from "node:os";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { jupyterEnv, projectPaths, ROOT, temporaryEnv } from "../setup/paths.mjs";
@@ -93,7 +94,7 @@ export async function runNotebooks({
     ours.stage = stage;
     const jobs = jobsOf(folder, selection, { out, place: stage, pages });
     const work = { jobs, time_limit: timeLimit, at_once: atOnce };
-    await runPython(work, stage, env, ours, (event) => {
+    await runPython(work, stage, sharing(env, Math.min(atOnce, jobs.length)), ours, (event) => {
       if (event.event === "notebook") cells.set(event.name, event.cells);
       if (event.event === "stopped") stopped = ` by ${event.by}`;
       onEvent?.(event);
@@ -115,6 +116,16 @@ export async function runNotebooks({
     forget();
     clearStage(ours);
   }
+}
+
+/**
+ * Kernels that run side by side share the processor: each has its part of the threads, unless the environment says how many.
+ * @param {NodeJS.ProcessEnv} env
+ * @param {number} kernels
+ */
+function sharing(env, kernels) {
+  const { ACRONYM_THREADS = `${Math.max(1, Math.floor(availableParallelism() / kernels))}` } = env;
+  return kernels > 1 ? { ...env, ACRONYM_THREADS } : env;
 }
 
 /**

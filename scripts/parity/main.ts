@@ -5,6 +5,7 @@ import * as tf from "@tensorflow/tfjs";
 import { openSafetensors } from "../../src/load/safetensors-file";
 import { initBackend } from "../../src/model/backend/choose";
 import { disposeModel } from "../../src/model/model";
+import { Problem } from "../setup/problem.mjs";
 import { EDGE_TENSORS } from "./edges";
 import { EXPERIMENT_TENSORS } from "./experiments";
 import { type Fixture, readFixture, readJson } from "./fixture";
@@ -42,20 +43,27 @@ function worstDifference(ours: ArrayLike<number>, expected: ArrayLike<number>): 
   return worst;
 }
 
-/** Compares every tensor of a fixture folder, experiments in batches of so many prompts (not all at once, unless said). Throws if the folder lacks a file. */
+/** Compares every tensor of a fixture folder, experiments in batches of so many prompts (not all at once, unless said). Throws a Problem that names what the folder lacks. */
 export async function parity(dir: string, batch?: number): Promise<ParityRow[]> {
+  const lacking = NEEDED.filter((name) => !existsSync(path.join(dir, name)));
+  if (lacking.length > 0) throw new Problem(`${dir} is no fixture folder: it lacks ${lacking.join(", ")}.\n\n${USAGE}`);
   await initBackend();
   const fixture = readFixture(dir, batch);
   const rows: ParityRow[] = [];
   for (const [values, tolerances] of FILES)
-    if (existsSync(path.join(dir, values)) || values === FILES[0][0])
-      rows.push(...(await compareFile(fixture, dir, { values, tolerances })));
+    if (existsSync(path.join(dir, values))) rows.push(...(await compareFile(fixture, dir, { values, tolerances })));
   disposeModel(fixture.raw);
   disposeModel(fixture.proc);
   return rows;
 }
 
-/** What a folder must have, and what it may (made by edges.py). */
+/** What a folder must have beside a checkpoint. */
+const NEEDED = ["inputs.json", "expected.safetensors", "tolerances.json"];
+
+const USAGE = `usage: npm run parity -- DIR
+DIR is a fixture folder: a checkpoint (config.json, model.safetensors) with ${NEEDED.join(", ")}`;
+
+/** What was expected; the edges (made by edges.py) may be missing. */
 const FILES = [
   ["expected.safetensors", "tolerances.json"],
   ["edges.safetensors", "edges.tolerances.json"],
@@ -116,17 +124,22 @@ function report(rows: readonly ParityRow[]): string {
   ].join("\n");
 }
 
-const USAGE =
-  "usage: npm run parity -- DIR\nDIR is a fixture folder: config.json, model.safetensors, inputs.json, expected.safetensors, tolerances.json";
-
 if (require.main === module) {
-  const dir = process.argv[2];
-  if (!dir) {
-    console.error(USAGE);
-    process.exit(2);
+  const [dir] = process.argv.slice(2);
+  const isHelp = ["--help", "-h"].includes(dir);
+  if (!dir || isHelp) {
+    console.log(USAGE);
+    process.exit(isHelp ? 0 : 2);
   }
-  parity(path.resolve(dir)).then((rows) => {
-    console.log(report(rows));
-    process.exitCode = rows.some(({ status }) => status === "failed") ? 1 : 0;
-  });
+  parity(path.resolve(process.env.INIT_CWD ?? "", dir)).then(
+    (rows) => {
+      console.log(report(rows));
+      process.exitCode = rows.some(({ status }) => status === "failed") ? 1 : 0;
+    },
+    (error) => {
+      if (!(error instanceof Problem)) throw error;
+      console.error(error.message);
+      process.exitCode = 2;
+    },
+  );
 }

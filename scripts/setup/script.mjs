@@ -21,5 +21,5 @@ export function checkFolder(root = ROOT) {
  * @returns {Promise<number>} its exit code
  */
 export async function runScript(name, args) {
-  return await runHere(process.execPath, ["--import", "tsx", join(ROOT, "scripts", name), ...args], { cwd: ROOT });
+  return await runHere(process.execPath, ["--require", "tsx/cjs", join(ROOT, "scripts", name), ...args], { cwd: ROOT });
 }

@@ -143,7 +143,7 @@ function libraryStep({ paths, env }) {
       const fresh = join(root, ".dist-new");
       rmSync(fresh, { recursive: true, force: true });
       const log = join(logs, "tsc.log");
-      const compiler = join(nodeModules, "typescript", "bin", "tsc");
+      const compiler = join(nodeModules, "typescript7", "bin", "tsc");
       const { code, output } = await run(process.execPath, [compiler, "-p", root, "--outDir", fresh], {
         cwd: root,
         env: { ...env, NODE_DISABLE_COMPILE_CACHE: "1" }, // else it leaves one in the system's temporary folder

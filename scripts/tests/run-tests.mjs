@@ -83,7 +83,7 @@ const NO_CASES = "it has no case";
 function runJob({ files, env }, report, onResult) {
   const reporter = ["--test-reporter", REPORTER, "--test-reporter-destination", report];
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--import", "tsx", ...reporter, RUN_FILES, ...files], {
+    const child = spawn(process.execPath, ["--require", "tsx/cjs", ...reporter, RUN_FILES, ...files], {
       cwd: ROOT,
       env,
       stdio: ["ignore", "ignore", "pipe"],

@@ -59,13 +59,18 @@ export function bootstrapMean(
   const units = groups ? groupSums(values, groups) : values.map((sum) => ({ sum, count: 1 }));
   const n = units.length;
   const drawn = drawnRows(n, seed, draws);
-  const [sums, counts] = [new Float64Array(draws), new Float64Array(draws)];
-  for (let i = 0; i < drawn.length; i++) {
-    const { sum, count } = units[drawn[i]];
-    sums[Math.floor(i / n)] += sum;
-    counts[Math.floor(i / n)] += count;
+  const sums = Float64Array.from(units, ({ sum }) => sum);
+  const counts = Float64Array.from(units, ({ count }) => count);
+  const means = new Float64Array(draws);
+  for (let draw = 0; draw < draws; draw++) {
+    let [sum, count] = [0, 0];
+    for (let i = draw * n; i < (draw + 1) * n; i++) {
+      sum += sums[drawn[i]];
+      count += counts[drawn[i]];
+    }
+    means[draw] = sum / count;
   }
-  const means = sums.map((sum, draw) => sum / counts[draw]).sort();
+  means.sort();
   const at = (share: number) => means[Math.min(draws - 1, Math.floor(share * draws))];
   return { low: at((1 - level) / 2), high: at((1 + level) / 2) };
 }

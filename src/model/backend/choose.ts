@@ -5,7 +5,8 @@ import * as tf from "@tensorflow/tfjs";
 import { useHost } from "../host";
 import { checkExamples } from "./examples";
 import { nodeHost } from "./node-host";
-import { ONNX_THREADS, useOnnxKernels } from "./onnx-kernels";
+import { useOnnxKernels } from "./onnx-kernels";
+import { threads } from "./threads";
 import { useSliceInPlace } from "./wasm";
 
 export type BackendName = "native" | "onnx" | "wasm" | "cpu";
@@ -56,6 +57,8 @@ async function startNative(): Promise<string> {
   old.isNullOrUndefined ??= (x: unknown) => x === null || x === undefined;
   old.isArray ??= Array.isArray;
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2"; // else TensorFlow tells of its processor in every output
+  process.env.TF_ENABLE_ONEDNN_OPTS ??= "0"; // oneDNN prepares each product anew, which takes longer than a small one (docs/performance.md)
+  process.env.TF_NUM_INTRAOP_THREADS ??= `${threads()}`;
   const { version } = require("tfjs-node-native") as { version: Record<string, string> };
   if (!(await tf.setBackend("tensorflow"))) throw new Error("its backend did not start");
   checkExamples("tfjs-node");
@@ -82,7 +85,7 @@ async function startOnnx(): Promise<string> {
   await startWasm();
   useOnnxKernels();
   const { version } = require("onnxruntime-node/package.json") as { version: string };
-  return `WebAssembly with matrix products of onnxruntime-node ${version}, threads: ${ONNX_THREADS}`;
+  return `WebAssembly with matrix products of onnxruntime-node ${version}, threads: ${threads()}`;
 }
 
 async function startCpu(): Promise<string> {
@@ -102,8 +105,8 @@ let current: Promise<Backend> | undefined;
 /**
  * Makes Node the library's host and starts the fastest tfjs backend that loads and computes a few examples rightly: native tfjs-node, else WebAssembly with onnxruntime's matrix products, else WebAssembly
  * alone, else plain JavaScript. Later calls return the same answer: tensors of two backends don't mix.
- * The environment variable ACRONYM_BACKEND (native, onnx, wasm or cpu) asks for one.
- * Throws if the one asked for doesn't exist or doesn't load.
+ * The environment variable ACRONYM_BACKEND (native, onnx, wasm or cpu) asks for one; ACRONYM_THREADS says how many threads it may use.
+ * Throws if the one asked for doesn't exist or doesn't load, or the threads are no whole number from 1 to 512.
  */
 export function initBackend(): Promise<Backend> {
   useHost(nodeHost);
@@ -114,6 +117,7 @@ export function initBackend(): Promise<Backend> {
 async function choose(wanted: string | undefined): Promise<Backend> {
   if (wanted && !CHOICES.includes(wanted as BackendName))
     throw new Error(`ACRONYM_BACKEND is "${wanted}"; it can be ${CHOICES.join(", ")}, or unset for the fastest`);
+  threads(); // a wrong number of them is no backend's fault
   const failed: string[] = [];
   for (const name of wanted ? [wanted as BackendName] : CHOICES) {
     try {

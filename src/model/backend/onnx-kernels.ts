@@ -1,10 +1,10 @@
-import { availableParallelism } from "node:os";
 import { isMainThread } from "node:worker_threads";
 import * as tf from "@tensorflow/tfjs";
 import { FUSED_KERNELS } from "../ops";
 import { checkExamples } from "./examples";
 import { type OnnxConstant, type OnnxOperator, onnxModel } from "./onnx-model";
 import { PackedWeights } from "./packed-weights";
+import { threads } from "./threads";
 import { wasmBackend } from "./wasm";
 
 /*
@@ -26,21 +26,19 @@ export interface OnnxSession {
   dispose(): void;
 }
 
-export const ONNX_THREADS = availableParallelism();
-
 /** Packing a smaller matrix anew takes a few millionths of a second: not worth a session of its own. */
 const LEAST_PACKED = 2 ** 18;
 /** Every session has threads of its own, and systems limit how many there are. */
 const MOST_THREADS = 512;
 
-const SESSION_OPTIONS = {
+const sessionOptions = (intraOpNumThreads: number) => ({
   executionMode: "sequential",
-  intraOpNumThreads: ONNX_THREADS,
+  intraOpNumThreads,
   interOpNumThreads: 1,
   enableMemPattern: false,
   logSeverityLevel: 3,
   extra: { session: { intra_op: { allow_spinning: "0" } } }, // threads that wait would take the processor from tfjs
-};
+});
 
 /** onnxruntime's native code reads this when it is loaded; else it writes a device's id below the home folder and reports its use. */
 const NO_TELEMETRY = "ORT_DISABLE_TELEMETRY";
@@ -73,10 +71,11 @@ interface Runtime {
 
 function start({ Tensor, binding, initOrt }: OnnxRuntime): Runtime {
   initOrt();
+  const options = sessionOptions(threads());
   const newSession = (operator: OnnxOperator, constants?: Record<string, OnnxConstant>): OnnxSession => {
     const { buffer, byteOffset, byteLength } = onnxModel(operator, constants);
     const session = new binding.InferenceSession();
-    session.loadModel(buffer, byteOffset, byteLength, SESSION_OPTIONS);
+    session.loadModel(buffer, byteOffset, byteLength, options);
     return session;
   };
   const sessions = new Map<string, OnnxSession>();
@@ -86,7 +85,7 @@ function start({ Tensor, binding, initOrt }: OnnxRuntime): Runtime {
     sessions.set(key, session);
     return session;
   };
-  const packed = new PackedWeights(newSession, Math.floor(MOST_THREADS / ONNX_THREADS));
+  const packed = new PackedWeights(newSession, Math.floor(MOST_THREADS / options.intraOpNumThreads));
   const run = (session: OnnxSession, feeds: Record<string, tf.TensorInfo>, shape: readonly number[]) => {
     const output = wasmBackend().makeOutput(shape, "float32");
     const view = (info: tf.TensorInfo) => new Tensor("float32", valuesOf(info), info.shape);

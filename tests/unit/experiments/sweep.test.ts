@@ -58,7 +58,9 @@ test("an interrupt stops a sweep between two points; the process goes on", async
       console.log(error instanceof SweepInterrupted, error.rows.length < 1000, error.message.includes("of 1000000 points"));
       return sweep([{ x: 1 }], ({ x }) => ({ y: x + 1 })).then((rows) => console.log(JSON.stringify(rows)));
     });`;
-  const child = spawn(process.execPath, ["--import", "tsx", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, ["--require", "tsx/cjs", "-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let out = "";
   child.stdout.on("data", (chunk) => {
     out += chunk;

@@ -152,6 +152,6 @@ describe("loading", () => {
       const before = loaded();
       toSvg(${JSON.stringify(map)}).then(() => console.log(before, loaded()));`;
     const options = { encoding: "utf8", timeout: 60_000, cwd: `${__dirname}/../../..` } as const;
-    assert.equal(execFileSync(process.execPath, ["--import", "tsx", "-e", program], options), "false true\n");
+    assert.equal(execFileSync(process.execPath, ["--require", "tsx/cjs", "-e", program], options), "false true\n");
   });
 });

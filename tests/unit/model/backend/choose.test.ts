@@ -51,6 +51,17 @@ test("a backend that was asked for is not replaced by another", () => {
   assert.match(backendWithout("^nothing$", "gpu").why, /ACRONYM_BACKEND is "gpu"; it can be native, onnx, wasm, cpu/);
 });
 
+test("threads are as many as are asked for, and what is no number of them is refused", () => {
+  const asking = (threads: string) => backendAfter(`process.env.ACRONYM_THREADS = "${threads}"`, "onnx").why;
+  assert.match(asking("1"), /threads: 1 /);
+  assert.match(asking("3"), /threads: 3 /);
+  for (const wrong of ["0", "1.5", "-1", "many", "513"])
+    assert.match(
+      asking(wrong),
+      new RegExp(`^ACRONYM_THREADS is "${wrong}"; it can be a whole number from 1 to 512, or`),
+    );
+});
+
 /** A tfjs-node that loads and whose kernel `name` gives what `wrong` makes of its numbers. */
 const withWrongNative = (name: string, wrong: string) => `
   const { Module } = require("node:module");
