@@ -177,13 +177,8 @@ test("a model of another shape is refused before its weights are read, and nothi
   rmSync(path.join(model, "model.safetensors"));
   const script = path.resolve(__dirname, "..", "scripts", "validate", "main.ts");
   const out = path.join(dir, "refused");
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    ["--require", "tsx/cjs", script, "--model", model, "--out", out],
-    {
-      encoding: "utf8",
-    },
-  );
+  const args = ["--require", "tsx/cjs", script, "--model", model, "--out", out];
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   assert.equal(status, 2);
   assert.match(
     stderr,

@@ -124,8 +124,8 @@ export async function runNotebooks({
  * @param {number} kernels
  */
 function sharing(env, kernels) {
-  const { ACRONYM_THREADS = `${Math.max(1, Math.floor(availableParallelism() / kernels))}` } = env;
-  return kernels > 1 ? { ...env, ACRONYM_THREADS } : env;
+  const share = Math.max(1, Math.floor(availableParallelism() / kernels));
+  return kernels > 1 ? { ACRONYM_THREADS: `${share}`, ...env } : env;
 }
 
 /**

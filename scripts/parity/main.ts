@@ -57,17 +57,17 @@ export async function parity(dir: string, batch?: number): Promise<ParityRow[]> 
   return rows;
 }
 
-/** What a folder must have beside a checkpoint. */
-const NEEDED = ["inputs.json", "expected.safetensors", "tolerances.json"];
-
-const USAGE = `usage: npm run parity -- DIR
-DIR is a fixture folder: a checkpoint (config.json, model.safetensors) with ${NEEDED.join(", ")}`;
-
 /** What was expected; the edges (made by edges.py) may be missing. */
 const FILES = [
   ["expected.safetensors", "tolerances.json"],
   ["edges.safetensors", "edges.tolerances.json"],
 ] as const;
+
+/** What a folder must have beside a checkpoint. */
+const NEEDED = ["inputs.json", ...FILES[0]];
+
+const USAGE = `usage: npm run parity -- DIR
+DIR is a fixture folder: a checkpoint (config.json, model.safetensors) with ${NEEDED.join(", ")}`;
 
 async function compareFile(
   fixture: Fixture,
@@ -128,10 +128,10 @@ if (require.main === module) {
   const [dir] = process.argv.slice(2);
   const isHelp = ["--help", "-h"].includes(dir);
   if (!dir || isHelp) {
-    console.log(USAGE);
+    (isHelp ? console.log : console.error)(USAGE);
     process.exit(isHelp ? 0 : 2);
   }
-  parity(path.resolve(process.env.INIT_CWD ?? "", dir)).then(
+  parity(path.resolve(process.env.INIT_CWD ?? process.cwd(), dir)).then(
     (rows) => {
       console.log(report(rows));
       process.exitCode = rows.some(({ status }) => status === "failed") ? 1 : 0;

@@ -57,7 +57,7 @@ async function startNative(): Promise<string> {
   old.isNullOrUndefined ??= (x: unknown) => x === null || x === undefined;
   old.isArray ??= Array.isArray;
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2"; // else TensorFlow tells of its processor in every output
-  process.env.TF_ENABLE_ONEDNN_OPTS ??= "0"; // oneDNN prepares each product anew, which takes longer than a small one (docs/performance.md)
+  process.env.TF_ENABLE_ONEDNN_OPTS ??= "0"; // its products are slower, small ones four times (docs/performance.md)
   process.env.TF_NUM_INTRAOP_THREADS ??= `${threads()}`;
   const { version } = require("tfjs-node-native") as { version: Record<string, string> };
   if (!(await tf.setBackend("tensorflow"))) throw new Error("its backend did not start");

@@ -4,7 +4,7 @@ import { FUSED_KERNELS } from "../ops";
 import { checkExamples } from "./examples";
 import { type OnnxConstant, type OnnxOperator, onnxModel } from "./onnx-model";
 import { PackedWeights } from "./packed-weights";
-import { threads } from "./threads";
+import { MOST_THREADS, threads } from "./threads";
 import { wasmBackend } from "./wasm";
 
 /*
@@ -28,8 +28,6 @@ export interface OnnxSession {
 
 /** Packing a smaller matrix anew takes a few millionths of a second: not worth a session of its own. */
 const LEAST_PACKED = 2 ** 18;
-/** Every session has threads of its own, and systems limit how many there are. */
-const MOST_THREADS = 512;
 
 const sessionOptions = (intraOpNumThreads: number) => ({
   executionMode: "sequential",
@@ -85,6 +83,7 @@ function start({ Tensor, binding, initOrt }: OnnxRuntime): Runtime {
     sessions.set(key, session);
     return session;
   };
+  // every session has threads of its own
   const packed = new PackedWeights(newSession, Math.floor(MOST_THREADS / options.intraOpNumThreads));
   const run = (session: OnnxSession, feeds: Record<string, tf.TensorInfo>, shape: readonly number[]) => {
     const output = wasmBackend().makeOutput(shape, "float32");

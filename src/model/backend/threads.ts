@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 
-/** More are no use to anybody, and systems limit how many a process may have. */
-const MOST = 512;
+/** Systems limit how many threads a process may have. */
+export const MOST_THREADS = 512;
 
 /**
  * How many threads a backend computes with: what the environment variable ACRONYM_THREADS says, for programs that run side by side, else
@@ -10,10 +10,10 @@ const MOST = 512;
  */
 export function threads(): number {
   const { ACRONYM_THREADS } = process.env;
-  if (!ACRONYM_THREADS) return Math.min(availableParallelism(), MOST);
+  if (!ACRONYM_THREADS) return Math.min(availableParallelism(), MOST_THREADS);
   const wanted = Number(ACRONYM_THREADS);
-  if (Number.isInteger(wanted) && wanted >= 1 && wanted <= MOST) return wanted;
+  if (Number.isInteger(wanted) && wanted >= 1 && wanted <= MOST_THREADS) return wanted;
   throw new RangeError(
-    `ACRONYM_THREADS is "${ACRONYM_THREADS}"; it can be a whole number from 1 to ${MOST}, or unset for as many as the machine runs at once`,
+    `ACRONYM_THREADS is "${ACRONYM_THREADS}"; it can be a whole number from 1 to ${MOST_THREADS}, or unset for as many as the machine runs at once`,
   );
 }
